@@ -1,0 +1,84 @@
+/** What a job is, as data: written once at submit, never changed. And what its input is cut into. */
+import type { InputFormat, OutputFormat } from './formats.ts';
+import type { JobId } from './ids.ts';
+
+export type IfExists = 'fail' | 'replace' | 'append';
+
+/** How keys are given to partitions: the frozen hash, the job's own function, or sampled ranges (total order). */
+export type PartitionKind = 'hash' | 'custom' | 'range';
+
+/** JSON scalars; from `--param k=v` coerced to the type of the job's default. */
+export type ParamValue = string | number | boolean;
+
+export interface JobSpec {
+  readonly jobId: JobId;
+  readonly name: string;
+  /** Where the bundle is, and what its bytes must hash to before anything loads it. */
+  readonly bundle: { readonly uri: string; readonly sha256: string; readonly bytes: number };
+  readonly input: InputFormat;
+  readonly output: OutputFormat;
+  /** As the user wrote them, made absolute: `file:///logs/*.gz`, `s3://bucket/prefix/*`. */
+  readonly inputPatterns: readonly string[];
+  /** Absolute folder URI with a trailing slash: `file:///out/`. */
+  readonly outputUri: string;
+  readonly ifExists: IfExists;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  /** R; 0 is a map-only job. */
+  readonly reducers: number;
+  readonly partition: PartitionKind;
+  /** Wanted bytes per split; or, when `maps` is set, the wanted number of splits (a hint: record bounds and files decide). */
+  readonly splitBytes: number;
+  readonly maps: number | undefined;
+  readonly priority: number;
+  readonly attemptsMax: number;
+  readonly taskTimeoutMs: number;
+  readonly submittedAtMs: number;
+}
+
+/** A byte range of one input object. `start` and `end` are a whole object when the format cannot be cut. */
+export interface SplitPiece {
+  readonly uri: string;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** Of the whole object: readers run over `end` to finish a record, never past this. */
+  readonly objectBytes: number;
+  /** Changed since it was listed: the attempt fails with `input-changed`. Empty when the store has none. */
+  readonly etag: string;
+}
+
+/** The input of one map task: one piece of a big object, or several small objects packed together, in listing order. */
+export interface Split {
+  readonly pieces: readonly SplitPiece[];
+  readonly bytes: number;
+  /** Hosts that hold the bytes, for locality; empty when all are equal. */
+  readonly hosts: readonly string[];
+}
+
+/** What a map attempt made for one partition, or what a reduce attempt took in. crc32 is of the stored segment bytes. */
+export interface SegmentCounts {
+  readonly records: number;
+  readonly bytes: number;
+  readonly crc32: number;
+}
+
+/** One committed output object as `_SUCCESS` lists it. */
+export interface OutputPart {
+  readonly key: string;
+  readonly bytes: number;
+  readonly records: number;
+  readonly crc32: number;
+}
+
+/** Staged by an attempt, invisible until the coordinator publishes it. `token` is the store's (a temporary path, an upload id). */
+export interface StagedPart {
+  readonly uri: string;
+  readonly token: string;
+  readonly bytes: number;
+  readonly records: number;
+  readonly crc32: number;
+  /** For reading tsv back with its types: one of string, number, bigint, boolean, json per column; empty for other formats. */
+  readonly columns: readonly string[];
+}
+
+export type Counters = Readonly<Record<string, number>>;

@@ -1,0 +1,46 @@
+/**
+ * Named bounds, with the unit in the name, and the one way to refuse what exceeds them.
+ * A refusal says the limit, the value and the setting to change.
+ */
+import { MillraceError } from './errors.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  mapTasksMax: 1_000_000,
+  reduceTasksMax: 32_768,
+  inputObjectsMax: 2_000_000,
+  jobNameCharsMax: 128,
+  paramsBytesMax: 64 * KiB,
+  bundleBytesMax: 32 * MiB,
+  splitBytesMin: 1,
+  splitBytesDefault: 64 * MiB,
+  /** A line, a JSONL or CSV record, a whole file. */
+  inputRecordBytesMax: 64 * MiB,
+  /** One encoded key with its value; the sort buffer holds several. */
+  pairBytesMax: 16 * MiB,
+  keyBytesMax: 1 * MiB,
+  sortBufferBytesDefault: 64 * MiB,
+  combineTableBytesDefault: 48 * MiB,
+  readChunkBytes: 256 * KiB,
+  fetchFrameBytesMax: 512 * KiB,
+  fetchMemoryBytesDefault: 64 * MiB,
+  mergeFanInMax: 128,
+  grpcMessageBytesMax: 4 * MiB,
+  logBytesPerAttemptMax: 1 * MiB,
+  logBytesPerJobMax: 8 * MiB,
+  slotMemoryBytesDefault: 320 * MiB,
+  attemptsMaxDefault: 4,
+  attemptsMaxMax: 100,
+  slotsMax: 256,
+  heartbeatIntervalMsDefault: 3_000,
+  heartbeatTimeoutMsDefault: 10_000,
+  taskTimeoutMsDefault: 600_000,
+} as const;
+
+/** Throws `limit-exceeded` when `value` is over `max`. `setting` is what the user would change, as they would write it. */
+export function checkLimit(what: string, value: number, max: number, setting: string): void {
+  if (value <= max) return;
+  throw new MillraceError('limit-exceeded', `${what} is ${value}, over the limit of ${max}; ${setting}`);
+}

@@ -1,0 +1,68 @@
+/**
+ * The object store port: what Millrace needs of S3, a folder or memory, and no more. One conformance suite
+ * (test/conformance/store.ts) holds every version to this contract. All methods may be called concurrently.
+ * Keys are `/`-separated, without a leading slash, `.` or `..` parts, and are ordered by their UTF-8 bytes.
+ * Errors are MillraceErrors: `not-found`, `input-changed`, `output-exists`, `no-space`, `permission-denied`, else `store-failed`.
+ */
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  /** Changes when the object does. Opaque. */
+  readonly etag: string;
+}
+
+export interface ReadOptions {
+  /** First byte; default 0. */
+  readonly start?: number;
+  /** Exclusive; default the end of the object. Past the end reads to the end. */
+  readonly end?: number;
+  /** Throws `input-changed` when the object has another etag, now or while reading. */
+  readonly etag?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Where an unpublished object waits: plain data, so that another process can publish or discard it. */
+export interface StagedObject {
+  readonly key: string;
+  /** The store's own handle: a temporary name or an upload id. */
+  readonly token: string;
+  readonly bytes: number;
+}
+
+/** Bytes on their way to a staged object. Exactly one of `seal` and `abort` ends it. */
+export interface StageWriter {
+  /** Takes the bytes over (the caller must not change them before the promise resolves); waiting on it is the back-pressure. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Everything written is held by the store; nothing is visible. */
+  seal(): Promise<StagedObject>;
+  /** Drops what was written. Never throws for an object that is gone already. */
+  abort(): Promise<void>;
+}
+
+export interface Store {
+  /** Objects whose key starts with `prefix`, ascending by key; never staged ones. A missing prefix lists nothing. */
+  list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
+  /** Undefined when there is no such object. */
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** The bytes in order, in chunks of at most 1 MiB; a body that ends short throws. The chunk may be kept by the caller. */
+  read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Starts an object that stays invisible until `publish`. `owner` names the job; it groups what a later `discard` sweeps. */
+  stage(key: string, owner: string): Promise<StageWriter>;
+  /** Makes a staged object visible under its key, replacing any. Publishing again what is published already succeeds. */
+  publish(staged: StagedObject): Promise<void>;
+  /** Drops a staged object; one that is gone or published already is no error. */
+  discard(staged: StagedObject): Promise<void>;
+  /** Create-only: false, and nothing changed, when the key exists. The only compare-and-set there is. */
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
+  /** A missing object is no error. */
+  remove(key: string): Promise<void>;
+  /** Frees what `stage` of this owner under this prefix left behind (temporary folders); after all is published or discarded. */
+  sweep(prefix: string, owner: string): Promise<void>;
+}
+
+/** A place in some store: what a URI resolves to. */
+export interface StoreLocation {
+  readonly store: Store;
+  readonly key: string;
+}
