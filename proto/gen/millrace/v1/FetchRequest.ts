@@ -1,0 +1,15 @@
+// Original file: proto/shuffle.proto
+
+import type { WantedSegment as _millrace_v1_WantedSegment, WantedSegment__Output as _millrace_v1_WantedSegment__Output } from '../../millrace/v1/WantedSegment.ts';
+
+export interface FetchRequest {
+  'jobId'?: (string);
+  'reduce'?: (number);
+  'segments'?: (_millrace_v1_WantedSegment)[];
+}
+
+export interface FetchRequest__Output {
+  'jobId': (string);
+  'reduce': (number);
+  'segments': (_millrace_v1_WantedSegment__Output)[];
+}

@@ -1,0 +1,25 @@
+// Original file: proto/worker.proto
+
+import type { AttemptId as _millrace_v1_AttemptId, AttemptId__Output as _millrace_v1_AttemptId__Output } from '../../millrace/v1/AttemptId.ts';
+
+export interface Hello {
+  'workerId'?: (string);
+  'protocolVersion'?: (number);
+  'softwareVersion'?: (string);
+  'host'?: (string);
+  'fetchAddress'?: (string);
+  'slots'?: (number);
+  'pid'?: (number);
+  'running'?: (_millrace_v1_AttemptId)[];
+}
+
+export interface Hello__Output {
+  'workerId': (string);
+  'protocolVersion': (number);
+  'softwareVersion': (string);
+  'host': (string);
+  'fetchAddress': (string);
+  'slots': (number);
+  'pid': (number);
+  'running': (_millrace_v1_AttemptId__Output)[];
+}

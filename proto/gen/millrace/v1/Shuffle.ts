@@ -1,0 +1,23 @@
+// Original file: proto/shuffle.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { FetchRequest as _millrace_v1_FetchRequest, FetchRequest__Output as _millrace_v1_FetchRequest__Output } from '../../millrace/v1/FetchRequest.ts';
+import type { RawFrame as _millrace_v1_RawFrame, RawFrame__Output as _millrace_v1_RawFrame__Output } from '../../millrace/v1/RawFrame.ts';
+
+export interface ShuffleClient extends grpc.Client {
+  Fetch(argument: _millrace_v1_FetchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_RawFrame__Output>;
+  Fetch(argument: _millrace_v1_FetchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_RawFrame__Output>;
+  fetch(argument: _millrace_v1_FetchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_RawFrame__Output>;
+  fetch(argument: _millrace_v1_FetchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_RawFrame__Output>;
+  
+}
+
+export interface ShuffleHandlers extends grpc.UntypedServiceImplementation {
+  Fetch: grpc.handleServerStreamingCall<_millrace_v1_FetchRequest__Output, _millrace_v1_RawFrame>;
+  
+}
+
+export interface ShuffleDefinition extends grpc.ServiceDefinition {
+  Fetch: MethodDefinition<_millrace_v1_FetchRequest, _millrace_v1_RawFrame, _millrace_v1_FetchRequest__Output, _millrace_v1_RawFrame__Output>
+}

@@ -1,0 +1,10 @@
+// Original file: proto/client.proto
+
+
+export interface SubmitReply {
+  'jobId'?: (string);
+}
+
+export interface SubmitReply__Output {
+  'jobId': (string);
+}

@@ -1,0 +1,49 @@
+/**
+ * The service definitions, loaded from the .proto files beside this one. The options agree with scripts/gen-proto.ts.
+ * Fetch answers keep their bytes as they are: its response serializer is the identity, so the shuffle copies nothing.
+ */
+import { join } from 'node:path';
+import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as ClientProto } from './gen/client.ts';
+import type { ProtoGrpcType as ShuffleProto } from './gen/shuffle.ts';
+import type { ProtoGrpcType as WorkerProto } from './gen/worker.ts';
+
+/** Both sides of a session must speak the same; sent in Hello. */
+export const protocolVersion = 1;
+
+// In the built package this file is dist/proto/load.js and the .proto files are in proto/.
+const directory = import.meta.filename.endsWith('.ts')
+  ? import.meta.dirname
+  : join(import.meta.dirname, '../../proto');
+
+function load(file: string): GrpcObject {
+  const definition = loadSync(join(directory, file), {
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+    includeDirs: [directory],
+  });
+  return loadPackageDefinition(definition);
+}
+
+export function loadClientService(): ClientProto['millrace']['v1']['Client'] {
+  return (load('client.proto') as unknown as ClientProto).millrace.v1.Client;
+}
+
+export function loadWorkerService(): WorkerProto['millrace']['v1']['WorkerControl'] {
+  return (load('worker.proto') as unknown as WorkerProto).millrace.v1.WorkerControl;
+}
+
+export function loadShuffleService(): ShuffleProto['millrace']['v1']['Shuffle'] {
+  const shuffle = (load('shuffle.proto') as unknown as ShuffleProto).millrace.v1.Shuffle;
+  keepBytes(shuffle.service);
+  return shuffle;
+}
+
+function keepBytes(service: ServiceDefinition): void {
+  const fetch = service.Fetch as { responseSerialize: unknown; responseDeserialize: unknown };
+  fetch.responseSerialize = (frame: Buffer) => frame;
+  fetch.responseDeserialize = (frame: Buffer) => frame;
+}
