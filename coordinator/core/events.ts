@@ -1,0 +1,56 @@
+/**
+ * Everything that can happen to the coordinator. Time, ids and seeds come in here and nowhere else: the core has no clock,
+ * no random and no I/O. Events from workers may be late, duplicate or of an attempt that is no more; step() fences them.
+ */
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
+import type { JobSpec, Split } from '../../lib/job-spec.ts';
+import type {
+  AttemptProgress,
+  AttemptReport,
+  FetchProgress,
+  FetchTrouble,
+  WorkerInfo,
+  WorkerUsage,
+} from '../../lib/reports.ts';
+
+interface At {
+  /** Milliseconds since the epoch. Never goes back between two events. */
+  readonly now: number;
+}
+
+export interface OperationError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export type Event = At &
+  (
+    | { readonly type: 'job-submitted'; readonly spec: JobSpec }
+    | { readonly type: 'cancel-requested'; readonly jobId: JobId; readonly reason: string }
+    // Results of operations: exactly one per effect of the same job (effects.ts).
+    | { readonly type: 'splits-listed'; readonly jobId: JobId; readonly splits: readonly Split[] }
+    | { readonly type: 'listing-failed'; readonly jobId: JobId; readonly error: OperationError }
+    | { readonly type: 'output-published'; readonly jobId: JobId }
+    | { readonly type: 'publish-failed'; readonly jobId: JobId; readonly error: OperationError }
+    | { readonly type: 'output-discarded'; readonly jobId: JobId }
+    // Workers. `running` is what the worker says it still runs, after a reconnect.
+    | { readonly type: 'worker-joined'; readonly worker: WorkerInfo; readonly running: readonly AttemptId[] }
+    | {
+        readonly type: 'worker-heartbeat';
+        readonly workerId: WorkerId;
+        readonly attempts: readonly AttemptProgress[];
+        readonly usage: WorkerUsage;
+      }
+    // The stream broke: nothing is assigned until it is back, the lease goes on.
+    | { readonly type: 'worker-disconnected'; readonly workerId: WorkerId }
+    | { readonly type: 'worker-left'; readonly workerId: WorkerId }
+    | { readonly type: 'attempt-reported'; readonly workerId: WorkerId; readonly report: AttemptReport }
+    | { readonly type: 'fetch-progressed'; readonly workerId: WorkerId; readonly progress: FetchProgress }
+    | { readonly type: 'fetch-troubled'; readonly workerId: WorkerId; readonly trouble: FetchTrouble }
+    // Leases, backups, quarantines and retries fall due; sent about once a second.
+    | { readonly type: 'tick' }
+  );
+
+export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>;

@@ -1,0 +1,72 @@
+/** A job as clients see it: the documented, stable shape that `--json` prints and that Get, Watch and List send. */
+import type { AttemptFailure } from './attempt-failure.ts';
+import type { OutputFormat } from './formats.ts';
+import type { JobId } from './ids.ts';
+import type { Counters, ParamValue } from './job-spec.ts';
+
+export type JobState =
+  | 'SUBMITTED'
+  | 'MAPPING'
+  | 'REDUCING'
+  | 'COMMITTING'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED';
+
+export function isTerminal(state: JobState): boolean {
+  return state === 'COMPLETED' || state === 'FAILED' || state === 'CANCELLED';
+}
+
+export interface PhaseView {
+  readonly total: number;
+  readonly done: number;
+  readonly running: number;
+  /** Not yet given to a worker. */
+  readonly waiting: number;
+  readonly failedAttempts: number;
+  /** Attempts started a second time because the first was slow. */
+  readonly backups: number;
+  /** Done tasks run again because the worker that held their output was lost. */
+  readonly reruns: number;
+  /** Accepted attempts plus what running ones have read so far. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** One failed attempt, newest last; the view keeps the last 20. */
+export interface FailedAttemptView {
+  readonly task: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly atMs: number;
+  readonly failure: AttemptFailure;
+}
+
+export interface JobView {
+  readonly jobId: JobId;
+  readonly name: string;
+  readonly state: JobState;
+  readonly priority: number;
+  readonly submittedAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly input: readonly string[];
+  readonly outputUri: string;
+  readonly outputFormat: OutputFormat;
+  readonly params: Readonly<Record<string, ParamValue>>;
+  readonly map: PhaseView;
+  readonly reduce: PhaseView;
+  readonly counters: Counters;
+  readonly failedAttempts: readonly FailedAttemptView[];
+  /** Why the job FAILED or was CANCELLED; null otherwise. */
+  readonly cause: JobCause | null;
+}
+
+export interface JobCause {
+  /** An ErrorCode. */
+  readonly code: string;
+  readonly message: string;
+  /** The task whose failure ended the job, and that failure. */
+  readonly task: string | null;
+  readonly failure: AttemptFailure | null;
+}

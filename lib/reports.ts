@@ -1,0 +1,78 @@
+/** What workers tell the coordinator, as domain values; convert.ts of each program maps them to and from the wire. */
+import type { AttemptFailure } from './attempt-failure.ts';
+import type { AttemptId, WorkerId } from './ids.ts';
+import type { Counters, SegmentCounts, StagedPart } from './job-spec.ts';
+
+export interface WorkerInfo {
+  readonly workerId: WorkerId;
+  readonly host: string;
+  /** HOST:PORT where other workers fetch. */
+  readonly fetchAddress: string;
+  readonly slots: number;
+  readonly pid: number;
+}
+
+/** `ready`: a reduce that holds all its input and waits for a slot. Only `map` and `reduce` (and `sample`) hold one. */
+export type AttemptPhase = 'waiting' | 'sample' | 'map' | 'fetch' | 'ready' | 'reduce';
+
+export interface AttemptProgress {
+  readonly attempt: AttemptId;
+  readonly phase: AttemptPhase;
+  readonly recordsIn: number;
+  readonly bytesIn: number;
+  readonly recordsOut: number;
+  readonly bytesOut: number;
+}
+
+export interface WorkerUsage {
+  readonly rssBytes: number;
+  readonly cpuFraction: number;
+  readonly scratchBytes: number;
+}
+
+export interface MapReport {
+  readonly inputRecords: number;
+  readonly inputBytes: number;
+  /** One per partition; empty for a map-only job. */
+  readonly segments: readonly SegmentCounts[];
+  /** Map-only jobs: the staged output. */
+  readonly part: StagedPart | undefined;
+}
+
+export interface ReduceReport {
+  /** Sums over the segments of all maps; crc32 is their sum modulo 2^32, so its order does not matter. */
+  readonly consumed: SegmentCounts;
+  readonly part: StagedPart;
+}
+
+export type AttemptOutcome =
+  | { readonly kind: 'sample-done'; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: 'map-done'; readonly report: MapReport }
+  | { readonly kind: 'reduce-done'; readonly report: ReduceReport }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure };
+
+export interface AttemptReport {
+  readonly attempt: AttemptId;
+  readonly outcome: AttemptOutcome;
+  readonly counters: Counters;
+}
+
+export type FetchTroubleCause = 'unreachable' | 'missing' | 'corrupt';
+
+/** A reduce could not fetch one map's segment after its own retries; the coordinator decides what that means. */
+export interface FetchTrouble {
+  readonly attempt: AttemptId;
+  readonly map: number;
+  readonly mapAttempt: number;
+  readonly worker: WorkerId;
+  readonly cause: FetchTroubleCause;
+  readonly detail: string;
+}
+
+export interface FetchProgress {
+  readonly attempt: AttemptId;
+  /** Maps whose verified segment the attempt holds, new since the last report. */
+  readonly maps: readonly number[];
+  /** The attempt holds every segment: it wants a slot and needs no location any more. */
+  readonly complete: boolean;
+}
