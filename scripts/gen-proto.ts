@@ -3,7 +3,7 @@
  * The flags here and the load options in proto/load.ts must agree.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -29,6 +29,12 @@ function generate(outDir: string): void {
     ],
     { stdio: 'inherit', cwd: join(root, 'proto') },
   );
+  for (const name of filesUnder(outDir)) makePathRelative(join(outDir, name));
+}
+
+/** The generator names the .proto file by its absolute path, which would differ between checkouts. */
+function makePathRelative(file: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`${root}/`, ''));
 }
 
 function filesUnder(dir: string): string[] {
