@@ -33,6 +33,14 @@ export interface JobSpec {
   readonly attemptsMax: number;
   readonly taskTimeoutMs: number;
   readonly submittedAtMs: number;
+  /** The number of the first output object: 0, or what follows the existing ones for `append`. */
+  readonly partOffset: number;
+}
+
+/** What a client sends: everything but what the coordinator gives. */
+export interface SubmittedSpec extends Omit<JobSpec, 'jobId' | 'bundle' | 'submittedAtMs' | 'partOffset'> {
+  /** Of the bundle's bytes, which follow. */
+  readonly bundleSha256: string;
 }
 
 /** A byte range of one input object. `start` and `end` are a whole object when the format cannot be cut. */

@@ -1,0 +1,81 @@
+/**
+ * The one place where the core meets the world: inbox -> step -> journal -> effects. Events are stepped in the order they
+ * came; what they persist is written in one append; only then their effects run, in order. While an append is under way
+ * new events gather, so a busy coordinator commits in groups.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Effect, PersistRecord, Step } from './core/effects.ts';
+import type { Event } from './core/events.ts';
+import type { Journal } from './journal.ts';
+
+/** An event before the loop gives it its time. */
+export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
+
+export interface LoopPorts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  step(event: Event): Step;
+  /** Never throws: an effect that fails comes back as an event. */
+  perform(effect: Effect): void;
+  /** The journal or the core failed: nothing more is stepped. */
+  onFatal(error: unknown): void;
+}
+
+export class Loop {
+  readonly #ports: LoopPorts;
+  readonly #inbox: Happening[] = [];
+  #draining: Promise<void> | undefined;
+  #stopped = false;
+  #lastNow = 0;
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+  }
+
+  /** Takes the event; it is stepped soon, after all that came before it. */
+  dispatch(happening: Happening): void {
+    if (this.#stopped) return;
+    this.#inbox.push(happening);
+    this.#draining ??= this.#drain();
+  }
+
+  /** Resolves when the inbox is empty and all effects of what was in it have been started. */
+  async idle(): Promise<void> {
+    while (this.#draining) await this.#draining;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#inbox.length = 0;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      // A turn of the event loop first, so that what comes in one read is stepped and committed together.
+      await Promise.resolve();
+      while (this.#inbox.length > 0) await this.#group();
+    } catch (error) {
+      this.stop();
+      this.#ports.onFatal(error);
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #group(): Promise<void> {
+    const persist: PersistRecord[] = [];
+    const effects: Effect[] = [];
+    for (const happening of this.#inbox.splice(0)) {
+      const step = this.#ports.step({ ...happening, now: this.#now() } as Event);
+      persist.push(...step.persist);
+      effects.push(...step.effects);
+    }
+    if (persist.length > 0) await this.#ports.journal.append(persist);
+    for (const effect of effects) this.#ports.perform(effect);
+  }
+
+  #now(): number {
+    this.#lastNow = Math.max(this.#lastNow, this.#ports.clock.now());
+    return this.#lastNow;
+  }
+}
