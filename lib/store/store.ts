@@ -1,7 +1,8 @@
 /**
  * The object store port: what Millrace needs of S3, a folder or memory, and no more. One conformance suite
  * (test/conformance/store.ts) holds every version to this contract. All methods may be called concurrently.
- * Keys are `/`-separated, without a leading slash, `.` or `..` parts, and are ordered by their UTF-8 bytes.
+ * Keys are `/`-separated, without a leading slash, `.` or `..` parts, under 1024 bytes, and are ordered by their UTF-8
+ * bytes (key.ts); a bad one is `invalid-argument`. An aborted signal throws its own MillraceError or `cancelled`.
  * Errors are MillraceErrors: `not-found`, `input-changed`, `output-exists`, `no-space`, `permission-denied`, else `store-failed`.
  */
 
@@ -30,7 +31,7 @@ export interface StagedObject {
   readonly bytes: number;
 }
 
-/** Bytes on their way to a staged object. Exactly one of `seal` and `abort` ends it. */
+/** Bytes on their way to a staged object. `seal` or `abort` ends it; after a `seal` that threw, `abort` still cleans up. */
 export interface StageWriter {
   /** Takes the bytes over (the caller must not change them before the promise resolves); waiting on it is the back-pressure. */
   write(bytes: Uint8Array): Promise<void>;
@@ -41,7 +42,10 @@ export interface StageWriter {
 }
 
 export interface Store {
-  /** Objects whose key starts with `prefix`, ascending by key; never staged ones. A missing prefix lists nothing. */
+  /**
+   * Objects whose key starts with `prefix` as text (`logs/a` finds `logs/a.txt` and `logs/abc/d`), ascending by key; never
+   * staged ones. A missing prefix lists nothing.
+   */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>;
@@ -49,7 +53,10 @@ export interface Store {
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** Starts an object that stays invisible until `publish`. `owner` names the job; it groups what a later `discard` sweeps. */
   stage(key: string, owner: string): Promise<StageWriter>;
-  /** Makes a staged object visible under its key, replacing any. Publishing again what is published already succeeds. */
+  /**
+   * Makes a staged object visible under its key, replacing any. Publishing again what is published already succeeds;
+   * what was discarded is `not-found`.
+   */
   publish(staged: StagedObject): Promise<void>;
   /** Drops a staged object; one that is gone or published already is no error. */
   discard(staged: StagedObject): Promise<void>;
@@ -57,12 +64,17 @@ export interface Store {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /** A missing object is no error. */
   remove(key: string): Promise<void>;
-  /** Frees what `stage` of this owner under this prefix left behind (temporary folders); after all is published or discarded. */
+  /**
+   * Frees what `stage` of this owner under this prefix left behind, unpublished objects too; for the end of a job. Folders
+   * that `stage` itself had to make and that hold nothing are removed, so that a failed job leaves no trace.
+   */
   sweep(prefix: string, owner: string): Promise<void>;
 }
 
 /** A place in some store: what a URI resolves to. */
 export interface StoreLocation {
   readonly store: Store;
+  /** Of an object; or a prefix: empty, or with a trailing slash, when the URI names a folder. */
   readonly key: string;
+  readonly uri: string;
 }
