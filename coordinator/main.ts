@@ -1,0 +1,131 @@
+/** Composition root: real ports wired to the loop; no decisions. */
+import { MillraceError } from '../lib/errors.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import { uriToPath } from '../lib/store/uri.ts';
+import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
+import { assertInvariants } from './core/invariants.ts';
+import { createState } from './core/state.ts';
+import { step } from './core/step.ts';
+import { listJobs, viewJob } from './core/view.ts';
+import { startHttpServer } from './http-server.ts';
+import { JobLogs } from './job-logs.ts';
+import { JobWatchers } from './job-watchers.ts';
+import { FileJournal, type Journal, MemoryJournal } from './journal.ts';
+import { type Happening, Loop } from './loop.ts';
+import { perform } from './perform.ts';
+import { ClientService } from './rpc/client-service.ts';
+import { startRpcServer } from './rpc/server.ts';
+import { WorkerService } from './rpc/worker-service.ts';
+import { submitJob } from './submit-job.ts';
+
+export interface RunningCoordinator extends AsyncDisposable {
+  /** HOST:PORT of the gRPC port, as bound. */
+  readonly address: string;
+  readonly httpAddress: string | undefined;
+  readonly epoch: number;
+  /** Rejects when the journal or the core fails: the coordinator then leads no more. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+/** Throws `permission-denied` for an address beyond loopback, `unavailable` when it is taken. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const config = compileConfig(options);
+  const journal = await openJournal(config.storeUri);
+  const { loop, clients, workers, failed } = wire(config, journal);
+  const rpc = await startRpcServer(config.listen, { client: clients.handlers, worker: workers.handlers });
+  const http = config.http && (await startHttpServer(config.http, () => true));
+  const stopTicking = startTicking(config, loop);
+  const { epoch } = journal;
+  config.log.info({ address: rpc.address, epoch, store: config.storeUri }, 'the coordinator is up');
+
+  const close = async () => {
+    stopTicking();
+    workers.endAll();
+    await rpc[Symbol.asyncDispose]();
+    await http?.[Symbol.asyncDispose]();
+    await loop.idle();
+    loop.stop();
+    await journal[Symbol.asyncDispose]();
+  };
+  const { address } = rpc;
+  return { address, httpAddress: http?.address, epoch, failed, close, [Symbol.asyncDispose]: close };
+}
+
+interface Wired {
+  readonly loop: Loop;
+  readonly clients: ClientService;
+  readonly workers: WorkerService;
+  readonly failed: Promise<never>;
+}
+
+function wire(config: CoordinatorConfig, journal: Journal): Wired {
+  const { clock, log, storeUri, heartbeatIntervalMs } = config;
+  const { epoch } = journal;
+  const stores = createStores();
+  const watchers = new JobWatchers();
+  const jobLogs = new JobLogs();
+  const outputsInUse = new Set<string>();
+  const dispatch = (happening: Happening) => loop.dispatch(happening);
+  const workers = new WorkerService({
+    clock,
+    log,
+    jobLogs,
+    dispatch,
+    settings: { epoch, heartbeatIntervalMs },
+  });
+  const sendToWorker = workers.send.bind(workers);
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch((error) => log.error({ error: String(error) }, 'the coordinator stopped leading'));
+
+  const { heartbeatTimeoutMs, backupMinRuntimeMs } = config;
+  const state = createState({
+    epoch,
+    heartbeatTimeoutMs,
+    ...(backupMinRuntimeMs !== undefined && { backupMinRuntimeMs }),
+  });
+  const loop = new Loop({
+    clock,
+    journal,
+    step(event) {
+      const result = step(state, event);
+      if (config.checkInvariants) assertInvariants(state);
+      return result;
+    },
+    perform: (effect) => perform(effect, { log, stores, watchers, outputsInUse, dispatch, sendToWorker }),
+    onFatal: failed.reject,
+  });
+  const clients = new ClientService({
+    clock,
+    jobLogs,
+    watchers,
+    dispatch,
+    async submit(submission) {
+      const jobId = await submitJob(submission, { clock, stores, storeUri, outputsInUse, dispatch });
+      await loop.idle();
+      return jobId;
+    },
+    settled: () => loop.idle(),
+    view: (jobId) => viewJob(state, jobId),
+    list: (limit) => listJobs(state, limit),
+  });
+  return { loop, clients, workers, failed: failed.promise };
+}
+
+async function openJournal(storeUri: string): Promise<Journal> {
+  if (storeUri.startsWith('mem:')) return new MemoryJournal();
+  if (storeUri.startsWith('file:')) return FileJournal.open(uriToPath(`${storeUri}journal`));
+  throw new MillraceError(
+    'invalid-argument',
+    `--store must be a file:/// URL in this version, got ${storeUri}`,
+  );
+}
+
+function startTicking({ clock, tickIntervalMs }: CoordinatorConfig, loop: Loop): () => void {
+  let cancel = clock.after(tickIntervalMs, tick);
+  function tick() {
+    loop.dispatch({ type: 'tick' });
+    cancel = clock.after(tickIntervalMs, tick);
+  }
+  return () => cancel();
+}

@@ -1,0 +1,73 @@
+/** One small function per effect kind. Performing never throws: an operation that fails comes back as an event. */
+import { assertNever } from '../lib/assert.ts';
+import { MillraceError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+import type { Effect } from './core/effects.ts';
+import type { OperationError } from './core/events.ts';
+import type { JobWatchers } from './job-watchers.ts';
+import { listSplits } from './list-splits.ts';
+import type { Happening } from './loop.ts';
+import { discardOutput, publishOutput } from './output-folder.ts';
+import type { WorkerEffect } from './rpc/worker-session.ts';
+
+export interface PerformPorts {
+  readonly log: Log;
+  readonly stores: Stores;
+  readonly watchers: JobWatchers;
+  readonly outputsInUse: Set<string>;
+  sendToWorker(effect: WorkerEffect): void;
+  dispatch(happening: Happening): void;
+}
+
+export function perform(effect: Effect, ports: PerformPorts): void {
+  if ('workerId' in effect) return ports.sendToWorker(effect);
+  switch (effect.type) {
+    case 'list-splits':
+      return listing(effect, ports);
+    case 'publish-output':
+      return publishing(effect, ports);
+    case 'discard-output':
+      return discarding(effect, ports);
+    case 'job-changed':
+      return ports.watchers.notify(effect.jobId);
+    case 'say':
+      return ports.log[effect.level]({ jobId: effect.jobId }, effect.text);
+    default:
+      return assertNever(effect, 'effect');
+  }
+}
+
+function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: PerformPorts): void {
+  const { jobId } = spec;
+  listSplits(spec, ports.stores).then(
+    (splits) => ports.dispatch({ type: 'splits-listed', jobId, splits }),
+    (error) => ports.dispatch({ type: 'listing-failed', jobId, error: operationError(error) }),
+  );
+}
+
+function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
+  const { jobId } = effect.spec;
+  publishOutput(ports.stores, effect.spec, effect.parts, effect.success).then(
+    () => {
+      ports.outputsInUse.delete(effect.spec.outputUri);
+      ports.dispatch({ type: 'output-published', jobId });
+    },
+    (error) => ports.dispatch({ type: 'publish-failed', jobId, error: operationError(error) }),
+  );
+}
+
+function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: PerformPorts): void {
+  const { jobId, outputUri } = effect.spec;
+  discardOutput(ports.stores, effect.spec, effect.parts)
+    .catch((error) => ports.log.warn({ jobId, error: String(error) }, `${outputUri} could not be cleaned up`))
+    .finally(() => {
+      ports.outputsInUse.delete(outputUri);
+      ports.dispatch({ type: 'output-discarded', jobId });
+    });
+}
+
+function operationError(thrown: unknown): OperationError {
+  const { code, message, retryable } = MillraceError.from(thrown, 'store-failed');
+  return { code, message, retryable };
+}

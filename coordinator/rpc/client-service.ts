@@ -1,0 +1,164 @@
+/** The Client service: what users ask becomes events, views and logs become answers. */
+import type { ServerReadableStream, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type { Clock } from '../../lib/clock.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { type JobId, parseTask, toJobId } from '../../lib/ids.ts';
+import { isTerminal, type JobView } from '../../lib/job-view.ts';
+import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
+import type { JobReply } from '../../proto/gen/millrace/v1/JobReply.ts';
+import type { JobRequest__Output } from '../../proto/gen/millrace/v1/JobRequest.ts';
+import type { LogChunk } from '../../proto/gen/millrace/v1/LogChunk.ts';
+import type { LogsRequest__Output } from '../../proto/gen/millrace/v1/LogsRequest.ts';
+import type { SubmitChunk__Output } from '../../proto/gen/millrace/v1/SubmitChunk.ts';
+import type { SubmitReply } from '../../proto/gen/millrace/v1/SubmitReply.ts';
+import type { JobLogs, LogEntry } from '../job-logs.ts';
+import type { JobWatchers } from '../job-watchers.ts';
+import type { Happening } from '../loop.ts';
+import { readSubmission, type Submission } from '../read-submission.ts';
+import { toServiceError } from './grpc-error.ts';
+
+const watchIntervalMs = 250;
+const listedJobsMax = 1_000;
+
+export interface ClientServicePorts {
+  readonly clock: Clock;
+  readonly jobLogs: JobLogs;
+  readonly watchers: JobWatchers;
+  /** Checks, writes the job files and starts the job. */
+  submit(submission: Submission): Promise<JobId>;
+  dispatch(happening: Happening): void;
+  /** Resolves when everything dispatched so far has been stepped. */
+  settled(): Promise<void>;
+  view(jobId: JobId): JobView | undefined;
+  list(limit: number): JobView[];
+}
+
+export class ClientService {
+  readonly #ports: ClientServicePorts;
+
+  constructor(ports: ClientServicePorts) {
+    this.#ports = ports;
+  }
+
+  readonly handlers: ClientHandlers = {
+    Submit: (call, reply) => answer(reply, () => this.#submit(call)),
+    Get: (call, reply) => answer(reply, async () => replyOf(this.#view(call.request))),
+    List: (call, reply) =>
+      answer(reply, async () => {
+        const limit = Math.min(call.request.limit || listedJobsMax, listedJobsMax);
+        return { viewsJson: this.#ports.list(limit).map((view) => JSON.stringify(view)) };
+      }),
+    Cancel: (call, reply) => answer(reply, () => this.#cancel(call.request)),
+    Watch: (call) => guard(call, () => this.#watch(call)),
+    Logs: (call) => guard(call, () => this.#logs(call)),
+  };
+
+  async #submit(call: ServerReadableStream<SubmitChunk__Output, SubmitReply>): Promise<SubmitReply> {
+    return { jobId: await this.#ports.submit(await readSubmission(call)) };
+  }
+
+  async #cancel(request: JobRequest__Output): Promise<JobReply> {
+    const view = this.#view(request);
+    if (isTerminal(view.state)) {
+      throw new MillraceError('wrong-state', `job ${view.jobId} has ended already (${view.state})`);
+    }
+    this.#ports.dispatch({ type: 'cancel-requested', jobId: view.jobId, reason: 'cancelled by a client' });
+    await this.#ports.settled();
+    return replyOf(this.#view(request));
+  }
+
+  #view(request: { jobId: string }): JobView {
+    const view = this.#ports.view(toJobId(request.jobId));
+    if (view) return view;
+    throw new MillraceError('not-found', `there is no job ${request.jobId} (millrace list shows the jobs)`);
+  }
+
+  #watch(call: ServerWritableStream<JobRequest__Output, JobReply>): void {
+    const { jobId } = this.#view(call.request);
+    const { clock, watchers } = this.#ports;
+    let cancelTimer: (() => void) | undefined;
+    let sentAtMs = Number.NEGATIVE_INFINITY;
+    const stop = () => {
+      unsubscribe();
+      cancelTimer?.();
+    };
+    const send = () => {
+      cancelTimer?.();
+      cancelTimer = undefined;
+      sentAtMs = clock.monotonicMs();
+      const view = this.#view(call.request);
+      call.write(replyOf(view));
+      if (!isTerminal(view.state)) return;
+      stop();
+      call.end();
+    };
+    const changed = () => {
+      const view = this.#ports.view(jobId);
+      const waitMs = sentAtMs + watchIntervalMs - clock.monotonicMs();
+      if (waitMs <= 0 || (view && isTerminal(view.state))) send();
+      else cancelTimer ??= clock.after(waitMs, send);
+    };
+    const unsubscribe = watchers.watch(jobId, changed);
+    call.on('cancelled', stop);
+    call.on('close', stop);
+    send();
+  }
+
+  #logs(call: ServerWritableStream<LogsRequest__Output, LogChunk>): void {
+    const { task, follow } = call.request;
+    const { jobId } = this.#view(call.request);
+    if (task !== '' && !parseTask(task)) {
+      throw new MillraceError(
+        'invalid-argument',
+        `--task must be like m3 or r0, got ${JSON.stringify(task)}`,
+      );
+    }
+    const { jobLogs, watchers } = this.#ports;
+    for (const entries of chunked(jobLogs.read(jobId, task), 1_000)) call.write({ entries });
+    const ended = () => isTerminal(this.#view(call.request).state);
+    if (!follow || ended()) {
+      call.end();
+      return;
+    }
+    const stops = [
+      jobLogs.follow(jobId, (entry) => {
+        if (task === '' || entry.task === task) call.write({ entries: [entry] });
+      }),
+      watchers.watch(jobId, () => {
+        if (ended()) finish();
+      }),
+    ];
+    const stop = () => {
+      for (const one of stops) one();
+    };
+    const finish = () => {
+      stop();
+      call.end();
+    };
+    call.on('cancelled', stop);
+    call.on('close', stop);
+  }
+}
+
+function replyOf(view: JobView): JobReply {
+  return { viewJson: JSON.stringify(view) };
+}
+
+function* chunked(entries: LogEntry[], size: number): Iterable<LogEntry[]> {
+  for (let at = 0; at < entries.length; at += size) yield entries.slice(at, at + size);
+}
+
+function answer<T>(reply: sendUnaryData<T>, work: () => Promise<T>): void {
+  work().then(
+    (value) => reply(null, value),
+    (error) => reply(toServiceError(error)),
+  );
+}
+
+function guard<Request, Reply>(call: ServerWritableStream<Request, Reply>, start: () => void): void {
+  try {
+    start();
+  } catch (error) {
+    call.emit('error', toServiceError(error));
+  }
+}

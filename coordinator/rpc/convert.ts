@@ -1,0 +1,247 @@
+/**
+ * The only file of the coordinator that knows both wire and domain types. What comes in is checked here: proto-loader
+ * drops mistakes silently, so nothing behind this file may be surprised. Throws `invalid-argument` naming the field.
+ */
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { type AttemptId, type TaskKind, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import type { Counters, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
+import type {
+  AttemptOutcome,
+  AttemptPhase,
+  AttemptProgress,
+  AttemptReport,
+  FetchProgress,
+  FetchTrouble,
+  FetchTroubleCause,
+  WorkerInfo,
+} from '../../lib/reports.ts';
+import type { Assignment as WireAssignment } from '../../proto/gen/millrace/v1/Assignment.ts';
+import type { AttemptFailure__Output as WireFailure } from '../../proto/gen/millrace/v1/AttemptFailure.ts';
+import type {
+  AttemptId as WireAttemptId,
+  AttemptId__Output as WireAttemptIdIn,
+} from '../../proto/gen/millrace/v1/AttemptId.ts';
+import type { AttemptProgress__Output as WireProgress } from '../../proto/gen/millrace/v1/AttemptProgress.ts';
+import type { FetchProgress__Output as WireFetchProgress } from '../../proto/gen/millrace/v1/FetchProgress.ts';
+import type { FetchTrouble__Output as WireFetchTrouble } from '../../proto/gen/millrace/v1/FetchTrouble.ts';
+import type { Hello__Output as WireHello } from '../../proto/gen/millrace/v1/Hello.ts';
+import type { Locations as WireLocations } from '../../proto/gen/millrace/v1/Locations.ts';
+import type { MapDone__Output as WireMapDone } from '../../proto/gen/millrace/v1/MapDone.ts';
+import type { ReduceDone__Output as WireReduceDone } from '../../proto/gen/millrace/v1/ReduceDone.ts';
+import type { Report__Output as WireReport } from '../../proto/gen/millrace/v1/Report.ts';
+import type { StagedPart__Output as WireStagedPart } from '../../proto/gen/millrace/v1/StagedPart.ts';
+import type { Effect, TaskInput } from '../core/effects.ts';
+
+function invalid(what: string): never {
+  throw new MillraceError('invalid-argument', `a worker's message: ${what}`);
+}
+
+function count(value: number, what: string): number {
+  return Number.isSafeInteger(value) && value >= 0 ? value : invalid(`${what} is ${value}`);
+}
+
+const kindsIn: Record<string, TaskKind> = { SAMPLE: 'sample', MAP: 'map', REDUCE: 'reduce' };
+const kindsOut = { sample: 'SAMPLE', map: 'MAP', reduce: 'REDUCE' } as const;
+
+export function attemptIdIn(wire: WireAttemptIdIn | null): AttemptId {
+  if (!wire) return invalid('an attempt id is missing');
+  const kind = kindsIn[wire.kind] ?? invalid(`task kind ${wire.kind}`);
+  return {
+    jobId: toJobId(wire.jobId),
+    kind,
+    index: wire.index,
+    attempt: wire.attempt,
+    epoch: wire.epoch,
+  };
+}
+
+export function attemptIdOut(id: AttemptId): WireAttemptId {
+  return { ...id, kind: kindsOut[id.kind] };
+}
+
+export function helloIn(wire: WireHello): WorkerInfo {
+  if (wire.slots < 1 || wire.slots > limits.slotsMax) {
+    invalid(`slots is ${wire.slots}, must be from 1 to ${limits.slotsMax} (--slots)`);
+  }
+  return {
+    workerId: toWorkerId(wire.workerId),
+    host: wire.host.slice(0, 255),
+    fetchAddress: /^[^\s/]{1,255}:\d{1,5}$/.test(wire.fetchAddress)
+      ? wire.fetchAddress
+      : invalid(`fetch address ${JSON.stringify(wire.fetchAddress)} (--advertise)`),
+    slots: wire.slots,
+    pid: wire.pid,
+  };
+}
+
+const phases: readonly AttemptPhase[] = ['waiting', 'sample', 'map', 'fetch', 'ready', 'reduce'];
+
+export function progressIn(wire: WireProgress): AttemptProgress {
+  return {
+    attempt: attemptIdIn(wire.attempt),
+    phase: phases.find((phase) => phase === wire.phase) ?? invalid(`phase ${wire.phase}`),
+    recordsIn: count(wire.recordsIn, 'records_in'),
+    bytesIn: count(wire.bytesIn, 'bytes_in'),
+    recordsOut: count(wire.recordsOut, 'records_out'),
+    bytesOut: count(wire.bytesOut, 'bytes_out'),
+  };
+}
+
+export function reportIn(wire: WireReport): AttemptReport {
+  return {
+    attempt: attemptIdIn(wire.attempt),
+    outcome: outcomeIn(wire),
+    counters: countersIn(wire.counters),
+  };
+}
+
+function outcomeIn(wire: WireReport): AttemptOutcome {
+  if (wire.sampleDone) return { kind: 'sample-done', keys: wire.sampleDone.keys };
+  if (wire.mapDone) return { kind: 'map-done', report: mapDoneIn(wire.mapDone) };
+  if (wire.reduceDone) return { kind: 'reduce-done', report: reduceDoneIn(wire.reduceDone) };
+  if (wire.failed) return { kind: 'failed', failure: failureIn(wire.failed) };
+  return invalid('a report without an outcome');
+}
+
+function mapDoneIn(wire: WireMapDone) {
+  const partitions = wire.segmentRecords.length;
+  if (wire.segmentBytes.length !== partitions || wire.segmentCrc32.length !== partitions) {
+    invalid('segment columns of different lengths');
+  }
+  const segments: SegmentCounts[] = wire.segmentRecords.map((records, i) => ({
+    records: count(records, 'segment_records'),
+    bytes: count(wire.segmentBytes[i]!, 'segment_bytes'),
+    crc32: wire.segmentCrc32[i]!,
+  }));
+  return {
+    inputRecords: count(wire.inputRecords, 'input_records'),
+    inputBytes: count(wire.inputBytes, 'input_bytes'),
+    segments,
+    part: wire.part ? stagedPartIn(wire.part) : undefined,
+  };
+}
+
+function reduceDoneIn(wire: WireReduceDone) {
+  if (!wire.part) return invalid('a finished reduce without its part');
+  return {
+    consumed: {
+      records: count(wire.consumedRecords, 'consumed_records'),
+      bytes: count(wire.consumedBytes, 'consumed_bytes'),
+      crc32: wire.consumedCrc32,
+    },
+    part: stagedPartIn(wire.part),
+  };
+}
+
+function stagedPartIn(wire: WireStagedPart): StagedPart {
+  return {
+    uri: wire.uri,
+    token: wire.token,
+    bytes: count(wire.bytes, 'part bytes'),
+    records: count(wire.records, 'part records'),
+    crc32: wire.crc32,
+    columns: wire.columns,
+  };
+}
+
+function countersIn(wire: Record<string, number>): Counters {
+  const counters: Record<string, number> = Object.create(null);
+  for (const [name, value] of Object.entries(wire)) if (Number.isFinite(value)) counters[name] = value;
+  return counters;
+}
+
+function failureIn(wire: WireFailure): AttemptFailure {
+  const { message } = wire;
+  switch (wire.kind) {
+    case 'user-error':
+      return {
+        kind: wire.kind,
+        message,
+        name: wire.name,
+        stack: wire.stack.slice(0, 8_192),
+        where: wire.where,
+        record: wire.record.slice(0, 4_096),
+      };
+    case 'malformed-record':
+      return { kind: wire.kind, message, uri: wire.uri, line: wire.line, offset: wire.offset };
+    case 'out-of-memory':
+      return { kind: wire.kind, message, heapBytesMax: wire.heapBytesMax };
+    case 'timeout':
+      return { kind: wire.kind, message, idleMs: wire.idleMs };
+    case 'no-space':
+      return { kind: wire.kind, message, path: wire.path };
+    case 'corrupt-segment':
+      return {
+        kind: wire.kind,
+        message,
+        map: wire.map,
+        mapAttempt: wire.mapAttempt,
+        worker: toWorkerId(wire.worker),
+      };
+    case 'input-changed':
+      return { kind: wire.kind, message, uri: wire.uri };
+    case 'store-failed':
+    case 'cancelled':
+    case 'internal':
+      return { kind: wire.kind, message };
+    default:
+      return invalid(`failure kind ${JSON.stringify(wire.kind)}`);
+  }
+}
+
+const troubleCauses: readonly FetchTroubleCause[] = ['unreachable', 'missing', 'corrupt'];
+
+export function fetchTroubleIn(wire: WireFetchTrouble): FetchTrouble {
+  return {
+    attempt: attemptIdIn(wire.attempt),
+    map: wire.map,
+    mapAttempt: wire.mapAttempt,
+    worker: toWorkerId(wire.worker),
+    cause: troubleCauses.find((cause) => cause === wire.cause) ?? invalid(`fetch cause ${wire.cause}`),
+    detail: wire.detail.slice(0, 1_000),
+  };
+}
+
+export function fetchProgressIn(wire: WireFetchProgress): FetchProgress {
+  return { attempt: attemptIdIn(wire.attempt), maps: wire.maps, complete: wire.complete };
+}
+
+export function assignmentOut(attempt: AttemptId, input: TaskInput): WireAssignment {
+  const id = attemptIdOut(attempt);
+  switch (input.kind) {
+    case 'sample':
+      return { attempt: id, split: splitOut(input.split), sampleKeysMax: input.keysMax };
+    case 'map':
+      return { attempt: id, split: splitOut(input.split) };
+    case 'reduce':
+      return { attempt: id, maps: input.maps };
+  }
+}
+
+function splitOut(split: Extract<TaskInput, { kind: 'map' }>['split']) {
+  return { pieces: [...split.pieces], bytes: split.bytes };
+}
+
+/** As many messages as it takes to stay under the message limit. */
+export function locationsOut(effect: Extract<Effect, { type: 'send-locations' }>): WireLocations[] {
+  const perMessage = Math.max(1, Math.floor(100_000 / (effect.reduces.length + 8)));
+  const messages: WireLocations[] = [];
+  for (let at = 0; at === 0 || at < effect.found.length; at += perMessage) {
+    const found = effect.found.slice(at, at + perMessage);
+    messages.push({
+      jobId: effect.jobId,
+      version: effect.version,
+      reduces: [...effect.reduces],
+      found: found.map((location) => ({ ...location, digests: [...location.digests] })),
+      lost: at === 0 ? [...effect.lost] : [],
+      peers: effect.peers.map(peerOut),
+    });
+  }
+  return messages;
+}
+
+function peerOut(peer: { workerId: WorkerId; host: string; fetchAddress: string }) {
+  return { worker: peer.workerId, host: peer.host, fetchAddress: peer.fetchAddress };
+}

@@ -1,0 +1,123 @@
+/** The WorkerControl service: workers' messages become events, effects become messages on the right stream. */
+import type { Clock } from '../../lib/clock.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import type { WorkerId } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Hello__Output } from '../../proto/gen/millrace/v1/Hello.ts';
+import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
+import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
+import { protocolVersion } from '../../proto/load.ts';
+import type { JobLogs } from '../job-logs.ts';
+import type { Happening } from '../loop.ts';
+import { attemptIdIn, fetchProgressIn, fetchTroubleIn, helloIn, progressIn, reportIn } from './convert.ts';
+import {
+  type SessionSettings,
+  type WorkerEffect,
+  WorkerSession,
+  type WorkerStream,
+} from './worker-session.ts';
+
+export interface WorkerServicePorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly jobLogs: JobLogs;
+  readonly settings: SessionSettings;
+  dispatch(happening: Happening): void;
+}
+
+export class WorkerService {
+  readonly #ports: WorkerServicePorts;
+  readonly #sessions = new Map<WorkerId, WorkerSession>();
+
+  constructor(ports: WorkerServicePorts) {
+    this.#ports = ports;
+  }
+
+  readonly handlers: WorkerControlHandlers = { Session: (stream) => this.#serve(stream) };
+
+  /** A worker without a stream gets nothing; its next hello, or its lease, makes that good. */
+  send(effect: WorkerEffect): void {
+    this.#sessions.get(effect.workerId)?.send(effect);
+  }
+
+  endAll(): void {
+    for (const session of this.#sessions.values()) session.end();
+  }
+
+  #serve(stream: WorkerStream): void {
+    let session: WorkerSession | undefined;
+    stream.on('data', (message: WorkerMessage__Output) => {
+      try {
+        if (session) this.#receive(session.workerId, message);
+        else session = this.#open(stream, message.hello);
+      } catch (error) {
+        this.#refuse(stream, MillraceError.from(error).message);
+      }
+    });
+    // A dead peer looks like a half-close first, so an end says nothing; it only must be answered.
+    stream.on('end', () => stream.end());
+    stream.on('error', (error) =>
+      this.#ports.log.debug({ worker: session?.workerId, error: error.message }, 'stream error'),
+    );
+    let closed = false;
+    const close = () => {
+      if (closed || !session || this.#sessions.get(session.workerId) !== session) return;
+      closed = true;
+      this.#sessions.delete(session.workerId);
+      this.#ports.dispatch({ type: 'worker-disconnected', workerId: session.workerId });
+    };
+    stream.on('close', close);
+    stream.on('cancelled', close);
+  }
+
+  #open(stream: WorkerStream, hello: Hello__Output | null): WorkerSession {
+    if (!hello) throw new MillraceError('invalid-argument', 'the first message of a session must be a hello');
+    if (hello.protocolVersion !== protocolVersion) {
+      throw new MillraceError(
+        'invalid-argument',
+        `the worker speaks protocol ${hello.protocolVersion} (millrace ${hello.softwareVersion}), this coordinator ` +
+          `protocol ${protocolVersion}: run the same version on both`,
+      );
+    }
+    const worker = helloIn(hello);
+    const running = hello.running.map(attemptIdIn);
+    const session = new WorkerSession(worker.workerId, stream, this.#ports.clock, this.#ports.settings);
+    this.#sessions.set(worker.workerId, session);
+    this.#ports.dispatch({ type: 'worker-joined', worker, running });
+    return session;
+  }
+
+  #receive(workerId: WorkerId, message: WorkerMessage__Output): void {
+    const { dispatch, jobLogs } = this.#ports;
+    if (message.heartbeat) {
+      const { rssBytes, cpuFraction, scratchBytes } = message.heartbeat;
+      const attempts = message.heartbeat.attempts.map(progressIn);
+      dispatch({
+        type: 'worker-heartbeat',
+        workerId,
+        attempts,
+        usage: { rssBytes, cpuFraction, scratchBytes },
+      });
+    }
+    for (const line of message.logLines) {
+      const attempt = attemptIdIn(line.attempt);
+      jobLogs.append(attempt.jobId, attempt, line.atMs, line.text);
+    }
+    for (const progress of message.fetchProgress) {
+      dispatch({ type: 'fetch-progressed', workerId, progress: fetchProgressIn(progress) });
+    }
+    for (const trouble of message.fetchTroubles) {
+      dispatch({ type: 'fetch-troubled', workerId, trouble: fetchTroubleIn(trouble) });
+    }
+    for (const report of message.reports) {
+      dispatch({ type: 'attempt-reported', workerId, report: reportIn(report) });
+    }
+    if (message.goodbye) dispatch({ type: 'worker-left', workerId });
+  }
+
+  #refuse(stream: WorkerStream, reason: string): void {
+    this.#ports.log.warn({ reason }, 'a worker was refused');
+    stream.write({ refused: reason });
+    stream.end();
+  }
+}

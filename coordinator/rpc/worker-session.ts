@@ -1,0 +1,124 @@
+/**
+ * The coordinator's end of one worker's stream. What is to be sent gathers for a few milliseconds, or until there is
+ * enough of it, and goes as one message: at thousands of tasks a second the stream carries batches, not calls.
+ */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Clock } from '../../lib/clock.ts';
+import type { JobId, WorkerId } from '../../lib/ids.ts';
+import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
+import type { Effect, JobInfo } from '../core/effects.ts';
+import { assignmentOut, attemptIdOut, locationsOut } from './convert.ts';
+
+export type WorkerStream = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
+
+/** Effects that are messages to one worker. */
+export type WorkerEffect = Extract<Effect, { workerId: WorkerId }>;
+
+const flushAfterMs = 2;
+const flushAtWeight = 64;
+
+type Batch = {
+  [Field in 'jobs' | 'assignments' | 'cancels' | 'locations' | 'answers' | 'jobsEnded']-?: NonNullable<
+    CoordinatorMessage[Field]
+  >;
+};
+
+function emptyBatch(): Batch {
+  return { jobs: [], assignments: [], cancels: [], locations: [], answers: [], jobsEnded: [] };
+}
+
+export interface SessionSettings {
+  readonly epoch: number;
+  readonly heartbeatIntervalMs: number;
+}
+
+export class WorkerSession {
+  readonly workerId: WorkerId;
+  readonly #stream: WorkerStream;
+  readonly #clock: Clock;
+  readonly #settings: SessionSettings;
+  readonly #sentJobs = new Map<JobId, JobInfo>();
+  #batch = emptyBatch();
+  #weight = 0;
+  #cancelFlush: (() => void) | undefined;
+
+  constructor(workerId: WorkerId, stream: WorkerStream, clock: Clock, settings: SessionSettings) {
+    this.workerId = workerId;
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  send(effect: WorkerEffect): void {
+    switch (effect.type) {
+      case 'send-welcome': {
+        const { epoch, heartbeatIntervalMs } = this.#settings;
+        return this.#write({ welcome: { epoch, heartbeatIntervalMs } });
+      }
+      case 'send-rejoin':
+        return this.#write({ rejoin: true });
+      case 'send-assignment':
+        return this.#assign(effect);
+      case 'send-cancel':
+        this.#batch.cancels.push({ attempt: attemptIdOut(effect.attempt), reason: effect.reason });
+        return this.#grow(1);
+      case 'send-locations': {
+        const [first, ...rest] = locationsOut(effect);
+        this.#batch.locations.push(first!);
+        this.#grow(1 + first!.found!.length / 64);
+        // A snapshot too large for one message: each part is a message of its own.
+        for (const locations of rest) {
+          this.flush();
+          this.#batch.locations.push(locations);
+          this.#grow(flushAtWeight);
+        }
+        return;
+      }
+      case 'send-answer':
+        this.#batch.answers.push({ attempt: attemptIdOut(effect.attempt), accepted: effect.accepted });
+        return this.#grow(1);
+      case 'send-job-ended':
+        this.#sentJobs.delete(effect.jobId);
+        this.#batch.jobsEnded.push(effect.jobId);
+        return this.#grow(1);
+    }
+  }
+
+  flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    if (this.#weight === 0) return;
+    const batch = this.#batch;
+    this.#batch = emptyBatch();
+    this.#weight = 0;
+    this.#write(batch);
+  }
+
+  /** Ends the stream from this side; the worker sees a normal end and comes back if it wants to. */
+  end(): void {
+    this.flush();
+    this.#stream.end();
+  }
+
+  #assign(effect: Extract<Effect, { type: 'send-assignment' }>): void {
+    const { jobId } = effect.attempt;
+    if (this.#sentJobs.get(jobId) !== effect.job) {
+      this.#sentJobs.set(jobId, effect.job);
+      const { spec, cutPoints } = effect.job;
+      this.#batch.jobs.push({ jobId, specJson: JSON.stringify(spec), cutPoints: cutPoints.map(Buffer.from) });
+    }
+    this.#batch.assignments.push(assignmentOut(effect.attempt, effect.input));
+    this.#grow(1 + (effect.input.kind === 'reduce' ? 0 : effect.input.split.pieces.length / 32));
+  }
+
+  #grow(weight: number): void {
+    this.#weight += weight;
+    if (this.#weight >= flushAtWeight) this.flush();
+    else this.#cancelFlush ??= this.#clock.after(flushAfterMs, () => this.flush());
+  }
+
+  #write(message: CoordinatorMessage): void {
+    if (this.#stream.writable && !this.#stream.cancelled) this.#stream.write(message);
+  }
+}

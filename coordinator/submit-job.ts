@@ -1,0 +1,60 @@
+/** From a submission to a running job: the checks that need no worker, the job files, the event. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { type JobId, toJobId } from '../lib/ids.ts';
+import type { JobSpec } from '../lib/job-spec.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+import type { Happening } from './loop.ts';
+import { checkOutput } from './output-folder.ts';
+import type { Submission } from './read-submission.ts';
+
+export interface SubmitPorts {
+  readonly clock: Clock;
+  readonly stores: Stores;
+  /** Of the coordinator's store, with a trailing slash: job files go to `jobs/<id>/` below it. */
+  readonly storeUri: string;
+  /** Output folders of jobs that have not ended: two jobs must not write to one. */
+  readonly outputsInUse: Set<string>;
+  dispatch(happening: Happening): void;
+}
+
+/** Resolves with the id when the job is on its way. Throws `output-exists` and store errors; nothing is left then. */
+export async function submitJob(submission: Submission, ports: SubmitPorts): Promise<JobId> {
+  const { bundleSha256, ...asked } = submission.spec;
+  if (ports.outputsInUse.has(asked.outputUri)) {
+    throw new MillraceError(
+      'output-exists',
+      `a running job writes to ${asked.outputUri}; choose another output`,
+    );
+  }
+  ports.outputsInUse.add(asked.outputUri);
+  try {
+    const partOffset = await checkOutput(ports.stores, asked.outputUri, asked.ifExists);
+    const jobId = toJobId(randomUUID());
+    const folder = `${ports.storeUri}jobs/${jobId}/`;
+    const spec: JobSpec = {
+      ...asked,
+      jobId,
+      partOffset,
+      submittedAtMs: ports.clock.now(),
+      bundle: {
+        uri: `${folder}bundle-${bundleSha256}.mjs`,
+        sha256: bundleSha256,
+        bytes: submission.bundle.length,
+      },
+    };
+    await put(ports.stores, spec.bundle.uri, submission.bundle);
+    await put(ports.stores, `${folder}spec.json`, Buffer.from(`${JSON.stringify(spec, null, 2)}\n`));
+    ports.dispatch({ type: 'job-submitted', spec });
+    return jobId;
+  } catch (error) {
+    ports.outputsInUse.delete(asked.outputUri);
+    throw error;
+  }
+}
+
+async function put(stores: Stores, uri: string, bytes: Uint8Array): Promise<void> {
+  const { store, key } = stores.locate(uri);
+  await store.putIfAbsent(key, bytes);
+}

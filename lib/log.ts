@@ -1,0 +1,8 @@
+/** Structured logs: JSON lines on stderr by pino; silent when a caller wants no log (tests, `millrace run`). */
+import { destination, type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+export function createLog(name: string, level: 'debug' | 'info' | 'warn' | 'silent'): Log {
+  return pino({ name, level }, destination({ dest: 2, sync: true }));
+}
