@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeKey, encodeKeyToBytes } from '../../lib/codec/key-codec.ts';
+import { PairCursor, pairBytes, writePair } from '../../lib/codec/pair.ts';
+import { decodeValue } from '../../lib/codec/value-codec.ts';
+import { limits } from '../../lib/limits.ts';
+import { createPartitioner } from './partition.ts';
+import { SortBuffer } from './sort-buffer.ts';
+
+const text = fc.oneof(
+  fc.string({ unit: fc.constantFrom('\0', 'a', 'b'), maxLength: 4 }),
+  fc
+    .tuple(
+      fc.constantFrom('https://example.com/', 'seven77', 'eight888'),
+      fc.string({ unit: fc.constantFrom('\0', 'a', 'b'), maxLength: 12 }),
+    )
+    .map(([prefix, tail]) => prefix + tail),
+);
+const key = fc.oneof(
+  { weight: 6, arbitrary: text },
+  fc.integer({ min: -3, max: 3 }),
+  fc.array(fc.constantFrom('a', '', 1), { maxLength: 3 }),
+);
+
+function read(buffer: SortBuffer): { partition: number; key: string; value: unknown }[] {
+  const pairs = buffer.sorted();
+  const list: { partition: number; key: string; value: unknown }[] = [];
+  while (pairs.advance()) {
+    list.push({
+      partition: pairs.partition,
+      key: pairs.bytes.toString('hex', pairs.keyStart, pairs.keyEnd),
+      value: decodeValue(pairs.bytes, pairs.valueStart, pairs.valueEnd),
+    });
+  }
+  return list;
+}
+
+describe('SortBuffer', () => {
+  it('orders by partition, key bytes, then order of adding, in several fillings', () => {
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 400 }), fc.integer({ min: 1, max: 20 }), (keys, partitions) => {
+        const partitioner = createPartitioner({ kind: 'hash' }, partitions);
+        const buffer = new SortBuffer(partitioner, 64 * 1024);
+        for (let filling = 0; filling < 2; filling++) {
+          buffer.clear();
+          for (const [index, each] of keys.entries()) expect(buffer.add(each, index)).toBe(true);
+          const expected = keys
+            .map((each, index) => ({ bytes: encodeKeyToBytes(each), value: index }))
+            .map(({ bytes, value }) => ({
+              partition: partitioner(bytes, 0, bytes.length, undefined),
+              bytes,
+              value,
+            }))
+            .sort(
+              (a, b) => a.partition - b.partition || Buffer.compare(a.bytes, b.bytes) || a.value - b.value,
+            )
+            .map(({ partition, bytes, value }) => ({ partition, key: bytes.toString('hex'), value }));
+          expect(read(buffer)).toEqual(expected);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('sorts many keys that share prefixes of every length, some only prefixes or zeros apart', () => {
+    const keys = Array.from(
+      { length: 6000 },
+      (_, index) => `${'p'.repeat((index * 7) % 40)}${'\0'.repeat(index % 3)}${(index * 7919) % 50}`,
+    );
+    keys.push(...Array.from({ length: 300 }, (_, index) => `zeros${'\0'.repeat((index * 31) % 300)}`));
+    const buffer = new SortBuffer(() => 0, 1024 * 1024);
+    for (const [index, each] of keys.entries()) expect(buffer.add(each, index)).toBe(true);
+    const expected = keys
+      .map((each, value) => ({ bytes: encodeKeyToBytes(each), value }))
+      .sort((a, b) => Buffer.compare(a.bytes, b.bytes) || a.value - b.value)
+      .map(({ value }) => value);
+    expect(read(buffer).map(({ value }) => value)).toEqual(expected);
+  });
+
+  it('loses and changes nothing when it fills up to its last byte, whatever the sizes', () => {
+    const value = fc.oneof(
+      fc.string({ maxLength: 30 }),
+      fc.integer({ min: 100, max: 9000 }).map((size) => 'v'.repeat(size)),
+      fc.constant(null),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ maxLength: 200 }), value), { minLength: 50, maxLength: 150 }),
+        fc.integer({ min: 1, max: 30_000 }),
+        (pairs, bytes) => {
+          const buffer = new SortBuffer(() => 0, bytes);
+          const found: unknown[] = [];
+          const take = () => {
+            found.push(
+              ...read(buffer).map((each) => [
+                decodeKey(Buffer.from(each.key, 'hex'), 0, each.key.length / 2),
+                each.value,
+              ]),
+            );
+            buffer.clear();
+          };
+          for (const [each, given] of pairs) {
+            if (buffer.add(each, given)) continue;
+            take();
+            expect(buffer.add(each, given)).toBe(true);
+          }
+          take();
+          const text = (list: readonly unknown[]) => list.map((each) => JSON.stringify(each)).sort();
+          expect(text(found)).toEqual(text(pairs));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes pairs that are encoded already, and grows for one larger than itself', () => {
+    const value = Buffer.alloc(9000, 1);
+    const framed = Buffer.alloc(pairBytes(3, value.length));
+    writePair(framed, 0, Buffer.from('abc'), value);
+    const cursor = new PairCursor(framed);
+    cursor.advance();
+    const buffer = new SortBuffer(() => 0, 4096);
+    expect(buffer.addEncoded(4, cursor)).toBe(true);
+    let more = 0;
+    while (buffer.addEncoded(3, cursor)) more++;
+    const pairs = buffer.sorted();
+    const partitions: number[] = [];
+    while (pairs.advance()) {
+      partitions.push(pairs.partition);
+      expect(pairs.bytes.subarray(pairs.pairStart, pairs.valueEnd)).toEqual(framed);
+    }
+    expect(partitions).toEqual([...new Array<number>(more).fill(3), 4]);
+  });
+
+  it('refuses a pair over the limit and is not changed by what it refuses', () => {
+    const buffer = new SortBuffer(createPartitioner({ kind: 'custom', partition: () => 9 }, 2), 4096);
+    const plain = new SortBuffer(() => 0, 4096);
+    expect(plain.add('a', 1)).toBe(true);
+    expect(() => plain.add('b', { c: new Map() })).toThrow('value.c of type object (Map)');
+    expect(plain.add('a', new Uint8Array(limits.pairBytesMax))).toBe(false);
+    expect(read(plain).map(({ value }) => value)).toEqual([1]);
+    plain.clear();
+    expect(() => plain.add('a', new Uint8Array(limits.pairBytesMax))).toThrow(
+      /pair has 167772\d\d bytes, over the limit of 16777216/,
+    );
+    expect(() => plain.add('a', new Uint8Array(limits.pairBytesMax * 3))).toThrow(
+      'over the limit of 16777216',
+    );
+    expect(() => buffer.add('a', 1)).toThrow('partition returned 9; it must return an integer from 0 to 1');
+    expect(buffer.records).toBe(0);
+  });
+});

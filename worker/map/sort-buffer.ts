@@ -1,0 +1,201 @@
+/**
+ * The bounded buffer that emitted pairs go to: encoded once into an arena, with a 16-byte entry each that sorting moves instead.
+ *
+ *   arena: framed pairs ->        free, at least as large as the entries        <- entries: prefix high, low, offset, partition
+ *
+ * One ArrayBuffer for both, so that small pairs and large ones use the same memory to its end; the free part is what the radix
+ * sort needs as its second array.
+ */
+import { encodeKey } from '../../lib/codec/key-codec.ts';
+import { PairCursor, type PairStream, writePairHeader } from '../../lib/codec/pair.ts';
+import { encodeValue } from '../../lib/codec/value-codec.ts';
+import { varintBytes } from '../../lib/codec/varint.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { copyBytes } from '../shuffle/run-file.ts';
+import type { Partitioner } from './partition.ts';
+import { entryBytes, entryWords, loadPrefix, type SortedEntries, sortEntries } from './sort-entries.ts';
+
+/** Room kept before a key for its header; larger headers move the pair, which only values over 2 MiB and keys over 127 bytes need. */
+const headroomBytes = 4;
+/** Room behind a pair into which a longer header may move it. */
+const headerSlackBytes = 8;
+const arenaBytesMin = 4096;
+/** A buffer with less room than this is full. */
+const arenaSlackBytes = 32;
+
+export class SortBuffer {
+  #arena: Buffer;
+  #entries: Uint32Array;
+  /** The part of the arena that may be written: entries for `#reserved` records, and as many again to sort with, stay free. */
+  #writable: Buffer;
+  #reserved = 0;
+  #at = 0;
+  #records = 0;
+  readonly #partitioner: Partitioner;
+
+  /** Holds `bytes` in all, or more while it holds a single pair that is larger. */
+  constructor(partitioner: Partitioner, bytes: number = limits.sortBufferBytesDefault) {
+    this.#partitioner = partitioner;
+    const memory = new ArrayBuffer(Math.ceil(Math.max(bytes, arenaBytesMin) / entryBytes) * entryBytes);
+    this.#arena = Buffer.from(memory);
+    this.#entries = new Uint32Array(memory);
+    this.#writable = this.#arena;
+    this.#reserve();
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  /**
+   * Encodes and adds a pair. False when the buffer is full: `clear` it after taking what is in it, and add the pair again. Throws
+   * `not-encodable` and `limit-exceeded` (the pair is not added then), and what the partitioner throws.
+   */
+  add(key: unknown, value: unknown): boolean {
+    while (this.#hasEntry()) {
+      const keyStart = this.#at + headroomBytes;
+      const keyEnd = encodeKey(key, this.#writable, keyStart);
+      if (keyEnd >= 0) {
+        const valueEnd = encodeValue(value, this.#writable, keyEnd);
+        if (valueEnd >= 0 && valueEnd + headerSlackBytes <= this.#writable.length) {
+          this.#commit(key, keyStart, keyEnd, valueEnd);
+          return true;
+        }
+      }
+      if (this.#records > 0) return false;
+      this.#grow();
+    }
+    return false;
+  }
+
+  /** Adds a pair that is encoded already, to a partition that is known. False when the buffer is full. */
+  addEncoded(partition: number, pair: PairStream): boolean {
+    const { bytes, pairStart, valueEnd } = pair;
+    const end = this.#at + valueEnd - pairStart;
+    while (this.#hasEntry()) {
+      if (end <= this.#writable.length) {
+        copyBytes(bytes, pairStart, valueEnd, this.#arena, this.#at);
+        const keyStart = this.#at + pair.keyStart - pairStart;
+        this.#index(partition, this.#at, keyStart, keyStart + pair.keyEnd - pair.keyStart);
+        this.#at = end;
+        return true;
+      }
+      if (this.#records > 0) return false;
+      this.#grow();
+    }
+    return false;
+  }
+
+  /** The pairs by (partition, key, order of adding). Sorts in place: add nothing before `clear`. */
+  sorted(): SortedPairs {
+    return new SortedPairs(this.#arena, sortEntries(this.#arena, this.#entries, this.#records, this.#at));
+  }
+
+  clear(): void {
+    this.#at = 0;
+    this.#records = 0;
+    this.#reserved = 0;
+    this.#reserve();
+  }
+
+  /** Whether one more entry fits, however small its pair. */
+  #hasEntry(): boolean {
+    return this.#records < this.#reserved || this.#reserve();
+  }
+
+  /** Entries are reserved many at a time, so that the view that guards them is not made anew for each record. */
+  #reserve(): boolean {
+    const more = Math.min(Math.max(this.#arena.length >> 12, 1), 1024);
+    const end = this.#arena.length - 2 * entryBytes * (this.#reserved + more);
+    if (end < this.#at + arenaSlackBytes) return false;
+    this.#reserved += more;
+    this.#writable = this.#arena.subarray(0, end);
+    return true;
+  }
+
+  /** For a single pair larger than the whole buffer. */
+  #grow(): void {
+    const bytes = this.#arena.length;
+    if (bytes > 2 * limits.pairBytesMax) throw pairTooLarge(`more than ${limits.pairBytesMax}`);
+    const memory = new ArrayBuffer(bytes * 2);
+    this.#arena = Buffer.from(memory);
+    this.#entries = new Uint32Array(memory);
+    this.clear();
+  }
+
+  /** Frames the pair whose key and value lie in the arena already. */
+  #commit(key: unknown, keyStart: number, keyEnd: number, valueEnd: number): void {
+    const arena = this.#arena;
+    const keyBytes = keyEnd - keyStart;
+    const valueBytes = valueEnd - keyEnd;
+    if (keyBytes + valueBytes > limits.pairBytesMax) throw pairTooLarge(String(keyBytes + valueBytes));
+    const partition = this.#partitioner(arena, keyStart, keyEnd, key);
+    let start = keyStart - 2;
+    let moved = 0;
+    if (keyBytes < 0x80 && valueBytes < 0x80) {
+      arena[start] = keyBytes;
+      arena[start + 1] = valueBytes;
+    } else {
+      const headerBytes = varintBytes(keyBytes) + varintBytes(valueBytes);
+      moved = Math.max(headerBytes - headroomBytes, 0);
+      if (moved > 0) arena.copyWithin(keyStart + moved, keyStart, valueEnd);
+      start = keyStart + moved - headerBytes;
+      writePairHeader(arena, start, keyBytes, valueBytes);
+    }
+    this.#index(partition, start, keyStart + moved, keyEnd + moved);
+    this.#at = valueEnd + moved;
+  }
+
+  #index(partition: number, start: number, keyStart: number, keyEnd: number): void {
+    const entries = this.#entries;
+    const at = entries.length - 4 * (this.#records + 1);
+    loadPrefix(this.#arena, keyStart, keyEnd, entries, at);
+    entries[at + 2] = start;
+    entries[at + 3] = partition;
+    this.#records++;
+  }
+}
+
+function pairTooLarge(bytes: string): MillraceError {
+  return new MillraceError(
+    'limit-exceeded',
+    `an emitted pair has ${bytes} bytes, over the limit of ${limits.pairBytesMax}; emit smaller values, or several pairs under one key`,
+  );
+}
+
+/** The sorted content of a buffer: a pair stream over all partitions; `partition` is that of the current pair. */
+export class SortedPairs implements PairStream {
+  readonly #cursor: PairCursor;
+  readonly #order: SortedEntries;
+  #index = -1;
+  readonly bytes: Buffer;
+  partition = 0;
+  pairStart = 0;
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+
+  constructor(arena: Buffer, order: SortedEntries) {
+    this.bytes = arena;
+    this.#order = order;
+    this.#cursor = new PairCursor(arena);
+  }
+
+  advance(): boolean {
+    const order = this.#order;
+    if (++this.#index >= order.records) return false;
+    const at = order.first + this.#index * entryWords;
+    const cursor = this.#cursor;
+    cursor.next = order.entries[at + 2]!;
+    cursor.advance();
+    this.partition = order.entries[at + 3]!;
+    this.pairStart = cursor.pairStart;
+    this.keyStart = cursor.keyStart;
+    this.keyEnd = cursor.keyEnd;
+    this.valueStart = cursor.valueStart;
+    this.valueEnd = cursor.valueEnd;
+    return true;
+  }
+}
