@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { buildNeeded, isInstalled } from './set-up.mjs';
+
+describe('isInstalled', () => {
+  const lock = {
+    packages: {
+      '': { version: '1.0.0' },
+      'node_modules/a': { version: '1.2.3', integrity: 'sha512-a' },
+      'node_modules/a-win32': { version: '1.2.3', integrity: 'sha512-w', optional: true },
+    },
+  };
+
+  it('is true when every package is there, optional ones of other platforms aside', () => {
+    expect(isInstalled(lock, { packages: { 'node_modules/a': lock.packages['node_modules/a'] } })).toBe(true);
+  });
+
+  it.each([
+    ['another version', { version: '1.2.2', integrity: 'sha512-a' }],
+    ['other contents', { version: '1.2.3', integrity: 'sha512-b' }],
+  ])('is false for %s of a package', (_, found) => {
+    expect(isInstalled(lock, { packages: { 'node_modules/a': found } })).toBe(false);
+  });
+
+  it('is false when a package is missing', () => {
+    expect(isInstalled(lock, { packages: {} })).toBe(false);
+  });
+});
+
+describe('buildNeeded', () => {
+  const stamp = { sources: ['lib/a.ts', 'lib/b.ts'], builtMs: 1000 };
+  const unchanged = () => 1000;
+
+  it('is nothing when no source is newer than the last build', () => {
+    expect(buildNeeded(['lib/a.ts', 'lib/b.ts'], stamp, unchanged)).toBe('nothing');
+  });
+
+  it('updates for a changed source', () => {
+    expect(buildNeeded(['lib/a.ts', 'lib/b.ts'], stamp, (path) => (path === 'lib/b.ts' ? 1001 : 1))).toBe(
+      'update',
+    );
+  });
+
+  it('updates for a new source, however old its time stamp', () => {
+    expect(buildNeeded(['lib/a.ts', 'lib/b.ts', 'lib/c.ts'], stamp, () => 0)).toBe('update');
+  });
+
+  it('rebuilds from nothing when a source is gone', () => {
+    expect(buildNeeded(['lib/a.ts'], stamp, unchanged)).toBe('rebuild');
+  });
+
+  it('rebuilds when there was no whole build yet', () => {
+    expect(buildNeeded(['lib/a.ts'], undefined, unchanged)).toBe('rebuild');
+  });
+});
