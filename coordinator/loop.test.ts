@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../lib/clock.ts';
+import type { Effect, PersistRecord } from './core/effects.ts';
+import type { Event } from './core/events.ts';
+import { Loop, type LoopPorts } from './loop.ts';
+
+const record = { type: 'job-committing', at: 0, jobId: 'j' } as unknown as PersistRecord;
+const say = (text: string): Effect => ({ type: 'say', level: 'info', jobId: undefined, text });
+
+function harness(overrides: Partial<LoopPorts> = {}) {
+  const order: string[] = [];
+  const fatal: unknown[] = [];
+  const clock = new ManualClock(100);
+  const loop = new Loop({
+    clock,
+    journal: {
+      epoch: 1,
+      async append(records) {
+        order.push(`append ${records.length}`);
+      },
+      async [Symbol.asyncDispose]() {
+        order.push('closed');
+      },
+    },
+    step(event: Event) {
+      order.push(`step ${event.type} ${event.now}`);
+      return { persist: [record], effects: [say(event.type)] };
+    },
+    perform: (effect) => order.push(`perform ${(effect as { text: string }).text}`),
+    onFatal: (error) => fatal.push(error),
+    ...overrides,
+  });
+  return { loop, order, fatal, clock };
+}
+
+test('what a step persists is durable before any of its effects runs, and events that came together share one append', async () => {
+  const { loop, order } = harness();
+  loop.dispatch({ type: 'tick' });
+  loop.dispatch({ type: 'cancel-requested', jobId: 'j' as never, reason: '' });
+  await loop.idle();
+  expect(order).toEqual([
+    'step tick 100',
+    'step cancel-requested 100',
+    'append 2',
+    'perform tick',
+    'perform cancel-requested',
+  ]);
+});
+
+test('an effect that dispatches is followed by its event, in a later group', async () => {
+  const { loop, order } = harness({
+    perform: (effect) => {
+      order.push('perform');
+      if ((effect as { text: string }).text === 'tick')
+        loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
+    },
+  });
+  loop.dispatch({ type: 'tick' });
+  await loop.idle();
+  expect(order).toEqual([
+    'step tick 100',
+    'append 1',
+    'perform',
+    'step worker-left 100',
+    'append 1',
+    'perform',
+  ]);
+});
+
+test('time never goes back between events', async () => {
+  const times = [100, 50, 120];
+  const { loop, order } = harness({
+    clock: { now: () => times.shift()!, monotonicMs: () => 0, after: () => () => undefined },
+  });
+  for (let i = 0; i < 3; i++) loop.dispatch({ type: 'tick' });
+  await loop.idle();
+  expect(order.filter((line) => line.startsWith('step'))).toEqual([
+    'step tick 100',
+    'step tick 100',
+    'step tick 120',
+  ]);
+});
+
+test('a journal that fails stops the loop before any effect of the group runs', async () => {
+  const { loop, order, fatal } = harness({
+    journal: {
+      epoch: 1,
+      append: () => Promise.reject(new Error('disk full')),
+      async [Symbol.asyncDispose]() {
+        order.push('closed');
+      },
+    },
+  });
+  loop.dispatch({ type: 'tick' });
+  await loop.idle();
+  loop.dispatch({ type: 'tick' });
+  await loop.idle();
+  expect(order).toEqual(['step tick 100']);
+  expect(fatal).toEqual([new Error('disk full')]);
+});
