@@ -1,0 +1,24 @@
+/** Word count whose tasks take time on purpose, so that a test can break something meanwhile. */
+import { defineJob, sum } from 'millrace';
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+export default defineJob(import.meta, {
+  name: 'slow-word-count',
+  // Milliseconds that a map task waits at its first record, and a reduce for every key.
+  params: { mapMs: 0, reduceMs: 0 },
+  reducers: 6,
+  setup(ctx) {
+    if (ctx.task.startsWith('m')) Atomics.wait(pause, 0, 0, ctx.params.mapMs);
+  },
+  *map(line) {
+    for (const word of line.split(/[^A-Za-z]+/)) if (word) yield [word, 1];
+  },
+  combine: sum,
+  *reduce(word, counts, ctx) {
+    Atomics.wait(pause, 0, 0, ctx.params.reduceMs);
+    let total = 0;
+    for (const count of counts) total += count;
+    yield [word, total];
+  },
+});
