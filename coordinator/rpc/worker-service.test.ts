@@ -1,0 +1,214 @@
+import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../lib/clock.ts';
+import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import type { JobSpec } from '../../lib/job-spec.ts';
+import { createLog } from '../../lib/log.ts';
+import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
+import { loadWorkerService, protocolVersion } from '../../proto/load.ts';
+import type { JobInfo } from '../core/effects.ts';
+import { JobLogs } from '../job-logs.ts';
+import type { Happening } from '../loop.ts';
+import { type RpcServer, startRpcServer } from './server.ts';
+import { WorkerService } from './worker-service.ts';
+
+type Session = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
+
+/** A queue that a test can wait on: values as they come, in order. */
+class Arrivals<T> {
+  #values: T[] = [];
+  #waiting: ((value: T) => void)[] = [];
+
+  push(value: T): void {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting(value);
+    else this.#values.push(value);
+  }
+
+  next(): Promise<T> {
+    const value = this.#values.shift();
+    return value !== undefined
+      ? Promise.resolve(value)
+      : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+const workerId = toWorkerId('w1');
+const hello = {
+  workerId,
+  protocolVersion,
+  softwareVersion: '0',
+  host: 'here',
+  fetchAddress: '127.0.0.1:9',
+  slots: 2,
+  pid: 7,
+  running: [],
+};
+const attempt: AttemptId = { jobId: toJobId('job'), kind: 'map', index: 1, attempt: 0, epoch: 1 };
+const jobInfo = (): JobInfo => ({ spec: { jobId: attempt.jobId } as JobSpec, cutPoints: [] });
+const split = { pieces: [], bytes: 0, hosts: [] };
+
+let server: RpcServer;
+let service: WorkerService;
+let events: Arrivals<Happening>;
+let jobLogs: JobLogs;
+const sessions: Session[] = [];
+
+beforeEach(async () => {
+  events = new Arrivals();
+  jobLogs = new JobLogs();
+  service = new WorkerService({
+    clock: systemClock,
+    log: createLog('test', 'silent'),
+    jobLogs,
+    settings: { epoch: 3, heartbeatIntervalMs: 1_000 },
+    dispatch: (event) => events.push(event),
+  });
+  const unused = () => undefined;
+  server = await startRpcServer(
+    { host: '127.0.0.1', port: 0 },
+    {
+      worker: service.handlers,
+      client: { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused },
+    },
+  );
+});
+afterEach(async () => {
+  for (const session of sessions.splice(0)) session.cancel();
+  await server[Symbol.asyncDispose]();
+});
+
+function open(first: WorkerMessage): { session: Session; messages: Arrivals<CoordinatorMessage__Output> } {
+  const Client = loadWorkerService();
+  const session = new Client(server.address, credentials.createInsecure()).Session();
+  const messages = new Arrivals<CoordinatorMessage__Output>();
+  session.on('data', (message) => messages.push(message));
+  session.on('error', () => undefined);
+  session.write(first);
+  sessions.push(session);
+  return { session, messages };
+}
+
+async function join() {
+  const opened = open({ hello });
+  expect(await events.next()).toMatchObject({
+    type: 'worker-joined',
+    worker: { workerId, slots: 2, host: 'here' },
+  });
+  return opened;
+}
+
+test('a hello joins and is answered with a welcome', async () => {
+  const { messages } = await join();
+  service.send({ type: 'send-welcome', workerId });
+  expect((await messages.next()).welcome).toEqual({ epoch: 3, heartbeatIntervalMs: 1_000 });
+});
+
+test.each([
+  ['another protocol version', { hello: { ...hello, protocolVersion: 99 } }, /protocol 99.*same version/],
+  ['an id that is none', { hello: { ...hello, workerId: '../etc' } }, /worker id/],
+  ['no slots', { hello: { ...hello, slots: 0 } }, /--slots/],
+  ['a first message that is no hello', { goodbye: true }, /hello/],
+])('%s is refused with the reason, and nothing joins', async (_, first, reason) => {
+  const { messages } = open(first as WorkerMessage);
+  expect((await messages.next()).refused).toMatch(reason);
+  await join();
+});
+
+test('reports, progress, troubles and logs become events and log lines in order', async () => {
+  const { session } = await join();
+  const id = { jobId: 'job', kind: 'MAP', index: 1, attempt: 0, epoch: 1 } as const;
+  session.write({
+    heartbeat: { attempts: [{ attempt: id, phase: 'map', recordsIn: 5 }], rssBytes: 1 },
+    logLines: [{ attempt: id, atMs: 4, text: 'hello' }],
+    fetchProgress: [{ attempt: { ...id, kind: 'REDUCE' }, maps: [2], complete: true }],
+    reports: [
+      {
+        attempt: id,
+        mapDone: { inputRecords: 5, segmentRecords: [1], segmentBytes: [2], segmentCrc32: [3] },
+        counters: { c: 2 },
+      },
+    ],
+  });
+  expect(await events.next()).toMatchObject({
+    type: 'worker-heartbeat',
+    attempts: [{ attempt, recordsIn: 5 }],
+  });
+  expect(await events.next()).toMatchObject({
+    type: 'fetch-progressed',
+    progress: { maps: [2], complete: true },
+  });
+  expect(await events.next()).toMatchObject({
+    type: 'attempt-reported',
+    report: {
+      attempt,
+      counters: { c: 2 },
+      outcome: { kind: 'map-done', report: { segments: [{ records: 1, bytes: 2, crc32: 3 }] } },
+    },
+  });
+  expect(jobLogs.read(attempt.jobId, 'm1').map((entry) => entry.text)).toEqual(['hello']);
+});
+
+test('a stream that breaks is a disconnect; an end that was no goodbye is not a leave', async () => {
+  const { session } = await join();
+  session.cancel();
+  expect(await events.next()).toEqual({ type: 'worker-disconnected', workerId });
+});
+
+test('when a worker says hello on a new stream, the end of the old one is no disconnect', async () => {
+  const first = await join();
+  const second = await join();
+  first.session.cancel();
+  second.session.write({ goodbye: true });
+  expect(await events.next()).toEqual({ type: 'worker-left', workerId });
+});
+
+test('what is sent together travels in one message, and a job is described once until it changes', async () => {
+  const { messages } = await join();
+  const job = jobInfo();
+  service.send({ type: 'send-assignment', workerId, attempt, job, input: { kind: 'map', split } });
+  service.send({
+    type: 'send-assignment',
+    workerId,
+    attempt: { ...attempt, index: 2 },
+    job,
+    input: { kind: 'map', split },
+  });
+  const together = await messages.next();
+  expect(together.assignments.map((one) => one.attempt?.index)).toEqual([1, 2]);
+  expect(together.jobs).toHaveLength(1);
+  service.send({ type: 'send-assignment', workerId, attempt, job: jobInfo(), input: { kind: 'map', split } });
+  expect((await messages.next()).jobs).toHaveLength(1);
+});
+
+test('a location snapshot too large for one message arrives whole in several', async () => {
+  const { messages } = await join();
+  const maps = 30_000;
+  const found = Array.from({ length: maps }, (_, map) => ({
+    map,
+    attempt: 0,
+    epoch: 1,
+    worker: workerId,
+    digests: [map],
+  }));
+  const { jobId } = attempt;
+  service.send({
+    type: 'send-locations',
+    workerId,
+    jobId,
+    version: 1,
+    reduces: [0],
+    found,
+    lost: [],
+    peers: [],
+  });
+  const seen = new Set<number>();
+  let count = 0;
+  while (seen.size < maps) {
+    const message = await messages.next();
+    count++;
+    for (const locations of message.locations) for (const location of locations.found) seen.add(location.map);
+  }
+  expect(count).toBeGreaterThan(1);
+});
