@@ -20,6 +20,17 @@ export function segmentDigest(counts: SegmentCounts): number {
   return mix(hash, counts.crc32);
 }
 
+/** Above this many (map, partition) pairs only the low byte of a digest is kept and compared. */
+const fullDigestPairsMax = 16_000_000;
+
+/**
+ * What of a digest counts in a job of this size: all 32 bits, or the low byte when the pairs are too many to keep more.
+ * Both sides apply it: a location carries `digest & mask`, and a reduce masks its own before it compares.
+ */
+export function digestMask(maps: number, reducers: number): number {
+  return maps * reducers > fullDigestPairsMax ? 0xff : 0xffffffff;
+}
+
 /** The order-independent sum used for audits: counts add up, crc32 modulo 2^32. */
 export function addCounts(a: SegmentCounts, b: SegmentCounts): SegmentCounts {
   return { records: a.records + b.records, bytes: a.bytes + b.bytes, crc32: (a.crc32 + b.crc32) % 2 ** 32 };

@@ -69,6 +69,8 @@ export type Effect =
       readonly type: 'publish-output';
       readonly spec: JobSpec;
       readonly parts: readonly StagedPart[];
+      /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
+      readonly discards: readonly StagedPart[];
       readonly success: SuccessFacts;
     }
   /** Drop every staged part of the job, known or not; nothing of it may stay. */

@@ -1,0 +1,38 @@
+/**
+ * The digest of every (map, partition) segment, kept while some reduce is not done: four bytes each, or the low byte only
+ * when there are so many that four would not fit (lib/segment-digest.ts says when; workers compare under the same mask).
+ */
+import type { SegmentCounts } from '../../lib/job-spec.ts';
+import { digestMask, segmentDigest } from '../../lib/segment-digest.ts';
+
+export class DigestTable {
+  readonly #rows: (Uint32Array | Uint8Array | undefined)[];
+  readonly #reducers: number;
+  readonly #mask: number;
+
+  constructor(maps: number, reducers: number) {
+    this.#rows = new Array(maps).fill(undefined);
+    this.#reducers = reducers;
+    this.#mask = digestMask(maps, reducers);
+  }
+
+  /** Keeps what a map made, one entry per partition; returns the partitions for which an earlier attempt made something else. */
+  replace(map: number, segments: readonly SegmentCounts[]): number[] {
+    const before = this.#rows[map];
+    const row =
+      before ?? (this.#mask === 0xff ? new Uint8Array(this.#reducers) : new Uint32Array(this.#reducers));
+    const changed: number[] = [];
+    for (let partition = 0; partition < this.#reducers; partition++) {
+      const digest = (segmentDigest(segments[partition]!) & this.#mask) >>> 0;
+      if (before && before[partition] !== digest) changed.push(partition);
+      row[partition] = digest;
+    }
+    this.#rows[map] = row;
+    return changed;
+  }
+
+  /** Of a map that was accepted at least once. */
+  get(map: number, partition: number): number {
+    return this.#rows[map]![partition]!;
+  }
+}
