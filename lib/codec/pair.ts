@@ -21,6 +21,12 @@ export interface PairStream {
   advance(): boolean;
 }
 
+/** Pairs by partition, then key. */
+export interface PartitionedPairs extends PairStream {
+  /** Of the current pair. */
+  readonly partition: number;
+}
+
 /** The bytes of a framed pair. */
 export function pairBytes(keyBytes: number, valueBytes: number): number {
   return varintBytes(keyBytes) + varintBytes(valueBytes) + keyBytes + valueBytes;

@@ -7,7 +7,7 @@
  * sort needs as its second array.
  */
 import { encodeKey } from '../../lib/codec/key-codec.ts';
-import { PairCursor, type PairStream, writePairHeader } from '../../lib/codec/pair.ts';
+import { PairCursor, type PairStream, type PartitionedPairs, writePairHeader } from '../../lib/codec/pair.ts';
 import { encodeValue } from '../../lib/codec/value-codec.ts';
 import { varintBytes } from '../../lib/codec/varint.ts';
 import { MillraceError } from '../../lib/errors.ts';
@@ -164,8 +164,8 @@ function pairTooLarge(bytes: string): MillraceError {
   );
 }
 
-/** The sorted content of a buffer: a pair stream over all partitions; `partition` is that of the current pair. */
-export class SortedPairs implements PairStream {
+/** The sorted content of a buffer. */
+export class SortedPairs implements PartitionedPairs {
   readonly #cursor: PairCursor;
   readonly #order: SortedEntries;
   #index = -1;

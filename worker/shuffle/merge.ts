@@ -3,7 +3,7 @@
  * result does not depend on when segments arrived. A loser tree on the first 53 bits of the keys; bytes decide only ties.
  */
 import { rmSync } from 'node:fs';
-import { compareBytes, type PairStream } from '../../lib/codec/pair.ts';
+import { compareBytes, type PartitionedPairs } from '../../lib/codec/pair.ts';
 import { limits } from '../../lib/limits.ts';
 import { RunWriter } from './run-file.ts';
 import { SegmentReader, type SegmentSource } from './segment-reader.ts';
@@ -17,13 +17,16 @@ const prefixBytes = 6;
 export interface MergeOptions {
   /** For the chunks of all file sources together; each gets at least 16 KiB. */
   readonly memoryBytes?: number;
+  /** What the cursor says its pairs belong to; default 0. */
+  readonly partition?: number;
 }
 
 /**
  * The merged stream. Holds open files: `close` it, also after an error. Throws `corrupt` naming the source whose bytes or records
  * are not what its counts say, for a file only after its last pair was handed out. An exhausted source frees its file at once.
  */
-export class MergeCursor implements PairStream {
+export class MergeCursor implements PartitionedPairs {
+  readonly partition: number;
   bytes: Buffer = Buffer.alloc(0);
   pairStart = 0;
   keyStart = 0;
@@ -40,6 +43,7 @@ export class MergeCursor implements PairStream {
   constructor(sources: readonly SegmentSource[], options: MergeOptions = {}) {
     const share = Math.floor((options.memoryBytes ?? memoryBytesDefault) / Math.max(sources.length, 1));
     const chunkBytes = Math.max(chunkBytesMin, Math.min(share, chunkBytesMax));
+    this.partition = options.partition ?? 0;
     this.#prefixes = new Float64Array(sources.length);
     this.#tree = new Int32Array(Math.max(sources.length, 1)).fill(-1);
     try {

@@ -1,0 +1,72 @@
+/** The spilled runs of a map attempt become its one output file. */
+import { renameSync, rmSync } from 'node:fs';
+import { limits } from '../../lib/limits.ts';
+import { MergeCursor, mergeDown } from '../shuffle/merge.ts';
+import { RunReader, type RunSummary, RunWriter } from '../shuffle/run-file.ts';
+import type { SegmentSource } from '../shuffle/segment-reader.ts';
+import { type Combiner, writePairs } from './combine.ts';
+
+export interface MergeSpillsOptions {
+  readonly partitions: number;
+  readonly combiner: Combiner | undefined;
+  /** The name of one more temporary run. */
+  readonly newPath: () => string;
+  readonly fanInMax?: number;
+}
+
+/**
+ * Merges runs, in the order they were spilled, into one at `path`, and removes them; several passes above the fan-in. A single run
+ * is only renamed. Throws `corrupt` and `no-space`; then the runs that are left are the caller's to remove.
+ */
+export function mergeSpills(
+  runs: readonly RunSummary[],
+  path: string,
+  options: MergeSpillsOptions,
+): RunSummary {
+  const few = mergeDown(runs, options.fanInMax ?? limits.mergeFanInMax, (group) =>
+    mergeRuns(group, options.newPath(), options),
+  );
+  const [only] = few;
+  if (few.length > 1 || only === undefined) return mergeRuns(few, path, options);
+  renameSync(only.path, path);
+  return { ...only, path };
+}
+
+function mergeRuns(runs: readonly RunSummary[], path: string, options: MergeSpillsOptions): RunSummary {
+  const readers: RunReader[] = [];
+  const writer = new RunWriter(path, options.partitions);
+  try {
+    for (const run of runs) readers.push(new RunReader(run.path));
+    for (let partition = 0; partition < options.partitions; partition++) {
+      using pairs = new MergeCursor(sourcesOf(readers, partition), { partition });
+      writePairs(pairs, writer, options.combiner);
+    }
+    const merged = writer.finish();
+    for (const run of runs) rmSync(run.path, { force: true });
+    return merged;
+  } catch (thrown) {
+    writer.abort();
+    throw thrown;
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+function sourcesOf(readers: readonly RunReader[], partition: number): SegmentSource[] {
+  const sources: SegmentSource[] = [];
+  for (const reader of readers) {
+    const { path, fd } = reader;
+    const segment = reader.segment(partition);
+    if (segment.bytes > 0) {
+      sources.push({
+        kind: 'file',
+        name: `${path} partition ${partition}`,
+        path,
+        fd,
+        offset: segment.offset,
+        counts: segment,
+      });
+    }
+  }
+  return sources;
+}

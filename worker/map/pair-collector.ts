@@ -1,0 +1,181 @@
+/**
+ * Where a map attempt emits to: combine table or sort buffer, spills when full, and one run file at the end, whatever came before.
+ */
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AggregatorData, AggregatorState } from '../../lib/aggregator.ts';
+import { decodeKey } from '../../lib/codec/key-codec.ts';
+import type { SegmentCounts } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
+import type { RunSummary } from '../shuffle/run-file.ts';
+import { type CombineFunction, type Combiner, createCombiner } from './combine.ts';
+import { CombineTable, isNumberOp, type NumberOp } from './combine-table.ts';
+import { mergeSpills } from './merge-spills.ts';
+import { createPartitioner, type Partitioner, type Partitioning } from './partition.ts';
+import { SortBuffer } from './sort-buffer.ts';
+import { spill } from './spill.ts';
+
+export interface PairCollectorOptions {
+  /** An existing folder; spills lie here too. */
+  readonly directory: string;
+  /** Of the output file. Temporary files begin with it. */
+  readonly fileName: string;
+  /** R, at least 1. */
+  readonly partitions: number;
+  readonly partitioning: Partitioning;
+  readonly combine?: AggregatorData | CombineFunction;
+  readonly sortBufferBytes?: number;
+  readonly combineTableBytes?: number;
+  readonly mergeFanInMax?: number;
+}
+
+export interface MapOutputSummary {
+  readonly path: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+  /** What `emit` was given, before combining. */
+  readonly emittedRecords: number;
+  readonly spills: number;
+  /** `[p]` is partition p. */
+  readonly segments: readonly SegmentCounts[];
+}
+
+export interface MapOutput {
+  /** Throws `not-encodable`, `limit-exceeded`, `invalid-argument` for what the job did wrong, and `no-space`. */
+  emit(key: unknown, value: unknown): void;
+  /** Writes what is left and makes the one file. Nothing may be emitted afterwards. */
+  finish(): MapOutputSummary;
+  /** Removes every file of it, finished or not. */
+  abort(): void;
+}
+
+/** A table that merges fewer values than this into a key on average costs more than it saves. */
+const usefulValuesPerKey = 1.5;
+
+export function createMapOutput(options: PairCollectorOptions): MapOutput {
+  return new PairCollector(options);
+}
+
+class PairCollector implements MapOutput {
+  readonly #options: PairCollectorOptions;
+  readonly #path: string;
+  readonly #partitioner: Partitioner;
+  readonly #combiner: Combiner | undefined;
+  readonly #lift: AggregatorState | undefined;
+  readonly #op: NumberOp | undefined;
+  /** Present while it pays and all values are numbers. */
+  #table: CombineTable | undefined;
+  /** Made when first needed: a job that combines well may never do. */
+  #buffer: SortBuffer | undefined;
+  #runs: RunSummary[] = [];
+  #spills = 0;
+  #temporaryPaths: string[] = [];
+  #emitted = 0;
+
+  constructor(options: PairCollectorOptions) {
+    this.#options = options;
+    this.#path = join(options.directory, options.fileName);
+    this.#partitioner = createPartitioner(options.partitioning, options.partitions);
+    this.#combiner = options.combine && createCombiner(options.combine);
+    this.#lift = this.#combiner?.kind === 'aggregator' ? this.#combiner.state : undefined;
+    if (typeof options.combine === 'object' && isNumberOp(options.combine.op)) {
+      this.#op = options.combine.op;
+      this.#table = new CombineTable(this.#op, options.combineTableBytes);
+    }
+  }
+
+  emit(key: unknown, value: unknown): void {
+    const table = this.#table;
+    if (table === undefined) this.#addSorted(key, value);
+    else if (typeof value === 'number') {
+      if (!table.add(key, value)) this.#makeRoom(table, key, value);
+    } else if (this.#op === 'count') {
+      if (!table.add(key, 1)) this.#makeRoom(table, key, 1);
+    } else {
+      this.#leaveTable(table);
+      this.#addSorted(key, value);
+    }
+    this.#emitted++;
+  }
+
+  finish(): MapOutputSummary {
+    if (this.#table !== undefined) this.#leaveTable(this.#table);
+    const run = this.#finishRuns();
+    this.#buffer = undefined;
+    const { path, bytes, segments } = run;
+    return { path, bytes, emittedRecords: this.#emitted, spills: this.#spills, segments };
+  }
+
+  abort(): void {
+    for (const path of [...this.#temporaryPaths, this.#path]) rmSync(path, { force: true });
+  }
+
+  #finishRuns(): RunSummary {
+    const { partitions, mergeFanInMax } = this.#options;
+    const buffer = this.#sortBuffer();
+    if (this.#runs.length === 0) return spill(buffer, this.#path, partitions, this.#combiner);
+    if (buffer.records > 0) this.#spill(buffer);
+    return mergeSpills(this.#runs, this.#path, {
+      partitions,
+      combiner: this.#combiner,
+      newPath: () => this.#newPath(),
+      ...(mergeFanInMax !== undefined && { fanInMax: mergeFanInMax }),
+    });
+  }
+
+  #addSorted(key: unknown, value: unknown): void {
+    const state = this.#lift === undefined ? value : this.#lift.lift(value);
+    const buffer = this.#sortBuffer();
+    while (!buffer.add(key, state)) this.#spill(buffer);
+  }
+
+  #makeRoom(table: CombineTable, key: unknown, value: number): void {
+    const pays = table.adds >= table.keys * usefulValuesPerKey;
+    if (pays) {
+      this.#drain(table);
+      if (table.add(key, value)) return;
+    }
+    // A table that does not pay, or a key that not even an empty one holds.
+    this.#leaveTable(table);
+    this.#addSorted(key, value);
+  }
+
+  #leaveTable(table: CombineTable): void {
+    this.#drain(table);
+    this.#table = undefined;
+  }
+
+  #drain(table: CombineTable): void {
+    if (table.keys === 0) return;
+    const buffer = this.#sortBuffer();
+    const entries = table.entries();
+    const custom = this.#options.partitioning.kind === 'custom';
+    while (entries.advance()) {
+      const { bytes, keyStart, keyEnd } = entries;
+      const key = custom ? decodeKey(bytes, keyStart, keyEnd) : undefined;
+      const partition = this.#partitioner(bytes, keyStart, keyEnd, key);
+      while (!buffer.addEncoded(partition, entries)) this.#spill(buffer);
+    }
+    table.clear();
+  }
+
+  #sortBuffer(): SortBuffer {
+    this.#buffer ??= new SortBuffer(
+      this.#partitioner,
+      this.#options.sortBufferBytes ?? limits.sortBufferBytesDefault,
+    );
+    return this.#buffer;
+  }
+
+  #spill(buffer: SortBuffer): void {
+    this.#runs.push(spill(buffer, this.#newPath(), this.#options.partitions, this.#combiner));
+    this.#spills++;
+  }
+
+  #newPath(): string {
+    const path = `${this.#path}.spill-${this.#temporaryPaths.length}`;
+    this.#temporaryPaths.push(path);
+    return path;
+  }
+}

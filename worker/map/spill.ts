@@ -1,0 +1,23 @@
+/** A full buffer becomes one sorted run on disk. */
+import { type RunSummary, RunWriter } from '../shuffle/run-file.ts';
+import { type Combiner, writePairs } from './combine.ts';
+import type { SortBuffer } from './sort-buffer.ts';
+
+/** Sorts the buffer, writes it to `path`, combined if there is a combiner, and clears it. Leaves no file behind when it throws. */
+export function spill(
+  buffer: SortBuffer,
+  path: string,
+  partitions: number,
+  combiner: Combiner | undefined,
+): RunSummary {
+  const writer = new RunWriter(path, partitions);
+  try {
+    writePairs(buffer.sorted(), writer, combiner);
+    const run = writer.finish();
+    buffer.clear();
+    return run;
+  } catch (thrown) {
+    writer.abort();
+    throw thrown;
+  }
+}
