@@ -1,0 +1,23 @@
+/** The package `millrace`: named exports, nothing else. What a job file may use at run time is sdk/job-side.ts, which has the same names. */
+
+export type { ErrorCode } from '../lib/errors.ts';
+export { MillraceError } from '../lib/errors.ts';
+export { count, first, fold, max, min, sum } from './aggregators.ts';
+export { defineJob } from './define-job.ts';
+export type { CsvOptions, OutputOptions } from './formats.ts';
+export { csv, fixedLength, jsonl, lines, tsv, wholeFile } from './formats.ts';
+export type {
+  Aggregator,
+  Context,
+  Emit,
+  Input,
+  Job,
+  JobDefinition,
+  Key,
+  Output,
+  OutputOf,
+  Params,
+  RangePartition,
+} from './job-types.ts';
+export type { HashPartition } from './partitions.ts';
+export { hashPartition, rangePartition } from './partitions.ts';
