@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import type { ProtoGrpcType as ClientProto } from './gen/client.ts';
 import type { ProtoGrpcType as ShuffleProto } from './gen/shuffle.ts';
 import type { ProtoGrpcType as WorkerProto } from './gen/worker.ts';
@@ -17,15 +17,18 @@ const directory = import.meta.filename.endsWith('.ts')
   ? import.meta.dirname
   : join(import.meta.dirname, '../../proto');
 
-function load(file: string): GrpcObject {
-  const definition = loadSync(join(directory, file), {
+function loadDefinition(file: string): PackageDefinition {
+  return loadSync(join(directory, file), {
     longs: Number,
     enums: String,
     defaults: true,
     oneofs: true,
     includeDirs: [directory],
   });
-  return loadPackageDefinition(definition);
+}
+
+function load(file: string): GrpcObject {
+  return loadPackageDefinition(loadDefinition(file));
 }
 
 export function loadClientService(): ClientProto['millrace']['v1']['Client'] {
@@ -37,13 +40,13 @@ export function loadWorkerService(): WorkerProto['millrace']['v1']['WorkerContro
 }
 
 export function loadShuffleService(): ShuffleProto['millrace']['v1']['Shuffle'] {
-  const shuffle = (load('shuffle.proto') as unknown as ShuffleProto).millrace.v1.Shuffle;
-  keepBytes(shuffle.service);
-  return shuffle;
+  const definition = loadDefinition('shuffle.proto');
+  const { Fetch } = definition['millrace.v1.Shuffle'] as ServiceDefinition;
+  // Before the client class is made: it takes the serializers with it.
+  Object.assign(Fetch!, { responseSerialize: keepBytes, responseDeserialize: keepBytes });
+  return (loadPackageDefinition(definition) as unknown as ShuffleProto).millrace.v1.Shuffle;
 }
 
-function keepBytes(service: ServiceDefinition): void {
-  const fetch = service.Fetch as { responseSerialize: unknown; responseDeserialize: unknown };
-  fetch.responseSerialize = (frame: Buffer) => frame;
-  fetch.responseDeserialize = (frame: Buffer) => frame;
+function keepBytes(frame: Buffer): Buffer {
+  return frame;
 }

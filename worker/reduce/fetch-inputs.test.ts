@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../lib/clock.ts';
+import { writePairHeader } from '../../lib/codec/pair.ts';
+import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import type { FetchTrouble } from '../../lib/reports.ts';
+import { segmentDigest } from '../../lib/segment-digest.ts';
+import { loadShuffleService } from '../../proto/load.ts';
+import { PeerChannels } from '../shuffle/fetch.ts';
+import { MapOutputs } from '../shuffle/outputs.ts';
+import { RunWriter } from '../shuffle/run-file.ts';
+import { SegmentStore } from '../shuffle/segment-store.ts';
+import { createShuffleHandlers } from '../shuffle/serve.ts';
+import { FetchInputs, type SegmentLocation } from './fetch-inputs.ts';
+
+const jobId = toJobId('job');
+const self = toWorkerId('self');
+const peer = toWorkerId('peer');
+const attempt: AttemptId = { jobId, kind: 'reduce', index: 0, attempt: 0, epoch: 1 };
+
+let folder: string;
+let disks: Map<WorkerId, MapOutputs>;
+let addresses: Map<WorkerId, string>;
+let servers: Map<WorkerId, Server>;
+let channels: PeerChannels;
+let clock: ManualClock;
+let held: number[];
+let troubles: FetchTrouble[];
+let onTrouble: (trouble: FetchTrouble) => void;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-inputs-'));
+  disks = new Map([self, peer].map((worker) => [worker, new MapOutputs()]));
+  addresses = new Map();
+  servers = new Map();
+  channels = new PeerChannels();
+  clock = new ManualClock();
+  held = [];
+  troubles = [];
+  onTrouble = () => undefined;
+  await serve(peer);
+});
+afterEach(() => {
+  channels.close();
+  for (const disk of disks.values()) disk.removeAll();
+  for (const server of servers.values()) server.forceShutdown();
+  rmSync(folder, { recursive: true });
+});
+
+async function serve(worker: WorkerId): Promise<void> {
+  const server = new Server();
+  server.addService(loadShuffleService().service, createShuffleHandlers(disks.get(worker)!));
+  servers.set(worker, server);
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  addresses.set(worker, `127.0.0.1:${port}`);
+}
+
+/** A map output with one pair, on the disk of `worker`; returns where it is. */
+function output(map: number, worker: WorkerId, mapAttempt = 0): SegmentLocation {
+  const pair = Buffer.alloc(16);
+  const keyStart = writePairHeader(pair, 0, 1, 1);
+  pair.write('kv', keyStart);
+  const path = join(folder, `${worker}-m${map}.${mapAttempt}`);
+  const writer = new RunWriter(path, 1);
+  writer.append(0, pair, 0, keyStart + 2);
+  const { segments } = writer.finish();
+  disks.get(worker)!.add({ jobId, kind: 'map', index: map, attempt: mapAttempt, epoch: 1 }, path);
+  return { map, attempt: mapAttempt, epoch: 1, worker, digest: segmentDigest(segments[0]!) };
+}
+
+function start(maps: number): FetchInputs {
+  return new FetchInputs({
+    attempt,
+    maps,
+    reducers: 1,
+    self,
+    outputs: disks.get(self)!,
+    channels,
+    store: new SegmentStore(join(folder, 'fetched'), 1e6),
+    clock,
+    addressOf: (worker) => addresses.get(worker),
+    onHeld: (some) => held.push(...some),
+    onTrouble: (trouble) => {
+      troubles.push(trouble);
+      onTrouble(trouble);
+    },
+  });
+}
+
+test('segments from peers and from the own disk complete in map order, whatever order they came in', async () => {
+  const inputs = start(4);
+  inputs.found([output(3, peer), output(1, self)]);
+  inputs.found([output(0, peer)]);
+  inputs.found([output(2, self)]);
+  const sources = await inputs.complete;
+  expect(sources.map((source) => source.name)).toEqual([
+    'map m0.0 from peer',
+    'map m1.0 on self',
+    'map m2.0 on self',
+    'map m3.0 from peer',
+  ]);
+  expect(held.sort()).toEqual([0, 1, 2, 3]);
+});
+
+test('with no maps at all it is complete at once', async () => {
+  expect(await start(0).complete).toEqual([]);
+});
+
+test('an output that is not there is reported missing, and its next location is taken', async () => {
+  const inputs = start(1);
+  const gone = { ...output(0, peer), attempt: 7 };
+  const moved = output(0, self, 1);
+  onTrouble = () => inputs.found([moved]);
+  inputs.found([gone]);
+  await inputs.complete;
+  expect(troubles).toMatchObject([{ map: 0, mapAttempt: 7, worker: peer, cause: 'missing' }]);
+});
+
+test('counts that are not what the map reported are corrupt at the second look, never taken', async () => {
+  const inputs = start(1);
+  const right = output(0, peer);
+  onTrouble = () => inputs.found([right]);
+  inputs.found([{ ...right, digest: right.digest ^ 1 }]);
+  await inputs.complete;
+  expect(troubles).toMatchObject([{ map: 0, cause: 'corrupt' }]);
+});
+
+test('a dead peer is reported after a few tries; when its output is lost it is asked no more, and what is held stays held', async () => {
+  const inputs = start(2);
+  inputs.found([output(0, self)]);
+  servers.get(peer)!.forceShutdown();
+  const reported = Promise.withResolvers<void>();
+  onTrouble = () => reported.resolve();
+  const unstick = setInterval(() => clock.advance(5_000), 5);
+  try {
+    inputs.found([output(1, peer)]);
+    await reported.promise;
+  } finally {
+    clearInterval(unstick);
+  }
+  expect(troubles[0]).toMatchObject({ map: 1, worker: peer, cause: 'unreachable' });
+  inputs.lost([0, 1]);
+  inputs.found([output(1, self, 1)]);
+  clock.advance(5_000);
+  const sources = await inputs.complete;
+  expect(sources.map((source) => source.name)).toEqual(['map m0.0 on self', 'map m1.1 on self']);
+});
+
+test('cancelling ends it', async () => {
+  const inputs = start(1);
+  inputs.cancel();
+  await expect(inputs.complete).rejects.toMatchObject({ code: 'cancelled' });
+});

@@ -1,0 +1,71 @@
+/**
+ * Which map outputs are on this worker's disk: the only thing that a fetch is answered from, and it is asked with numbers,
+ * never with paths. After a restart it is empty: what cannot be vouched for is not served (I15).
+ */
+import type { AttemptId, JobId } from '../../lib/ids.ts';
+import { RunReader } from './run-file.ts';
+
+interface Output {
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly path: string;
+  reader: RunReader | undefined;
+}
+
+/** Files that stay open; the rest are opened again when asked for. */
+const openFilesMax = 256;
+
+export class MapOutputs {
+  readonly #jobs = new Map<JobId, Map<number, Output>>();
+  readonly #open = new Set<Output>();
+
+  /** The run file of an accepted or reported map attempt; a later attempt of the same map takes its place. */
+  add(id: AttemptId, path: string): void {
+    let outputs = this.#jobs.get(id.jobId);
+    if (!outputs) {
+      outputs = new Map();
+      this.#jobs.set(id.jobId, outputs);
+    }
+    const before = outputs.get(id.index);
+    if (before) this.#close(before);
+    outputs.set(id.index, { attempt: id.attempt, epoch: id.epoch, path, reader: undefined });
+  }
+
+  /**
+   * The run file of exactly this attempt, with its index checked; undefined when it is not here. Throws `corrupt` or
+   * `not-found` when it is here but cannot be read. The reader stays this registry's: use it at once, do not close it.
+   */
+  find(jobId: JobId, map: number, attempt: number, epoch: number): RunReader | undefined {
+    const output = this.#jobs.get(jobId)?.get(map);
+    if (!output || output.attempt !== attempt || output.epoch !== epoch) return undefined;
+    output.reader ??= new RunReader(output.path);
+    this.#open.delete(output);
+    this.#open.add(output);
+    if (this.#open.size > openFilesMax) this.#close(this.#open.values().next().value!);
+    return output.reader;
+  }
+
+  /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. */
+  remove(id: AttemptId): void {
+    const outputs = this.#jobs.get(id.jobId);
+    const output = outputs?.get(id.index);
+    if (!output || output.attempt !== id.attempt || output.epoch !== id.epoch) return;
+    this.#close(output);
+    outputs?.delete(id.index);
+  }
+
+  removeJob(jobId: JobId): void {
+    for (const output of this.#jobs.get(jobId)?.values() ?? []) this.#close(output);
+    this.#jobs.delete(jobId);
+  }
+
+  removeAll(): void {
+    for (const jobId of [...this.#jobs.keys()]) this.removeJob(jobId);
+  }
+
+  #close(output: Output): void {
+    output.reader?.close();
+    output.reader = undefined;
+    this.#open.delete(output);
+  }
+}
