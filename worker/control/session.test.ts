@@ -1,0 +1,210 @@
+/** The session against a real gRPC server that plays the coordinator, on a clock that the test moves. */
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '../../lib/clock.ts';
+import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import { createLog } from '../../lib/log.ts';
+import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
+import { loadWorkerService } from '../../proto/load.ts';
+import { attemptIdOut } from './convert.ts';
+import { Session, type SessionHandlers } from './session.ts';
+
+type Stream = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
+
+class Arrivals<T> {
+  #values: T[] = [];
+  #waiting: ((value: T) => void)[] = [];
+
+  push(value: T): void {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting(value);
+    else this.#values.push(value);
+  }
+
+  next(): Promise<T> {
+    const value = this.#values.shift();
+    return value !== undefined
+      ? Promise.resolve(value)
+      : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+const attempt: AttemptId = { jobId: toJobId('job'), kind: 'map', index: 3, attempt: 1, epoch: 2 };
+const report = { attempt, outcome: { kind: 'sample-done' as const, keys: [] }, counters: {} };
+
+let server: Server;
+let address: string;
+let streams: Arrivals<Stream>;
+let messages: Arrivals<WorkerMessage__Output>;
+let clock: ManualClock;
+let calls: Arrivals<[string, ...unknown[]]>;
+let sessions: Session[];
+
+beforeEach(async () => {
+  streams = new Arrivals();
+  messages = new Arrivals();
+  calls = new Arrivals();
+  clock = new ManualClock();
+  sessions = [];
+  server = new Server();
+  server.addService(loadWorkerService().service, {
+    Session(stream: Stream) {
+      stream.on('data', (message) => messages.push(message));
+      stream.on('error', () => undefined);
+      streams.push(stream);
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  address = `127.0.0.1:${port}`;
+});
+afterEach(() => {
+  for (const session of sessions) session.abandon();
+  server.forceShutdown();
+});
+
+function open(joinTimeoutMs = 0): Session {
+  const call =
+    (name: string) =>
+    (...args: unknown[]) =>
+      calls.push([name, ...args]);
+  const handlers: SessionHandlers = {
+    onJob: call('job'),
+    onAssignment: call('assignment'),
+    onCancel: call('cancel'),
+    onLocations: call('locations'),
+    onAnswer: call('answer'),
+    onJobEnded: call('ended'),
+    onWelcome: () => undefined,
+    onRejoin: () => toWorkerId('reborn'),
+    progress: () => [],
+    usage: () => ({ rssBytes: 1, cpuFraction: 0, scratchBytes: 0 }),
+  };
+  const session = new Session({
+    coordinator: address,
+    workerId: toWorkerId('w'),
+    slots: 1,
+    fetchAddress: '127.0.0.1:1',
+    softwareVersion: '0',
+    clock,
+    log: createLog('test', 'silent'),
+    handlers,
+    joinTimeoutMs,
+  });
+  sessions.push(session);
+  return session;
+}
+
+async function join(session: Session): Promise<Stream> {
+  const stream = await streams.next();
+  expect((await messages.next()).hello?.workerId).toBe('w');
+  stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  await session.joined;
+  expect((await messages.next()).heartbeat?.rssBytes).toBe(1);
+  return stream;
+}
+
+test('it says hello, is welcomed, and then says a heartbeat at the interval it was told', async () => {
+  await join(open());
+  clock.advance(1_000);
+  expect((await messages.next()).heartbeat).not.toBeNull();
+});
+
+test('reports gather and travel in one message', async () => {
+  const session = open();
+  await join(session);
+  session.report(report);
+  session.report({ ...report, attempt: { ...attempt, index: 4 } });
+  clock.advance(5);
+  const message = await messages.next();
+  expect(message.reports.map((one) => one.attempt?.index)).toEqual([3, 4]);
+});
+
+test('a report that was not answered is sent again after a reconnect and named in the hello; an answered one is not', async () => {
+  const session = open();
+  const stream = await join(session);
+  session.report(report);
+  session.report({ ...report, attempt: { ...attempt, index: 4 } });
+  clock.advance(5);
+  await messages.next();
+  stream.write({ answers: [{ attempt: attemptIdOut(attempt), accepted: true }] });
+  expect(await calls.next()).toEqual(['answer', attempt, true]);
+  const unstick = setInterval(() => clock.advance(100), 2);
+  stream.end();
+  const again = await streams.next();
+  clearInterval(unstick);
+  let hello = await messages.next();
+  while (!hello.hello) hello = await messages.next();
+  expect(hello.hello.running.map((one) => one.index)).toEqual([4]);
+  again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  expect((await messages.next()).reports.map((one) => one.attempt?.index)).toEqual([4]);
+});
+
+test('an answer that came twice is passed on once', async () => {
+  const session = open();
+  const stream = await join(session);
+  session.report(report);
+  const answer = { attempt: attemptIdOut(attempt), accepted: true };
+  stream.write({ answers: [answer, answer], jobsEnded: ['job'] });
+  expect(await calls.next()).toEqual(['answer', attempt, true]);
+  expect(await calls.next()).toEqual(['ended', 'job']);
+});
+
+test('what one message holds is handled in the order job, assignment, cancel, locations', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.write({
+    locations: [{ jobId: 'job', version: 1, reduces: [0], found: [{ map: 0, worker: 'w', digests: [9] }] }],
+    cancels: [{ attempt: attemptIdOut(attempt), reason: 'why' }],
+    assignments: [{ attempt: attemptIdOut(attempt), split: { pieces: [], bytes: 0 } }],
+    jobs: [{ jobId: 'job', specJson: '{"jobId":"job"}' }],
+  });
+  const names = [];
+  for (let i = 0; i < 4; i++) names.push((await calls.next())[0]);
+  expect(names).toEqual(['job', 'assignment', 'cancel', 'locations']);
+});
+
+test('told to rejoin, it comes back under a new id and forgets its old reports', async () => {
+  const session = open();
+  const stream = await join(session);
+  session.report(report);
+  stream.write({ rejoin: true });
+  let hello = await messages.next();
+  while (!hello.hello) hello = await messages.next();
+  expect(hello.hello).toMatchObject({ workerId: 'reborn', running: [] });
+});
+
+test('a refusal ends it with the reason', async () => {
+  const session = open();
+  const stream = await streams.next();
+  stream.write({ refused: 'run the same version on both' });
+  await expect(session.ended).rejects.toThrow(/same version/);
+});
+
+test('a message that makes no sense ends it with a clear error', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.write({ assignments: [{ attempt: attemptIdOut(attempt) }] });
+  await expect(session.ended).rejects.toThrow(/without its split/);
+});
+
+test('a coordinator that is never reached is named with the setting after the join timeout', async () => {
+  server.forceShutdown();
+  const session = open(1_000);
+  const unstick = setInterval(() => clock.advance(500), 2);
+  await expect(session.joined).rejects.toThrow(new RegExp(`${address}.*MILLRACE_COORDINATOR`));
+  clearInterval(unstick);
+});
+
+test('closing says goodbye', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.on('end', () => stream.end());
+  await session.close();
+  await session.ended;
+  expect((await messages.next()).goodbye).toBe(true);
+});
