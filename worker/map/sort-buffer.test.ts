@@ -77,6 +77,17 @@ describe('SortBuffer', () => {
     expect(read(buffer).map(({ value }) => value)).toEqual(expected);
   });
 
+  it('keeps the order of adding when all keys are equal, or agree in their first bytes', () => {
+    for (const make of [() => 'same', (index: number) => `the same first bytes ${index % 3}`]) {
+      const buffer = new SortBuffer(() => 0, 64 * 1024);
+      for (let index = 0; index < 90; index++) buffer.add(make(index), index);
+      const values = read(buffer).map(({ value }) => Number(value));
+      const expected = Array.from({ length: 90 }, (_, index) => index);
+      if (make(0) !== make(1)) expected.sort((a, b) => (a % 3) - (b % 3) || a - b);
+      expect(values).toEqual(expected);
+    }
+  });
+
   it('loses and changes nothing when it fills up to its last byte, whatever the sizes', () => {
     const value = fc.oneof(
       fc.string({ maxLength: 30 }),

@@ -51,7 +51,7 @@ const key = fc
     fc.uint8Array({ maxLength: 3, max: 2 }),
     fc
       .tuple(
-        fc.constantFrom('', 'shared-prefix-', '\xff\xff\xff\xff\xff\xff\xff\xff'),
+        fc.constantFrom('', 'sixsix', 'shared-prefix-', '\xff\xff\xff\xff\xff\xff\xff\xff'),
         fc.uint8Array({ maxLength: 3, max: 3 }),
       )
       .map(([prefix, tail]) => Buffer.concat([Buffer.from(prefix, 'latin1'), tail])),

@@ -121,6 +121,22 @@ describe('RunReader', () => {
     expect(() => new RunReader(file('bad.run'))).toThrow('is corrupt');
   });
 
+  it('accepts no index that does not describe the file, even with the right crc32', () => {
+    const whole = writeSmall();
+    const footer = whole.length - 16 - 3 * 28;
+    const forge = (at: number, change: number) => {
+      const bad = Buffer.from(whole);
+      bad.writeUInt32LE(bad.readUInt32LE(at) + change, at);
+      bad.writeUInt32LE(crc32(bad.subarray(footer, bad.length - 8)), bad.length - 8);
+      writeFileSync(file('bad.run'), bad);
+      return () => new RunReader(file('bad.run'));
+    };
+    expect(forge(footer, 0)).not.toThrow();
+    expect(forge(footer, 1)).toThrow('segment 0 begins at 9, not at 8');
+    expect(forge(footer + 2 * 28 + 8, 1)).toThrow('its segments end at 23, not at 22');
+    expect(forge(whole.length - 16, 1)).toThrow('84 bytes for 4 partitions');
+  });
+
   it('says what is missing', () => {
     expect(() => new RunReader(file('gone.run'))).toThrow(expect.objectContaining({ code: 'not-found' }));
     writeSmall();
