@@ -74,7 +74,7 @@ async function text(name: string): Promise<string> {
 
 async function commit(ifExists: IfExists, texts: string[], partOffset = 0): Promise<JobSpec> {
   const spec = specOf(ifExists, partOffset);
-  await publishOutput(stores, spec, await stage(spec, texts), facts);
+  await publishOutput(stores, { spec, parts: await stage(spec, texts), discards: [], success: facts });
   return spec;
 }
 
@@ -83,7 +83,7 @@ describe('publishing', () => {
     const spec = specOf('fail');
     const parts = await stage(spec, ['a', 'bb']);
     expect(await names()).toEqual([]);
-    await publishOutput(stores, spec, parts, facts);
+    await publishOutput(stores, { spec, parts, discards: [], success: facts });
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
     expect(JSON.parse(await text('_SUCCESS'))).toMatchObject({
       version: 1,
@@ -102,8 +102,8 @@ describe('publishing', () => {
     const parts = await stage(spec, ['a', 'b']);
     const { store, key } = stores.locate(parts[0]!.uri);
     await store.publish({ key, token: parts[0]!.token, bytes: 1 });
-    await publishOutput(stores, spec, parts, facts);
-    await publishOutput(stores, spec, parts, facts);
+    await publishOutput(stores, { spec, parts, discards: [], success: facts });
+    await publishOutput(stores, { spec, parts, discards: [], success: facts });
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
   });
 
@@ -111,7 +111,9 @@ describe('publishing', () => {
     const late = specOf('fail');
     const parts = await stage(late, ['late']);
     const first = await commit('fail', ['first']);
-    await expect(publishOutput(stores, late, parts, facts)).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(
+      publishOutput(stores, { spec: late, parts, discards: [], success: facts }),
+    ).rejects.toMatchObject({ code: 'output-exists' });
     expect(await text('part-r-00000')).toBe('first');
     const { store, key } = stores.locate(outputUri);
     expect((await readManifest(store, key))?.jobId).toBe(first.jobId);

@@ -4,8 +4,10 @@ import { successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
-import type { SuccessFacts } from './core/effects.ts';
+import type { Effect } from './core/effects.ts';
 import { buildManifest, type ManifestPart, readManifest } from './success-manifest.ts';
+
+export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type'>;
 
 const partPattern = /^part-[mr]-(\d{5,})$/;
 
@@ -46,9 +48,7 @@ function outputExists(outputUri: string, names: readonly string[]): MillraceErro
  */
 export async function publishOutput(
   stores: Stores,
-  spec: JobSpec,
-  parts: readonly StagedPart[],
-  facts: SuccessFacts,
+  { spec, parts, discards, success }: Publication,
 ): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   const before = await readManifest(store, prefix);
@@ -58,7 +58,7 @@ export async function publishOutput(
   const foreign = names.filter((name) => !own.has(name));
   if (spec.ifExists === 'fail' && foreign.length > 0) throw outputExists(spec.outputUri, foreign);
   const kept: readonly ManifestPart[] = spec.ifExists === 'append' ? (before?.parts ?? []) : [];
-  const manifest = buildManifest(spec, parts, facts, kept);
+  const manifest = buildManifest(spec, parts, success, kept);
   if (before) await store.remove(`${prefix}${successName}`);
   for (const { uri, token, bytes } of parts)
     await store.publish({ key: stores.locate(uri).key, token, bytes });
@@ -72,7 +72,7 @@ export async function publishOutput(
   if (!written && (await readManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${spec.outputUri} meanwhile`);
   }
-  await store.sweep(prefix, spec.jobId);
+  await discardOutput(stores, spec, discards);
 }
 
 /** Nothing of the job stays under its output path. */

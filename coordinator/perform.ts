@@ -48,7 +48,7 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
   const { jobId } = effect.spec;
-  publishOutput(ports.stores, effect.spec, effect.parts, effect.success).then(
+  publishOutput(ports.stores, effect).then(
     () => {
       ports.outputsInUse.delete(effect.spec.outputUri);
       ports.dispatch({ type: 'output-published', jobId });
