@@ -11,15 +11,11 @@ export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'typ
 
 const partPattern = /^part-[mr]-(\d{5,})$/;
 
-interface Existing {
-  /** Names below the output path. */
-  readonly names: readonly string[];
-}
-
-async function listOutput(store: Store, prefix: string): Promise<Existing> {
+/** The names of all objects below the output path. */
+async function listOutput(store: Store, prefix: string): Promise<string[]> {
   const names: string[] = [];
   for await (const object of store.list(prefix)) names.push(object.key.slice(prefix.length));
-  return { names };
+  return names;
 }
 
 /**
@@ -28,7 +24,7 @@ async function listOutput(store: Store, prefix: string): Promise<Existing> {
  */
 export async function checkOutput(stores: Stores, outputUri: string, ifExists: IfExists): Promise<number> {
   const { store, key: prefix } = stores.locate(outputUri);
-  const { names } = await listOutput(store, prefix);
+  const names = await listOutput(store, prefix);
   if (ifExists === 'fail' && names.length > 0) throw outputExists(outputUri, names);
   if (ifExists !== 'append') return 0;
   return Math.max(0, ...names.map((name) => Number(partPattern.exec(name)?.[1] ?? -1) + 1));
@@ -54,7 +50,7 @@ export async function publishOutput(
   const before = await readManifest(store, prefix);
   if (before?.jobId === spec.jobId) return;
   const own = new Set(parts.map((part) => stores.locate(part.uri).key.slice(prefix.length)));
-  const { names } = await listOutput(store, prefix);
+  const names = await listOutput(store, prefix);
   const foreign = names.filter((name) => !own.has(name));
   if (spec.ifExists === 'fail' && foreign.length > 0) throw outputExists(spec.outputUri, foreign);
   const kept: readonly ManifestPart[] = spec.ifExists === 'append' ? (before?.parts ?? []) : [];
