@@ -139,7 +139,7 @@ const bans: readonly Ban[] = [
   {
     use: /^process\.env$/,
     allowedIn:
-      /^(cli|scripts|bench|test|examples)\/|^sdk\/config\.ts$|^worker\/.*environment\.ts$|\.test\.ts$/,
+      /^(cli|scripts|bench|test|examples)\/|^sdk\/client\.ts$|^worker\/.*environment\.ts$|\.test\.ts$/,
     says: 'settings are read from the environment in one place and passed on',
   },
   {
