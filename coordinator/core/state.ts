@@ -259,8 +259,8 @@ export interface TaskTrouble {
   /** Workers lost while an attempt of this task had started there. */
   readonly deaths: WorkerId[];
   readonly failedOn: Set<WorkerId>;
-  /** Fingerprint of a user fault -> workers that reported it. */
-  readonly userFaults: Map<string, Set<WorkerId>>;
+  /** Fingerprint of a user fault -> who reported it, one entry per report. */
+  readonly userFaults: Map<string, WorkerId[]>;
   /** Times its output was condemned (map) or it was sent back by a corrupt segment (reduce). */
   condemned: number;
   /** Reports that the current output is unreachable. */

@@ -1,0 +1,161 @@
+/** The life of an attempt: start, cancel, end; and the places it holds on its worker meanwhile. */
+import { assert } from '../../lib/assert.ts';
+import { type AttemptId, attemptKey } from '../../lib/ids.ts';
+import type { TaskInput } from './effects.ts';
+import { IndexSet } from './index-set.ts';
+import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
+import type { Attempt, Job, Task, Worker } from './state.ts';
+import { tell } from './story.ts';
+import { markIdle, markRunning } from './tasks.ts';
+import type { Turn } from './turn.ts';
+
+export interface AttemptOptions {
+  readonly backup: boolean;
+  readonly isolated: boolean;
+  /** For the story: why this task, here, now. */
+  readonly cause: string;
+}
+
+/** Holds a CPU slot; otherwise it is a reduce that fetches, which has places of its own. */
+export function holdsSlot(attempt: Attempt): boolean {
+  return attempt.fetch === undefined || attempt.fetch.complete;
+}
+
+export function startAttempt(
+  turn: Turn,
+  job: Job,
+  task: Task,
+  worker: Worker,
+  options: AttemptOptions,
+): Attempt {
+  const attempt = createAttempt(turn, job, task, worker, options);
+  markRunning(job, task);
+  task.attempts = [...task.attempts, attempt];
+  job.attemptsAlive++;
+  job[task.kind].attemptsAlive++;
+  job.startedAtMs ??= turn.now;
+  worker.attempts.set(attempt.key, attempt);
+  worker.jobs.add(job.spec.jobId);
+  if (options.isolated) worker.isolated = attempt;
+  if (options.backup) {
+    turn.state.backupsAlive++;
+    job[task.kind].backups++;
+    task.backedUp = true;
+  }
+  turn.effects.push({
+    type: 'send-assignment',
+    workerId: worker.id,
+    attempt: attempt.id,
+    job: job.info,
+    input: inputOf(turn, job, task),
+  });
+  if (attempt.fetch) {
+    worker.fetching++;
+    subscribe(attempt);
+    sendSnapshot(turn, job, worker, [attempt]);
+  } else {
+    worker.slotsUsed++;
+  }
+  tell(
+    turn.state,
+    job,
+    task,
+    options.backup ? 'backup assigned' : 'assigned',
+    options.cause,
+    placeOf(attempt),
+  );
+  turn.changed.add(job.spec.jobId);
+  return attempt;
+}
+
+function createAttempt(
+  { state, now }: Turn,
+  job: Job,
+  task: Task,
+  worker: Worker,
+  options: AttemptOptions,
+): Attempt {
+  const id: AttemptId = {
+    jobId: job.spec.jobId,
+    kind: task.kind,
+    index: task.index,
+    attempt: task.attemptsStarted++,
+    epoch: state.config.epoch,
+  };
+  const { backup, isolated } = options;
+  return {
+    id,
+    key: attemptKey(id),
+    job,
+    task,
+    worker,
+    assignedAtMs: now,
+    backup,
+    isolated,
+    status: 'running',
+    started: false,
+    progress: undefined,
+    fetch:
+      task.kind === 'reduce'
+        ? { fetched: new IndexSet(job.map.total), complete: false, assignedVersion: job.locationVersion }
+        : undefined,
+  };
+}
+
+function inputOf({ state }: Turn, job: Job, task: Task): TaskInput {
+  switch (task.kind) {
+    case 'sample':
+      return { kind: 'sample', split: job.sampleSplits[task.index]!, keysMax: state.config.sampleKeysMax };
+    case 'map':
+      return { kind: 'map', split: job.splits[task.index]! };
+    case 'reduce':
+      return { kind: 'reduce', maps: job.map.total };
+  }
+}
+
+/** For story lines. */
+export function placeOf(attempt: Attempt): { attempt: number; worker: string } {
+  return { attempt: attempt.id.attempt, worker: attempt.worker.id };
+}
+
+/** Asks the worker to stop it. It keeps its place until it reports, and whatever it reports changes nothing (I5). */
+export function cancelAttempt(turn: Turn, attempt: Attempt, reason: string): void {
+  if (attempt.status === 'cancelling') return;
+  unsubscribe(attempt);
+  attempt.status = 'cancelling';
+  const { id, worker, job, task } = attempt;
+  turn.effects.push({ type: 'send-cancel', workerId: worker.id, attempt: id, reason });
+  tell(turn.state, job, task, 'cancelled', reason, placeOf(attempt));
+}
+
+/** The attempt is over: it leaves its worker and its task. What becomes of the task is the caller's to say. */
+export function endAttempt(turn: Turn, attempt: Attempt): void {
+  const { worker, job, task } = attempt;
+  assert(worker.attempts.delete(attempt.key), 'an attempt ends once');
+  unsubscribe(attempt);
+  if (holdsSlot(attempt)) worker.slotsUsed--;
+  else worker.fetching--;
+  if (worker.isolated === attempt) worker.isolated = undefined;
+  if (attempt.backup) turn.state.backupsAlive--;
+  task.attempts = task.attempts.filter((other) => other !== attempt);
+  const table = job[task.kind];
+  table.attemptsAlive--;
+  table.runningRecords -= attempt.progress?.recordsIn ?? 0;
+  table.runningBytes -= attempt.progress?.bytesIn ?? 0;
+  job.attemptsAlive--;
+  if (job.attemptsAlive === 0) turn.drained.add(job);
+  turn.wantsSchedule = true;
+  turn.changed.add(job.spec.jobId);
+}
+
+export function runningAttempts(task: Task): Attempt[] {
+  return task.attempts.filter((attempt) => attempt.status === 'running');
+}
+
+/** Back to waiting, when no attempt of the task runs any more. A reduce that starts again needs every map output again. */
+export function releaseTask(turn: Turn, job: Job, task: Task): void {
+  if (task.status !== 'running' || runningAttempts(task).length > 0) return;
+  markIdle(turn.state, job, task);
+  turn.wantsSchedule = true;
+  if (task.kind === 'reduce') rerunUnlocated(turn, job, task);
+}

@@ -1,0 +1,91 @@
+/** From the last accepted part to COMPLETED: audit, decide, publish; publishing is repeated while the store may recover. */
+import type { StagedPart } from '../../lib/job-spec.ts';
+import type { Effect } from './effects.ts';
+import { acceptedParts, cancelAttempts, endJob, stopJob } from './ending.ts';
+import type { EventOf } from './events.ts';
+import type { Job } from './state.ts';
+import { tellJob } from './story.ts';
+import { say, type Turn } from './turn.ts';
+
+/** Begins to commit once every part of the output is accepted. */
+export function commitWhenDone(turn: Turn, job: Job): void {
+  const { done, total } = job.spec.reducers === 0 ? job.map : job.reduce;
+  if (job.phase.name !== 'working' || done < total) return;
+  const mismatch = audit(job);
+  if (mismatch !== undefined) {
+    const cause = { code: 'corrupt', message: mismatch, task: null, failure: null };
+    return stopJob(turn, job, { state: 'FAILED', cause });
+  }
+  job.phase = { name: 'committing', failures: 0, retryAtMs: undefined };
+  job.shown = 'COMMITTING';
+  // Backups that lost, and reruns that nobody needs any more.
+  cancelAttempts(turn, job, 'the output is complete');
+  job.digests = undefined;
+  turn.persist.push({ type: 'job-committing', at: turn.now, jobId: job.spec.jobId });
+  tellJob(turn.state, job, 'commits');
+  publish(turn, job);
+}
+
+/** I2: what the accepted maps made is what the accepted reduces consumed; otherwise a sentence with both numbers. */
+function audit(job: Job): string | undefined {
+  if (job.spec.reducers === 0) return undefined;
+  const made = job.map.counts;
+  const consumed = job.reduce.counts;
+  for (const what of ['records', 'bytes', 'crc32'] as const) {
+    if (made[what] === consumed[what]) continue;
+    return `the audit failed: maps made ${made[what]} ${what}, reduces consumed ${consumed[what]}; nothing is published`;
+  }
+  return undefined;
+}
+
+function publish(turn: Turn, job: Job): void {
+  turn.effects.push(publishEffect(job, acceptedParts(job)));
+  turn.changed.add(job.spec.jobId);
+}
+
+function publishEffect(job: Job, parts: readonly StagedPart[]): Effect {
+  return {
+    type: 'publish-output',
+    spec: job.spec,
+    parts,
+    discards: [...job.discards],
+    success: {
+      inputRecords: job.map.inputRecords,
+      inputBytes: job.map.inputBytes,
+      intermediateRecords: job.map.counts.records,
+      intermediateBytes: job.map.counts.bytes,
+      counters: Object.fromEntries(job.counters),
+    },
+  };
+}
+
+export function outputPublished(turn: Turn, { jobId }: EventOf<'output-published'>): void {
+  const job = turn.state.jobs.get(jobId);
+  if (job?.phase.name === 'committing') endJob(turn, job, 'COMPLETED', null);
+}
+
+export function publishFailed(turn: Turn, { jobId, error }: EventOf<'publish-failed'>): void {
+  const job = turn.state.jobs.get(jobId);
+  if (job?.phase.name !== 'committing') return;
+  const { publishRetriesMax, publishRetryMs } = turn.state.config;
+  const failures = job.phase.failures + 1;
+  if (!error.retryable || failures > publishRetriesMax) {
+    const message = `publishing the output failed ${failures} times, last: ${error.message}`;
+    const cause = { code: error.code, message, task: null, failure: null };
+    return stopJob(turn, job, { state: 'FAILED', cause });
+  }
+  const delayMs = publishRetryMs * 2 ** (failures - 1);
+  job.phase = { name: 'committing', failures, retryAtMs: turn.now + delayMs };
+  tellJob(turn.state, job, 'publish failed', error.message);
+  say(turn, 'warn', job, `publishing failed and is tried again in ${delayMs / 1000} s: ${error.message}`);
+}
+
+/** On every tick. */
+export function retryPublishing(turn: Turn): void {
+  for (const job of turn.state.activeJobs) {
+    if (job.phase.name !== 'committing' || job.phase.retryAtMs === undefined) continue;
+    if (job.phase.retryAtMs > turn.now) continue;
+    job.phase = { ...job.phase, retryAtMs: undefined };
+    publish(turn, job);
+  }
+}

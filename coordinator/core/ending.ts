@@ -1,0 +1,111 @@
+/**
+ * How a job ends. Badly: the outcome is set at once, every attempt is cancelled, and only when the last one has reported or its
+ * worker is lost is everything staged discarded; then the end is durable and told. So nothing can stage after the discard (I6).
+ */
+import type { StagedPart } from '../../lib/job-spec.ts';
+import type { JobCause, JobState } from '../../lib/job-view.ts';
+import { cancelAttempt } from './attempts.ts';
+import type { EventOf } from './events.ts';
+import type { CoreState, Job, JobOutcome } from './state.ts';
+import { tellJob } from './story.ts';
+import { releaseTable } from './tasks.ts';
+import { say, type Turn } from './turn.ts';
+
+export function cancelRequested(turn: Turn, { jobId, reason }: EventOf<'cancel-requested'>): void {
+  const job = turn.state.jobs.get(jobId);
+  if (!job) return;
+  switch (job.phase.name) {
+    case 'listing':
+    case 'sampling':
+    case 'working': {
+      const cause = { code: 'cancelled', message: reason, task: null, failure: null };
+      return stopJob(turn, job, { state: 'CANCELLED', cause });
+    }
+    default:
+      say(turn, 'info', job, `too late to cancel: the job is ${job.shown} (${job.phase.name})`);
+  }
+}
+
+/** Decides that the job ends badly; the first decision stands. */
+export function stopJob(turn: Turn, job: Job, outcome: JobOutcome): void {
+  const { name } = job.phase;
+  if (name === 'stopping' || name === 'discarding' || name === 'ended') return;
+  job.phase = { name: 'stopping', outcome };
+  const { message } = outcome.cause;
+  tellJob(turn.state, job, `stops, to be ${outcome.state}`, message);
+  say(turn, outcome.state === 'FAILED' ? 'warn' : 'info', job, `stops, to be ${outcome.state}: ${message}`);
+  cancelAttempts(turn, job, `the job is ${outcome.state}`);
+  if (job.attemptsAlive === 0) turn.drained.add(job);
+  turn.changed.add(job.spec.jobId);
+}
+
+/** All running attempts of the job. */
+export function cancelAttempts(turn: Turn, job: Job, reason: string): void {
+  for (const table of [job.sample, job.map, job.reduce]) {
+    for (const task of table.running)
+      for (const attempt of task.attempts) cancelAttempt(turn, attempt, reason);
+  }
+}
+
+/** At the end of a step: stopping jobs whose last attempt is gone. */
+export function discardDrained(turn: Turn): void {
+  for (const job of turn.drained) {
+    if (job.phase.name !== 'stopping' || job.attemptsAlive > 0) continue;
+    job.phase = { name: 'discarding', outcome: job.phase.outcome };
+    const parts = [...acceptedParts(job), ...job.discards];
+    turn.effects.push({ type: 'discard-output', spec: job.spec, parts });
+  }
+}
+
+/** The winners' staged parts, in the order of partitions (or of maps, for a map-only job). */
+export function acceptedParts(job: Job): StagedPart[] {
+  const { tasks } = job.spec.reducers === 0 ? job.map : job.reduce;
+  return tasks.flatMap((task) => task.accepted?.part ?? []);
+}
+
+export function outputDiscarded(turn: Turn, { jobId }: EventOf<'output-discarded'>): void {
+  const job = turn.state.jobs.get(jobId);
+  if (job?.phase.name !== 'discarding') return;
+  const { state, cause } = job.phase.outcome;
+  endJob(turn, job, state, cause);
+}
+
+/** Durable, told to every worker that may hold something of it, and reduced to its numbers. */
+export function endJob(turn: Turn, job: Job, shown: JobState, cause: JobCause | null): void {
+  const { jobId } = job.spec;
+  turn.persist.push({ type: 'job-ended', at: turn.now, jobId, state: shown, cause });
+  job.phase = { name: 'ended' };
+  job.shown = shown;
+  job.cause = cause;
+  job.endedAtMs = turn.now;
+  tellJob(turn.state, job, shown, cause?.message);
+  for (const worker of turn.state.workers.values()) {
+    worker.outputs.delete(jobId);
+    if (worker.jobs.has(jobId)) turn.effects.push({ type: 'send-job-ended', workerId: worker.id, jobId });
+  }
+  release(turn.state, job);
+  say(turn, 'info', job, cause ? `${shown}: ${cause.message}` : shown);
+  turn.changed.add(jobId);
+}
+
+function release(state: CoreState, job: Job): void {
+  for (const table of [job.sample, job.map, job.reduce]) releaseTable(table);
+  job.splits = [];
+  job.sampleSplits = [];
+  job.partitionBytes = new Float64Array(0);
+  job.digests = undefined;
+  job.unlocated.clear();
+  job.discards.length = 0;
+  state.activeJobs.delete(job);
+  forgetOldest(state);
+}
+
+function forgetOldest(state: CoreState): void {
+  if (state.jobs.size - state.activeJobs.size <= state.config.endedJobsMax) return;
+  for (const [jobId, job] of state.jobs) {
+    if (job.phase.name !== 'ended') continue;
+    state.jobs.delete(jobId);
+    for (const worker of state.workers.values()) worker.jobs.delete(jobId);
+    return;
+  }
+}

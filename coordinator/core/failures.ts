@@ -1,0 +1,137 @@
+/**
+ * What a failure or a loss costs, and whom. The user's mistakes and the machine's go to the task and end the job at a bound; a
+ * machine's also go to its worker; a corrupt segment goes to whoever served it; a lost worker costs nothing, unless it keeps dying of
+ * the same task (I11, I19).
+ */
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import { describeFailure, failureFingerprint, isUserFault } from '../../lib/attempt-failure.ts';
+import { formatAttempt, formatTask } from '../../lib/ids.ts';
+import { endAttempt, placeOf, releaseTask } from './attempts.ts';
+import { condemnOutput } from './condemn.ts';
+import { stopJob } from './ending.ts';
+import { recordFault } from './quarantine.ts';
+import type { Attempt, Job, Task, Worker } from './state.ts';
+import { tellTrouble } from './story.ts';
+import { taskTrouble } from './tasks.ts';
+import { answer, say, type Turn } from './turn.ts';
+
+const failedAttemptsShown = 20;
+
+/** A running attempt reported a failure. */
+export function attemptFailed(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
+  endAttempt(turn, attempt);
+  answer(turn, attempt.worker, attempt.id, true);
+  switch (failure.kind) {
+    case 'cancelled':
+    case 'worker-lost':
+      return sentBack(turn, attempt, describeFailure(failure));
+    case 'corrupt-segment':
+      show(turn, attempt, failure);
+      return segmentCorrupt(turn, attempt, failure);
+    default:
+      show(turn, attempt, failure);
+      return charge(turn, attempt, failure);
+  }
+}
+
+/** Not the task's fault: it waits again and nothing is counted. */
+export function sentBack(turn: Turn, attempt: Attempt, cause: string): void {
+  const { job, task } = attempt;
+  tellTrouble(turn.state, job, task, 'sent back', cause, placeOf(attempt));
+  releaseTask(turn, job, task);
+}
+
+function show(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
+  const { job, task, worker, id } = attempt;
+  job[task.kind].failedAttempts++;
+  if (job.failedAttempts.length >= failedAttemptsShown) job.failedAttempts.shift();
+  job.failedAttempts.push({
+    task: formatTask(task),
+    attempt: id.attempt,
+    worker: worker.id,
+    atMs: turn.now,
+    failure,
+  });
+  tellTrouble(turn.state, job, task, 'failed', describeFailure(failure), placeOf(attempt));
+  say(turn, 'warn', job, `${formatAttempt(id)} failed on ${worker.id}: ${describeFailure(failure)}`);
+}
+
+function charge(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
+  const { job, task, worker } = attempt;
+  const trouble = taskTrouble(task);
+  trouble.failures++;
+  trouble.failedOn.add(worker.id);
+  if (!isUserFault(failure)) recordFault(turn, worker, job, task);
+  const verdict = isSureMistake(turn, task, worker, failure)
+    ? 'failed twice with the same error'
+    : outOfAttempts(job, task);
+  if (verdict !== undefined) failTask(turn, job, task, `${formatTask(task)} ${verdict}`, failure);
+  else releaseTask(turn, job, task);
+}
+
+/** The same mistake of the user's, from two workers, or twice where there is no second worker to ask. */
+function isSureMistake({ state }: Turn, task: Task, worker: Worker, failure: AttemptFailure): boolean {
+  if (!isUserFault(failure)) return false;
+  const { userFaults } = taskTrouble(task);
+  const fingerprint = failureFingerprint(failure);
+  const reporters = [...(userFaults.get(fingerprint) ?? []), worker.id];
+  userFaults.set(fingerprint, reporters);
+  return reporters.length >= 2 && (new Set(reporters).size >= 2 || state.workers.size <= 1);
+}
+
+function outOfAttempts(job: Job, task: Task): string | undefined {
+  const { failures, deaths } = taskTrouble(task);
+  const { attemptsMax } = job.spec;
+  if (failures + deaths.length < attemptsMax) return undefined;
+  const died = deaths.length > 0 ? ` and took ${deaths.length} workers down` : '';
+  return `failed ${failures} times${died} (limit ${attemptsMax}, --max-attempts)`;
+}
+
+function failTask(turn: Turn, job: Job, task: Task, what: string, failure: AttemptFailure): void {
+  const message = `${what}: ${describeFailure(failure)}`;
+  const cause = { code: 'job-failed', message, task: formatTask(task), failure };
+  stopJob(turn, job, { state: 'FAILED', cause });
+}
+
+type CorruptSegment = Extract<AttemptFailure, { kind: 'corrupt-segment' }>;
+
+/** The map output is condemned and the reduce starts again, uncharged but not for ever. */
+function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): void {
+  const { job, task } = attempt;
+  const trouble = taskTrouble(task);
+  trouble.condemned++;
+  const map = job.map.tasks[failure.map];
+  if (map?.holder?.id === failure.worker && map.accepted?.id.attempt === failure.mapAttempt) {
+    condemnOutput(turn, job, map, `corrupt, says ${formatAttempt(attempt.id)}`);
+  }
+  const { condemnedMax } = turn.state.config;
+  if (trouble.condemned < condemnedMax) return releaseTask(turn, job, task);
+  failTask(turn, job, task, `${formatTask(task)} met corrupt segments ${trouble.condemned} times`, failure);
+}
+
+/** The worker is no more. `blame`: it died, and this attempt may be why. */
+export function attemptLost(turn: Turn, attempt: Attempt, blame: boolean, cause: string): void {
+  const { job, task, worker, status, started } = attempt;
+  endAttempt(turn, attempt);
+  if (status === 'cancelling') return;
+  tellTrouble(turn.state, job, task, 'lost', cause, placeOf(attempt));
+  if (blame && started && recordDeath(turn, job, task, worker)) return;
+  releaseTask(turn, job, task);
+}
+
+/** True when it ends the job. */
+function recordDeath(turn: Turn, job: Job, task: Task, worker: Worker): boolean {
+  const { deaths, failures } = taskTrouble(task);
+  deaths.push(worker.id);
+  const { deathsMax } = turn.state.config;
+  if (deaths.length < deathsMax && failures + deaths.length < job.spec.attemptsMax) return false;
+  const message = `${deaths.length} workers died running it: ${deaths.join(', ')}`;
+  const failed = failures > 0 ? ` and it failed ${failures} times` : '';
+  const limit = `limit ${Math.min(deathsMax, job.spec.attemptsMax)}`;
+  failTask(turn, job, task, `${formatTask(task)} takes workers down${failed} (${limit})`, {
+    kind: 'worker-lost',
+    message,
+    worker: worker.id,
+  });
+  return true;
+}

@@ -1,0 +1,68 @@
+/** What fetching reduces say: what they hold, and what they cannot get. A fetch failure never fails the reduce (I14). */
+import { type AttemptId, attemptKey, formatAttempt, type WorkerId } from '../../lib/ids.ts';
+import type { FetchTrouble } from '../../lib/reports.ts';
+import { condemnOutput } from './condemn.ts';
+import type { EventOf } from './events.ts';
+import { sendLocation, unsubscribe } from './locations.ts';
+import type { Attempt, FetchState, Task } from './state.ts';
+import { tell } from './story.ts';
+import { taskTrouble } from './tasks.ts';
+import type { Turn } from './turn.ts';
+import { liveWorker } from './workers.ts';
+
+interface Fetching {
+  readonly attempt: Attempt;
+  readonly fetch: FetchState;
+}
+
+/** The attempt if it is a reduce that runs on this worker and still fetches; anything else is late and of no consequence. */
+function findFetching(turn: Turn, workerId: WorkerId, id: AttemptId): Fetching | undefined {
+  const attempt = liveWorker(turn, workerId)?.attempts.get(attemptKey(id));
+  if (attempt?.status !== 'running' || !attempt.fetch || attempt.fetch.complete) return undefined;
+  return { attempt, fetch: attempt.fetch };
+}
+
+export function fetchProgressed(turn: Turn, { workerId, progress }: EventOf<'fetch-progressed'>): void {
+  const found = findFetching(turn, workerId, progress.attempt);
+  if (!found) return;
+  const { attempt, fetch } = found;
+  const { job, worker } = attempt;
+  attempt.started = true;
+  for (const map of progress.maps) if (map < job.map.total) fetch.fetched.add(map);
+  if (!progress.complete) return;
+  unsubscribe(attempt);
+  fetch.complete = true;
+  worker.fetching--;
+  worker.slotsUsed++;
+  turn.wantsSchedule = true;
+  turn.changed.add(job.spec.jobId);
+}
+
+export function fetchTroubled(turn: Turn, { workerId, trouble }: EventOf<'fetch-troubled'>): void {
+  const found = findFetching(turn, workerId, trouble.attempt);
+  if (!found) return;
+  const { job, task: reduce } = found.attempt;
+  const map = job.map.tasks[trouble.map];
+  if (!map) return;
+  tell(turn.state, job, reduce, `found map ${trouble.map} ${trouble.cause}`, trouble.detail);
+  if (map.accepted?.id.attempt !== trouble.mapAttempt || map.holder?.id !== trouble.worker) {
+    // Of an earlier output: it only has not heard of the current one.
+    return sendLocation(turn, job, workerId, map);
+  }
+  if (isCondemned(turn, map, trouble)) {
+    condemnOutput(
+      turn,
+      job,
+      map,
+      `${trouble.cause}, says ${formatAttempt(trouble.attempt)}: ${trouble.detail}`,
+    );
+  }
+}
+
+/** An unreachable worker is its lease's to judge, unless it goes on heartbeating while nobody gets the output. */
+function isCondemned(turn: Turn, map: Task, { cause }: FetchTrouble): boolean {
+  if (cause !== 'unreachable') return true;
+  const trouble = taskTrouble(map);
+  trouble.unreachable++;
+  return trouble.unreachable >= turn.state.config.unreachableReportsMax;
+}

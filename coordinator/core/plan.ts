@@ -1,0 +1,106 @@
+/** From a submitted spec to tables of tasks: splits, samples and cut points. */
+import type { JobSpec, Split } from '../../lib/job-spec.ts';
+import { commitWhenDone } from './complete.ts';
+import { DigestTable } from './digests.ts';
+import { stopJob } from './ending.ts';
+import type { EventOf } from './events.ts';
+import { chooseCutPoints, chooseSamples } from './sample.ts';
+import type { Job } from './state.ts';
+import { tellJob } from './story.ts';
+import { createTable } from './tasks.ts';
+import { say, type Turn } from './turn.ts';
+
+export function jobSubmitted(turn: Turn, { spec }: EventOf<'job-submitted'>): void {
+  const { state } = turn;
+  if (state.jobs.has(spec.jobId))
+    return say(turn, 'warn', undefined, `job ${spec.jobId} was submitted twice`);
+  const job = createJob(spec, state.jobsSubmitted++);
+  state.jobs.set(spec.jobId, job);
+  state.activeJobs.add(job);
+  turn.persist.push({ type: 'job-accepted', at: turn.now, spec });
+  turn.effects.push({ type: 'list-splits', spec });
+  tellJob(state, job, 'submitted');
+  turn.changed.add(spec.jobId);
+}
+
+function createJob(spec: JobSpec, order: number): Job {
+  return {
+    spec,
+    order,
+    info: { spec, cutPoints: [] },
+    phase: { name: 'listing' },
+    shown: 'SUBMITTED',
+    cause: null,
+    startedAtMs: null,
+    endedAtMs: null,
+    splits: [],
+    sampleSplits: [],
+    hasHosts: false,
+    sample: createTable('sample', 0),
+    map: createTable('map', 0),
+    reduce: createTable('reduce', 0),
+    attemptsAlive: 0,
+    mapsDoneAtMs: undefined,
+    digests: undefined,
+    partitionBytes: new Float64Array(0),
+    locationVersion: 0,
+    subscribers: new Map(),
+    unlocated: new Set(),
+    counters: new Map(),
+    discards: [],
+    failedAttempts: [],
+    story: [],
+  };
+}
+
+export function listingFailed(turn: Turn, { jobId, error }: EventOf<'listing-failed'>): void {
+  const job = turn.state.jobs.get(jobId);
+  if (job?.phase.name !== 'listing') return;
+  const cause = { code: error.code, message: error.message, task: null, failure: null };
+  stopJob(turn, job, { state: 'FAILED', cause });
+}
+
+export function splitsListed(turn: Turn, { jobId, splits }: EventOf<'splits-listed'>): void {
+  const job = turn.state.jobs.get(jobId);
+  // Cancelled meanwhile.
+  if (job?.phase.name !== 'listing') return;
+  const { reducers, partition } = job.spec;
+  turn.persist.push({ type: 'job-planned', at: turn.now, jobId, splits });
+  job.splits = splits;
+  job.hasHosts = splits.some((split) => split.hosts.length > 0);
+  job.map = createTable('map', splits.length);
+  job.reduce = createTable('reduce', reducers);
+  job.digests = new DigestTable(splits.length, reducers);
+  job.partitionBytes = new Float64Array(reducers);
+  job.shown = 'MAPPING';
+  tellJob(turn.state, job, 'planned', `${splits.length} maps, ${reducers} reduces`);
+  turn.wantsSchedule = true;
+  turn.changed.add(jobId);
+  if (partition === 'range' && reducers > 1 && splits.length > 0) beginSampling(turn, job, splits);
+  else beginWork(turn, job);
+}
+
+function beginSampling(turn: Turn, job: Job, splits: readonly Split[]): void {
+  job.sampleSplits = chooseSamples(splits, job.spec.input, turn.state.config);
+  job.sample = createTable('sample', job.sampleSplits.length);
+  job.phase = { name: 'sampling' };
+}
+
+/** After each accepted sample: when all are, the ranges are fixed and the maps may start. */
+export function cutWhenSampled(turn: Turn, job: Job): void {
+  if (job.sample.done < job.sample.total) return;
+  const keys = job.sample.tasks.flatMap((task) => task.accepted?.keys ?? []);
+  job.info = { spec: job.spec, cutPoints: chooseCutPoints(keys, job.spec.reducers) };
+  tellJob(turn.state, job, 'sampled', `${keys.length} keys, ${job.info.cutPoints.length} cut points`);
+  beginWork(turn, job);
+}
+
+function beginWork(turn: Turn, job: Job): void {
+  job.phase = { name: 'working' };
+  turn.wantsSchedule = true;
+  if (job.map.total > 0) return;
+  // Nothing to map: a map-only job is done, a reduce makes its empty part.
+  job.mapsDoneAtMs = turn.now;
+  if (job.spec.reducers > 0) job.shown = 'REDUCING';
+  commitWhenDone(turn, job);
+}

@@ -1,0 +1,153 @@
+/**
+ * The one report that ends an attempt. The first accepted one wins; every other one (late, duplicate, unknown, from the wrong
+ * worker or of another epoch) changes nothing and is answered, so that its sender can clean up (I9).
+ */
+import { assert } from '../../lib/assert.ts';
+import { attemptKey, formatAttempt, sameAttempt } from '../../lib/ids.ts';
+import type { StagedPart } from '../../lib/job-spec.ts';
+import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
+import { addCounts, noCounts } from '../../lib/segment-digest.ts';
+import { cancelAttempt, endAttempt, placeOf } from './attempts.ts';
+import { commitWhenDone } from './complete.ts';
+import type { EventOf } from './events.ts';
+import { attemptFailed } from './failures.ts';
+import { addLocation } from './locations.ts';
+import { cutWhenSampled } from './plan.ts';
+import { restartMismatched } from './reruns.ts';
+import { rememberSpeed } from './speed.ts';
+import type { Accepted, Attempt, CoreState, Job, Worker } from './state.ts';
+import { tell } from './story.ts';
+import { markDone, rememberDuration, replaceAccepted } from './tasks.ts';
+import { answer, type Turn } from './turn.ts';
+
+export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attempt-reported'>): void {
+  const worker = turn.state.workers.get(workerId);
+  if (!worker) {
+    turn.effects.push({ type: 'send-rejoin', workerId });
+    return answer(turn, { id: workerId }, report.attempt, false);
+  }
+  const attempt = worker.attempts.get(attemptKey(report.attempt));
+  if (!attempt) return answer(turn, worker, report.attempt, isDuplicate(turn.state, worker, report));
+  if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
+  const problem = problemOf(attempt, report.outcome);
+  if (problem !== undefined) {
+    return attemptFailed(turn, attempt, { kind: 'internal', message: `its report is wrong: ${problem}` });
+  }
+  takeReport(turn, attempt, report);
+}
+
+/** The accepted report again, while what it promised is still there: the sender must keep what it made. */
+function isDuplicate(state: CoreState, worker: Worker, { attempt: id }: AttemptReport): boolean {
+  const task = state.jobs.get(id.jobId)?.[id.kind].tasks[id.index];
+  if (!task?.accepted || !sameAttempt(task.accepted.id, id) || task.accepted.workerId !== worker.id)
+    return false;
+  return task.status === 'done' && (task.holder === worker || task.accepted.part !== undefined);
+}
+
+function lateReport(turn: Turn, attempt: Attempt, { outcome, attempt: id }: AttemptReport): void {
+  const { job, task, worker } = attempt;
+  const part = partOf(outcome);
+  if (part && job.phase.name !== 'ended') job.discards.push(part);
+  endAttempt(turn, attempt);
+  tell(turn.state, job, task, `${outcome.kind} ignored`, 'it had been cancelled', placeOf(attempt));
+  answer(turn, worker, id, false);
+}
+
+function partOf(outcome: AttemptOutcome): StagedPart | undefined {
+  return outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
+}
+
+/** What convert.ts cannot check, because only the coordinator knows the job; undefined when all is well. */
+function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefined {
+  if (outcome.kind === 'failed') return undefined;
+  const { kind } = attempt.task;
+  if (outcome.kind !== `${kind}-done`) return `${outcome.kind} for a ${kind} task`;
+  if (outcome.kind !== 'map-done') return undefined;
+  const { reducers } = attempt.job.spec;
+  const { segments, part } = outcome.report;
+  if (segments.length !== reducers) return `${segments.length} segments instead of ${reducers}`;
+  if (reducers === 0 && !part) return 'a map-only task without a staged part';
+  return undefined;
+}
+
+function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: AttemptReport): void {
+  const { id, worker } = attempt;
+  const base = { id, workerId: worker.id, counters, keys: [] };
+  switch (outcome.kind) {
+    case 'failed':
+      return attemptFailed(turn, attempt, outcome.failure);
+    case 'sample-done': {
+      const keys = outcome.keys.slice(0, turn.state.config.sampleKeysMax);
+      const nothing = { inputRecords: 0, inputBytes: 0, counts: noCounts, part: undefined };
+      accept(turn, attempt, { ...base, ...nothing, counters: {}, keys });
+      return cutWhenSampled(turn, attempt.job);
+    }
+    case 'map-done': {
+      const { inputRecords, inputBytes, segments, part } = outcome.report;
+      const counts = segments.reduce(addCounts, noCounts);
+      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts, part });
+      return mapAccepted(turn, attempt, outcome.report);
+    }
+    case 'reduce-done': {
+      const { consumed, part } = outcome.report;
+      const { records: inputRecords, bytes: inputBytes } = consumed;
+      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts: consumed, part });
+      return reduceAccepted(turn, attempt, outcome.report);
+    }
+  }
+}
+
+function accept(turn: Turn, attempt: Attempt, accepted: Accepted): void {
+  const { job, task, worker } = attempt;
+  const again = task.accepted ? 'again' : '';
+  endAttempt(turn, attempt);
+  markDone(job, task);
+  replaceAccepted(job, task, accepted);
+  measure(turn, attempt, accepted.inputBytes);
+  answer(turn, worker, attempt.id, true);
+  for (const other of task.attempts)
+    cancelAttempt(turn, other, `${formatAttempt(attempt.id)} finished first`);
+  tell(turn.state, job, task, 'accepted', again, placeOf(attempt));
+}
+
+function measure(turn: Turn, attempt: Attempt, inputBytes: number): void {
+  const { job, task, worker, assignedAtMs } = attempt;
+  const table = job[task.kind];
+  if (task.kind === 'map') rememberSpeed(worker, table, turn.now - assignedAtMs, inputBytes);
+  const fromMs = task.kind === 'reduce' ? Math.max(assignedAtMs, job.mapsDoneAtMs ?? 0) : assignedAtMs;
+  rememberDuration(table, turn.now - fromMs, inputBytes);
+}
+
+function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport): void {
+  const { job, task, worker } = attempt;
+  if (job.spec.reducers === 0) {
+    persistPart(turn, attempt, report.part);
+    return commitWhenDone(turn, job);
+  }
+  assert(job.digests, 'digests are kept while maps can run');
+  // The first attempt's sizes stand: an estimate, and a rerun of the same input makes the same.
+  if (task.lostAtVersion === 0) {
+    for (const [partition, { bytes }] of report.segments.entries()) job.partitionBytes[partition]! += bytes;
+  }
+  const changed = job.digests.replace(task.index, report.segments);
+  restartMismatched(turn, job, task, changed);
+  addLocation(turn, job, task, worker);
+  mapsWentOn(turn, job);
+}
+
+function mapsWentOn(turn: Turn, job: Job): void {
+  turn.wantsSchedule = true;
+  if (job.map.done < job.map.total) return;
+  job.mapsDoneAtMs = turn.now;
+  if (job.shown === 'MAPPING') job.shown = 'REDUCING';
+}
+
+function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): void {
+  persistPart(turn, attempt, report.part);
+  commitWhenDone(turn, attempt.job);
+}
+
+function persistPart(turn: Turn, attempt: Attempt, part: StagedPart | undefined): void {
+  assert(part, 'an accepted part is staged');
+  turn.persist.push({ type: 'part-accepted', at: turn.now, attempt: attempt.id, part });
+}

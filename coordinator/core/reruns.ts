@@ -1,0 +1,62 @@
+/**
+ * A map ran again and made something else for some partitions: its function is not deterministic. Whatever consumed the earlier
+ * output is taken back, so that every committed reduce has consumed the same attempt of each map, or equal ones (I3).
+ */
+import { formatTask } from '../../lib/ids.ts';
+import { cancelAttempt, releaseTask, runningAttempts } from './attempts.ts';
+import { rerunUnlocated } from './locations.ts';
+import type { Attempt, Job, Task } from './state.ts';
+import { tellTrouble } from './story.ts';
+import { markIdle, replaceAccepted } from './tasks.ts';
+import { answer, listNames, say, type Turn } from './turn.ts';
+
+/** `partitions`: those for which the rerun of `map` differs from what was accepted before. */
+export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: readonly number[]): void {
+  if (partitions.length === 0) return;
+  const name = formatTask(map);
+  const touched: string[] = [];
+  for (const partition of partitions) {
+    const reduce = job.reduce.tasks[partition]!;
+    const cause = `${name} ran again and made something else for partition ${partition}`;
+    if (reduce.status === 'done') revoke(turn, job, reduce, cause);
+    else if (!restart(turn, job, reduce, map, cause)) continue;
+    touched.push(formatTask(reduce));
+  }
+  const consequence = touched.length > 0 ? `${listNames(touched)} start again` : 'no reduce had used it yet';
+  const where = `partitions ${listNames(partitions.map(String))}`;
+  say(
+    turn,
+    'warn',
+    job,
+    `${name} is not deterministic: its rerun made something else for ${where}; ${consequence}`,
+  );
+}
+
+function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
+  const { id, workerId, part } = reduce.accepted!;
+  turn.persist.push({ type: 'part-revoked', at: turn.now, attempt: id, reason });
+  if (part) job.discards.push(part);
+  replaceAccepted(job, reduce, undefined);
+  tellTrouble(turn.state, job, reduce, 'revoked', reason, { attempt: id.attempt, worker: workerId });
+  markIdle(turn.state, job, reduce);
+  job.reduce.reruns++;
+  if (turn.state.workers.has(workerId)) answer(turn, { id: workerId }, id, false);
+  rerunUnlocated(turn, job, reduce);
+  turn.wantsSchedule = true;
+}
+
+function restart(turn: Turn, job: Job, reduce: Task, map: Task, cause: string): boolean {
+  const stale = runningAttempts(reduce).filter((attempt) => mayHoldEarlier(attempt, map));
+  for (const attempt of stale) {
+    cancelAttempt(turn, attempt, cause);
+    tellTrouble(turn.state, job, reduce, 'restarted', cause, { attempt: attempt.id.attempt });
+  }
+  releaseTask(turn, job, reduce);
+  return stale.length > 0;
+}
+
+/** Reported as fetched, or told of the earlier output and perhaps fetched since its last report. */
+function mayHoldEarlier({ fetch }: Attempt, map: Task): boolean {
+  if (!fetch) return false;
+  return fetch.complete || fetch.fetched.has(map.index) || fetch.assignedVersion < map.lostAtVersion;
+}

@@ -1,0 +1,161 @@
+/** Workers come, beat, fall silent and go; what was on one that is gone finds its place again. */
+import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { endAttempt } from './attempts.ts';
+import type { EventOf } from './events.ts';
+import { attemptLost, sentBack } from './failures.ts';
+import { loseOutputs, sendSnapshot } from './locations.ts';
+import { liftWhenAlone } from './quarantine.ts';
+import type { Attempt, CoreState, Worker } from './state.ts';
+import { say, type Turn } from './turn.ts';
+
+export function workerJoined(turn: Turn, { worker: info, running }: EventOf<'worker-joined'>): void {
+  const known = turn.state.workers.get(info.workerId);
+  // Another process under the same id: what the first one ran and held in memory is gone.
+  if (known && known.info.pid !== info.pid) loseWorker(turn, known, 'came back as another process', true);
+  const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn.state, info);
+  turn.state.slotsTotal += info.slots - worker.info.slots;
+  worker.info = info;
+  worker.connected = true;
+  worker.lastHeartbeatMs = turn.now;
+  turn.effects.push({ type: 'send-welcome', workerId: worker.id });
+  compareRunning(turn, worker, running);
+  for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
+  turn.wantsSchedule = true;
+}
+
+function addWorker(state: CoreState, info: Worker['info']): Worker {
+  const worker: Worker = {
+    info,
+    id: info.workerId,
+    order: state.workersJoined++,
+    connected: true,
+    lastHeartbeatMs: state.now,
+    usage: undefined,
+    attempts: new Map(),
+    slotsUsed: 0,
+    fetching: 0,
+    isolated: undefined,
+    outputs: new Map(),
+    jobs: new Set(),
+    speed: 1,
+    faults: [],
+    quarantines: 0,
+    quarantinedUntilMs: 0,
+  };
+  state.workers.set(worker.id, worker);
+  state.slotsTotal += info.slots;
+  return worker;
+}
+
+/** What it still runs goes on, what it no longer runs waits again, and what we do not know (or had cancelled) is cancelled. */
+function compareRunning(turn: Turn, worker: Worker, running: EventOf<'worker-joined'>['running']): void {
+  const stillThere = new Set(running.map(attemptKey));
+  for (const attempt of [...worker.attempts.values()]) {
+    if (stillThere.has(attempt.key)) continue;
+    endAttempt(turn, attempt);
+    if (attempt.status === 'running') sentBack(turn, attempt, 'the worker reconnected without it');
+  }
+  for (const id of running) {
+    if (worker.attempts.get(attemptKey(id))?.status === 'running') continue;
+    turn.effects.push({
+      type: 'send-cancel',
+      workerId: worker.id,
+      attempt: id,
+      reason: 'it is not wanted any more',
+    });
+  }
+}
+
+/** Messages may have been lost with the stream: the end of jobs, and locations for reduces that fetch. */
+function catchUp(turn: Turn, worker: Worker, jobId: JobId): void {
+  const job = turn.state.jobs.get(jobId);
+  if (!job || job.phase.name === 'ended') {
+    turn.effects.push({ type: 'send-job-ended', workerId: worker.id, jobId });
+    worker.jobs.delete(jobId);
+    return;
+  }
+  const fetching = [...(job.subscribers.get(worker.id) ?? [])];
+  if (fetching.length > 0) sendSnapshot(turn, job, worker, fetching);
+}
+
+/** The worker if it is alive; otherwise it is told to say hello again. */
+export function liveWorker(turn: Turn, workerId: WorkerId): Worker | undefined {
+  const worker = turn.state.workers.get(workerId);
+  if (!worker) turn.effects.push({ type: 'send-rejoin', workerId });
+  return worker;
+}
+
+export function workerHeartbeat(turn: Turn, event: EventOf<'worker-heartbeat'>): void {
+  const worker = liveWorker(turn, event.workerId);
+  if (!worker) return;
+  worker.lastHeartbeatMs = turn.now;
+  worker.usage = event.usage;
+  for (const progress of event.attempts) {
+    const attempt = worker.attempts.get(attemptKey(progress.attempt));
+    if (attempt) progressed(turn, attempt, progress);
+  }
+}
+
+function progressed(
+  turn: Turn,
+  attempt: Attempt,
+  progress: EventOf<'worker-heartbeat'>['attempts'][number],
+): void {
+  const table = attempt.job[attempt.task.kind];
+  table.runningRecords += progress.recordsIn - (attempt.progress?.recordsIn ?? 0);
+  table.runningBytes += progress.bytesIn - (attempt.progress?.bytesIn ?? 0);
+  attempt.progress = progress;
+  if (progress.phase !== 'waiting') attempt.started = true;
+  turn.changed.add(attempt.id.jobId);
+}
+
+export function workerDisconnected(turn: Turn, { workerId }: EventOf<'worker-disconnected'>): void {
+  const worker = turn.state.workers.get(workerId);
+  if (worker) worker.connected = false;
+}
+
+export function workerLeft(turn: Turn, { workerId }: EventOf<'worker-left'>): void {
+  const worker = turn.state.workers.get(workerId);
+  if (worker) loseWorker(turn, worker, 'left', false);
+}
+
+/** On every tick. */
+export function expireLeases(turn: Turn): void {
+  const { heartbeatTimeoutMs } = turn.state.config;
+  for (const worker of [...turn.state.workers.values()]) {
+    const silentMs = turn.now - worker.lastHeartbeatMs;
+    if (silentMs >= heartbeatTimeoutMs) {
+      loseWorker(turn, worker, `was silent for ${(silentMs / 1000).toFixed(1)} s`, true);
+    }
+  }
+}
+
+/** `died`: its attempts may be why. One that ran alone is the only suspect. */
+function loseWorker(turn: Turn, worker: Worker, why: string, died: boolean): void {
+  const { state } = turn;
+  const cause = `worker ${worker.id} ${why}`;
+  const suspect = worker.isolated;
+  const jobs = [...worker.outputs];
+  state.workers.delete(worker.id);
+  state.slotsTotal -= worker.info.slots;
+  say(
+    turn,
+    died ? 'warn' : 'info',
+    undefined,
+    `${cause}; ${worker.attempts.size} attempts go back to waiting`,
+  );
+  for (const attempt of [...worker.attempts.values()]) {
+    attemptLost(turn, attempt, died && (!suspect || suspect === attempt), cause);
+  }
+  for (const [jobId, maps] of jobs) {
+    const job = state.jobs.get(jobId);
+    if (job)
+      loseOutputs(
+        turn,
+        job,
+        [...maps].sort((a, b) => a - b).map((map) => job.map.tasks[map]!),
+        cause,
+      );
+  }
+  liftWhenAlone(turn);
+}
