@@ -56,7 +56,9 @@ try {
     });
     const left = filesUnder(target).filter((name) => !filesUnder(fresh).includes(name));
     if (stale.length + left.length > 0) {
-      console.error(`${relative(root, target)} is not fresh (${[...stale, ...left].join(', ')}): run npm run gen`);
+      console.error(
+        `${relative(root, target)} is not fresh (${[...stale, ...left].join(', ')}): run npm run gen`,
+      );
       process.exitCode = 1;
     }
   } else {

@@ -74,13 +74,20 @@ function importOf(node: ts.Node): Omit<Import, 'line'> | undefined {
     if (argument && ts.isStringLiteral(argument))
       return { specifier: argument.text, typeOnly: false, dynamic: true };
   }
-  // `new URL('./x.ts', import.meta.url)`: how threads name the file they start.
   if (ts.isNewExpression(node) && node.expression.getText() === 'URL') {
-    const argument = node.arguments?.[0];
-    if (argument && ts.isStringLiteral(argument) && /^\.\.?\/.*\.(ts|mjs)$/.test(argument.text))
-      return { specifier: argument.text, typeOnly: false, dynamic: true };
+    const specifier = fileOfUrl(node.arguments?.[0]);
+    if (specifier) return { specifier, typeOnly: false, dynamic: true };
   }
   return undefined;
+}
+
+/** How threads name the file they start: `new URL('./x.ts', …)`, or `./x${extension}` where it is .ts as source and .js when built. */
+function fileOfUrl(argument: ts.Expression | undefined): string | undefined {
+  if (!argument) return undefined;
+  if (ts.isStringLiteral(argument))
+    return /^\.\.?\/.*\.(ts|mjs)$/.test(argument.text) ? argument.text : undefined;
+  const head = ts.isTemplateExpression(argument) ? argument.head.text : '';
+  return /^\.\.?\/.*\w$/.test(head) ? `${head}.ts` : undefined;
 }
 
 function nameOf(node: ts.SignatureDeclaration): string {
