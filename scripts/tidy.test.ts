@@ -93,7 +93,7 @@ describe('import directions', () => {
     `const x = await import('../worker/main.ts');`,
     `type X = import('../worker/main.ts').X;`,
     `new Worker(new URL('../worker/main.ts', import.meta.url));`,
-    'new Worker(new URL(`../worker/main${extension}`, import.meta.url));',
+    `new Worker(new URL(\`../worker/main\${extension}\`, import.meta.url));`,
   ])('sees %s', (text) => {
     expect(said(checkImports(source('lib/x.ts', text)))).toEqual([
       'error 1: imports ../worker/main.ts: lib imports nothing of ours',
