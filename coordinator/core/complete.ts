@@ -5,6 +5,7 @@ import { acceptedParts, cancelAttempts, endJob, stopJob } from './ending.ts';
 import type { EventOf } from './events.ts';
 import type { Job } from './state.ts';
 import { tellJob } from './story.ts';
+import { settleReruns } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
 
 /** Begins to commit once every part of the output is accepted. */
@@ -20,6 +21,7 @@ export function commitWhenDone(turn: Turn, job: Job): void {
   job.shown = 'COMMITTING';
   // Backups that lost, and reruns that nobody needs any more.
   cancelAttempts(turn, job, 'the output is complete');
+  settleReruns(job);
   job.digests = undefined;
   turn.persist.push({ type: 'job-committing', at: turn.now, jobId: job.spec.jobId });
   tellJob(turn.state, job, 'commits');

@@ -4,7 +4,7 @@
  */
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
-import { cancelAttempt } from './attempts.ts';
+import { cancelAttempt, releaseTask } from './attempts.ts';
 import type { EventOf } from './events.ts';
 import type { CoreState, Job, JobOutcome } from './state.ts';
 import { tellJob } from './story.ts';
@@ -39,11 +39,13 @@ export function stopJob(turn: Turn, job: Job, outcome: JobOutcome): void {
   turn.changed.add(job.spec.jobId);
 }
 
-/** All running attempts of the job. */
+/** All running attempts of the job; their tasks run no more. */
 export function cancelAttempts(turn: Turn, job: Job, reason: string): void {
   for (const table of [job.sample, job.map, job.reduce]) {
-    for (const task of table.running)
+    for (const task of [...table.running]) {
       for (const attempt of task.attempts) cancelAttempt(turn, attempt, reason);
+      releaseTask(turn, job, task);
+    }
   }
 }
 

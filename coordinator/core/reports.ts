@@ -31,6 +31,8 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
   if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
   const problem = problemOf(attempt, report.outcome);
   if (problem !== undefined) {
+    const part = partOf(report.outcome);
+    if (part) attempt.job.discards.push(part);
     return attemptFailed(turn, attempt, { kind: 'internal', message: `its report is wrong: ${problem}` });
   }
   takeReport(turn, attempt, report);

@@ -108,6 +108,16 @@ export function markDone(job: Job, task: Task): void {
   task.status = 'done';
 }
 
+/** Maps that were to run again and that nobody needs any more: what they made the first time stands. */
+export function settleReruns(job: Job): void {
+  for (const task of job.map.tasks) {
+    if (task.status !== 'idle') continue;
+    assert(task.accepted, 'what is committed was accepted');
+    markRunning(job, task);
+    markDone(job, task);
+  }
+}
+
 /** Makes `accepted` the one result of its task; undefined takes the result back. Totals and counters follow (I12). */
 export function replaceAccepted(job: Job, task: Task, accepted: Accepted | undefined): void {
   const table = job[task.kind];
