@@ -31,7 +31,7 @@ type Unchecked = { readonly [Name in (typeof optionNames)[number]]?: unknown };
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 type Checked = Omit<UserJob, 'millraceJob' | 'source'>;
 
-const paramName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+const paramName = /^(?!__proto__$)[A-Za-z_$][\w$-]{0,63}$/;
 
 /** Throws `job-file`. */
 export function checkDefinition(meta: unknown, definition: unknown): Checked {
