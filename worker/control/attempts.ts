@@ -1,0 +1,239 @@
+/**
+ * All attempts of this worker: what the coordinator's messages mean here. Starts attempts, passes locations on, keeps what an attempt
+ * made until its report is answered and its job ends, and starts afresh when the coordinator has given this worker up.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Log } from '../../lib/log.ts';
+import type {
+  AttemptProgress,
+  AttemptReport,
+  FetchProgress,
+  FetchTrouble,
+  WorkerUsage,
+} from '../../lib/reports.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
+import type { PeerChannels } from '../shuffle/fetch.ts';
+import type { MapOutputs } from '../shuffle/outputs.ts';
+import type { SlotPool } from '../user/slot-pool.ts';
+import type { Assignment, JobInfo, Locations } from './convert.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import { RunningAttempt } from './run-attempt.ts';
+import { Scratch } from './scratch.ts';
+import type { SessionHandlers } from './session.ts';
+import { UsageMeter } from './usage.ts';
+
+/** The way back to the coordinator. */
+export interface Reports {
+  report(report: AttemptReport): void;
+  fetchProgress(progress: FetchProgress): void;
+  fetchTrouble(trouble: FetchTrouble): void;
+  log(attempt: AttemptId, atMs: number, text: string): void;
+}
+
+export interface AttemptsPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly slots: number;
+  readonly pool: SlotPool;
+  readonly outputs: MapOutputs;
+  readonly channels: PeerChannels;
+  readonly stores: Stores;
+  /** The folder under which each incarnation of this worker has its own. */
+  readonly directory: string;
+  newWorkerId(): WorkerId;
+  reports(): Reports;
+  /** The report of a finished (not failed) task was answered. */
+  onTaskDone(): void;
+}
+
+interface Held {
+  readonly attempt: RunningAttempt;
+  readonly done: Promise<void>;
+}
+
+export class Attempts implements SessionHandlers {
+  readonly #ports: AttemptsPorts;
+  readonly #jobs = new Map<JobId, JobInfo>();
+  readonly #running = new Map<string, Held>();
+  readonly #unanswered = new Map<string, AttemptReport>();
+  readonly #addresses = new Map<WorkerId, string>();
+  readonly #fetchMemory: MemoryBudget;
+  readonly #usage: UsageMeter;
+  #workerId: WorkerId;
+  #scratch: Scratch;
+  /** Deletions under way. */
+  #cleaning: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: AttemptsPorts) {
+    this.#ports = ports;
+    this.#usage = new UsageMeter(ports.clock);
+    this.#fetchMemory = new MemoryBudget(
+      limits.fetchMemoryBytesDefault * ports.slots,
+      limits.fetchMemoryBytesDefault,
+    );
+    this.#workerId = ports.newWorkerId();
+    this.#scratch = new Scratch(ports.directory, this.#workerId);
+  }
+
+  get workerId(): WorkerId {
+    return this.#workerId;
+  }
+
+  /** Cancels everything, reports nothing, and removes the scratch folder. */
+  async close(): Promise<void> {
+    await this.#abandon('the worker is closing');
+    await this.#cleaning;
+  }
+
+  onJob(job: JobInfo): void {
+    this.#jobs.set(job.spec.jobId, job);
+  }
+
+  onAssignment(assignment: Assignment): void {
+    const id = assignment.attempt;
+    const key = attemptKey(id);
+    const job = this.#jobs.get(id.jobId);
+    if (this.#running.has(key) || this.#unanswered.has(key)) return;
+    if (!job) {
+      this.#ports.log.error({ attempt: key }, 'an assignment of a job that was not told');
+      return;
+    }
+    const attempt = new RunningAttempt(assignment, job, this.#attemptPorts());
+    const scratch = this.#scratch;
+    const done = attempt.run().then((report) => this.#finish(report, scratch));
+    this.#running.set(key, { attempt, done });
+  }
+
+  onCancel(id: AttemptId, reason: string): void {
+    this.#running.get(attemptKey(id))?.attempt.cancel(reason);
+  }
+
+  onLocations({ jobId, reduces, found, lost, peers }: Locations): void {
+    for (const { worker, fetchAddress } of peers) this.#addresses.set(worker, fetchAddress);
+    for (const { attempt } of this.#running.values()) {
+      if (attempt.id.jobId !== jobId || attempt.id.kind !== 'reduce') continue;
+      const column = reduces.indexOf(attempt.id.index);
+      const mine = column < 0 ? [] : found;
+      attempt.locations(
+        mine.map(({ digests, ...location }) => ({ ...location, digest: digests[column]! })),
+        lost,
+      );
+    }
+  }
+
+  onAnswer(id: AttemptId, accepted: boolean): void {
+    const key = attemptKey(id);
+    const report = this.#unanswered.get(key);
+    this.#unanswered.delete(key);
+    if (!accepted) this.#drop(id, report);
+    if (report && report.outcome.kind !== 'failed') this.#ports.onTaskDone();
+  }
+
+  onJobEnded(jobId: JobId): void {
+    this.#jobs.delete(jobId);
+    this.#ports.outputs.removeJob(jobId);
+    this.#usage.dropJob(jobId);
+    const ending = [...this.#running.values()].filter(({ attempt }) => attempt.id.jobId === jobId);
+    for (const { attempt } of ending) attempt.cancel('the job has ended');
+    const scratch = this.#scratch;
+    this.#clean(
+      Promise.all([...ending.map(({ done }) => done), this.#ports.pool.endJob(jobId)]).then(() =>
+        // A new attempt of an ended job cannot come, so nothing writes there any more.
+        scratch.removeJob(jobId),
+      ),
+    );
+  }
+
+  onRejoin(): WorkerId {
+    void this.#abandon('the coordinator gave this worker up');
+    this.#workerId = this.#ports.newWorkerId();
+    this.#scratch = new Scratch(this.#ports.directory, this.#workerId);
+    return this.#workerId;
+  }
+
+  onWelcome(): void {
+    for (const { attempt } of this.#running.values()) attempt.repeatFetchProgress();
+  }
+
+  progress(): AttemptProgress[] {
+    return [...this.#running.values()].map(({ attempt }) => attempt.progress);
+  }
+
+  usage(): WorkerUsage {
+    return this.#usage.read();
+  }
+
+  #attemptPorts() {
+    const { clock, pool, outputs, channels, reports } = this.#ports;
+    return {
+      workerId: this.#workerId,
+      clock,
+      pool,
+      outputs,
+      channels,
+      scratch: this.#scratch,
+      fetchMemory: this.#fetchMemory,
+      addressOf: (worker: WorkerId) => this.#addresses.get(worker),
+      log: (attempt: AttemptId, atMs: number, text: string) => reports().log(attempt, atMs, text),
+      fetchProgress: (progress: FetchProgress) => reports().fetchProgress(progress),
+      fetchTrouble: (trouble: FetchTrouble) => reports().fetchTrouble(trouble),
+    };
+  }
+
+  async #finish(report: AttemptReport, scratch: Scratch): Promise<void> {
+    const key = attemptKey(report.attempt);
+    const { outcome } = report;
+    const keepsFiles = outcome.kind === 'map-done' && !outcome.report.part;
+    // Of an incarnation that is over: nobody waits for it.
+    const isAbandoned = !this.#running.has(key) || scratch !== this.#scratch;
+    this.#running.delete(key);
+    if (isAbandoned) {
+      await this.#discardPart(report);
+      return;
+    }
+    if (!keepsFiles) this.#clean(scratch.removeAttempt(report.attempt));
+    else this.#usage.addSegments(report.attempt, outcome.report.segments);
+    this.#unanswered.set(key, report);
+    this.#ports.reports().report(report);
+  }
+
+  /** A report that changed nothing: what the attempt made goes. */
+  #drop(id: AttemptId, report: AttemptReport | undefined): void {
+    this.#ports.outputs.remove(id);
+    this.#usage.dropAttempt(id);
+    this.#clean(this.#scratch.removeAttempt(id));
+    if (report) this.#clean(this.#discardPart(report));
+  }
+
+  async #discardPart({ outcome }: AttemptReport): Promise<void> {
+    const part =
+      outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
+    if (!part) return;
+    const { store, key } = this.#ports.stores.locate(part.uri);
+    await store.discard({ key, token: part.token, bytes: part.bytes });
+  }
+
+  async #abandon(reason: string): Promise<void> {
+    const ending = [...this.#running.values()];
+    const scratch = this.#scratch;
+    this.#running.clear();
+    this.#unanswered.clear();
+    this.#ports.outputs.removeAll();
+    this.#usage.dropAll();
+    for (const { attempt } of ending) attempt.cancel(reason);
+    const done = Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll());
+    this.#clean(done);
+    await done;
+  }
+
+  /** Deleting may fail without harm to any result; it is said, and the next start sweeps. */
+  #clean(work: Promise<unknown>): void {
+    const logged = work.catch((thrown) => {
+      this.#ports.log.warn({ error: MillraceError.from(thrown).message }, 'could not clean up');
+    });
+    this.#cleaning = Promise.all([this.#cleaning, logged]);
+  }
+}

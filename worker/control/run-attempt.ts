@@ -1,0 +1,205 @@
+/**
+ * One attempt on this worker, from its assignment to its one report:
+ *
+ *   sample, map:  waiting -> sample | map -> report
+ *   reduce:       fetch (no slot) -> ready (all input held, waits for a slot) -> reduce -> report
+ *
+ * Whatever happens becomes a report; nothing here throws.
+ */
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import type { AttemptId, WorkerId } from '../../lib/ids.ts';
+import type {
+  AttemptOutcome,
+  AttemptPhase,
+  AttemptProgress,
+  AttemptReport,
+  FetchProgress,
+  FetchTrouble,
+} from '../../lib/reports.ts';
+import { FetchInputs, type SegmentLocation } from '../reduce/fetch-inputs.ts';
+import type { SegmentOrigin } from '../reduce/reduce-task.ts';
+import type { PeerChannels } from '../shuffle/fetch.ts';
+import type { MapOutputs } from '../shuffle/outputs.ts';
+import { SegmentStore } from '../shuffle/segment-store.ts';
+import { createProgress, type Progress } from '../user/progress.ts';
+import type { TaskEnd } from '../user/run-task.ts';
+import type { SlotRun } from '../user/slot.ts';
+import type { SlotResult, SlotTask } from '../user/slot-messages.ts';
+import type { PoolTicket, SlotPool } from '../user/slot-pool.ts';
+import { classifyFailure } from '../user/task-failure.ts';
+import type { Assignment, JobInfo } from './convert.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import type { Scratch } from './scratch.ts';
+
+export interface AttemptPorts {
+  readonly workerId: WorkerId;
+  readonly clock: Clock;
+  readonly pool: SlotPool;
+  readonly outputs: MapOutputs;
+  readonly channels: PeerChannels;
+  readonly scratch: Scratch;
+  readonly fetchMemory: MemoryBudget;
+  addressOf(worker: WorkerId): string | undefined;
+  log(attempt: AttemptId, atMs: number, text: string): void;
+  fetchProgress(progress: FetchProgress): void;
+  fetchTrouble(trouble: FetchTrouble): void;
+}
+
+export class RunningAttempt {
+  readonly id: AttemptId;
+  readonly #assignment: Assignment;
+  readonly #job: JobInfo;
+  readonly #ports: AttemptPorts;
+  readonly #abort = new AbortController();
+  #phase: AttemptPhase;
+  #progress: Progress = createProgress();
+  #inputs: FetchInputs | undefined;
+  readonly #held = new Set<number>();
+  readonly #origins: SegmentOrigin[] = [];
+  #allHeld = false;
+
+  constructor(assignment: Assignment, job: JobInfo, ports: AttemptPorts) {
+    this.id = assignment.attempt;
+    this.#assignment = assignment;
+    this.#job = job;
+    this.#ports = ports;
+    this.#phase = assignment.kind === 'reduce' ? 'fetch' : 'waiting';
+  }
+
+  get progress(): AttemptProgress {
+    const [recordsIn = 0, bytesIn = 0, recordsOut = 0, bytesOut = 0] = this.#progress;
+    return { attempt: this.id, phase: this.#phase, recordsIn, bytesIn, recordsOut, bytesOut };
+  }
+
+  /** Runs to the end and gives its report; for a cancelled attempt too. The folder of the attempt stays for the caller to remove. */
+  async run(): Promise<AttemptReport> {
+    try {
+      const { end, counters } = await this.#runKind();
+      const outcome = end.kind === 'failed' ? end : this.#outcomeOf(end.result);
+      return { attempt: this.id, outcome, counters };
+    } catch (thrown) {
+      return { attempt: this.id, outcome: { kind: 'failed', failure: this.#classify(thrown) }, counters: {} };
+    }
+  }
+
+  cancel(reason: string): void {
+    this.#abort.abort(new MillraceError('cancelled', reason));
+    this.#inputs?.cancel();
+  }
+
+  /** Only for reduces that fetch; `found` for this reduce's partition. */
+  locations(found: readonly SegmentLocation[], lost: readonly number[]): void {
+    if (!this.#inputs || this.#allHeld) return;
+    for (const { map, attempt, worker } of found) {
+      if (!this.#held.has(map)) this.#origins[map] = { mapAttempt: attempt, worker };
+    }
+    this.#inputs.lost(lost);
+    this.#inputs.found(found);
+  }
+
+  /** After a reconnect: the coordinator may have lost what was said. */
+  repeatFetchProgress(): void {
+    if (this.#inputs) {
+      this.#ports.fetchProgress({ attempt: this.id, maps: [...this.#held], complete: this.#allHeld });
+    }
+  }
+
+  async #runKind(): Promise<TaskEnd> {
+    const { spec, cutPoints } = this.#job;
+    const { scratch } = this.#ports;
+    const directory = scratch.makeAttempt(this.id);
+    const common = { spec, attempt: this.id, directory, bundleDirectory: scratch.bundleDirectory };
+    const assignment = this.#assignment;
+    switch (assignment.kind) {
+      case 'map':
+        return this.#runInSlot({ ...common, kind: 'map', split: assignment.split, cutPoints });
+      case 'sample': {
+        const { split, keysMax } = assignment;
+        return this.#runInSlot({ ...common, kind: 'sample', split, keysMax });
+      }
+      case 'reduce':
+        return this.#runReduce(common, assignment.maps);
+    }
+  }
+
+  async #runReduce(
+    common: Pick<SlotTask, 'spec' | 'attempt' | 'directory' | 'bundleDirectory'>,
+    maps: number,
+  ): Promise<TaskEnd> {
+    const { fetchMemory, clock, outputs, channels, workerId } = this.#ports;
+    const memoryBytes = fetchMemory.take();
+    const store = new SegmentStore(`${common.directory}/fetched.segments`, memoryBytes);
+    try {
+      this.#inputs = new FetchInputs({
+        attempt: this.id,
+        maps,
+        reducers: common.spec.reducers,
+        self: workerId,
+        outputs,
+        channels,
+        store,
+        clock,
+        addressOf: (worker) => this.#ports.addressOf(worker),
+        onHeld: (held) => this.#onHeld(held),
+        onTrouble: (trouble) => this.#ports.fetchTrouble(trouble),
+      });
+      if (this.#abort.signal.aborted) this.#inputs.cancel();
+      const sources = await this.#inputs.complete;
+      this.#allHeld = true;
+      this.#phase = 'ready';
+      this.#ports.fetchProgress({ attempt: this.id, maps: [], complete: true });
+      return await this.#runInSlot({ ...common, kind: 'reduce', maps, sources, origins: this.#origins });
+    } finally {
+      await store.discard();
+      fetchMemory.give(memoryBytes);
+    }
+  }
+
+  #onHeld(maps: readonly number[]): void {
+    for (const map of maps) this.#held.add(map);
+    this.#ports.fetchProgress({ attempt: this.id, maps, complete: false });
+  }
+
+  #runInSlot(task: SlotTask): Promise<TaskEnd> {
+    const { signal } = this.#abort;
+    return new Promise((resolve, reject) => {
+      let ticket: PoolTicket | undefined;
+      let run: SlotRun | undefined;
+      const onCancel = () => {
+        const { message } = MillraceError.from(signal.reason, 'cancelled');
+        if (run) run.cancel(message);
+        else if (ticket?.withdraw()) reject(signal.reason);
+      };
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener('abort', onCancel);
+      const onLog = (atMs: number, text: string) => this.#ports.log(this.id, atMs, text);
+      ticket = this.#ports.pool.submit(task, onLog, (started) => {
+        run = started;
+        this.#phase = task.kind;
+        this.#progress = started.progress;
+        started.ended.then(resolve);
+      });
+    });
+  }
+
+  #outcomeOf(result: SlotResult): AttemptOutcome {
+    switch (result.kind) {
+      case 'sample':
+        return { kind: 'sample-done', keys: result.keys };
+      case 'map': {
+        const { inputRecords, inputBytes, segments, part, runPath } = result;
+        // Served from now on: the coordinator may tell of it the moment the report is there.
+        if (runPath !== undefined) this.#ports.outputs.add(this.id, runPath);
+        return { kind: 'map-done', report: { inputRecords, inputBytes, segments, part } };
+      }
+      case 'reduce':
+        return { kind: 'reduce-done', report: { consumed: result.consumed, part: result.part } };
+    }
+  }
+
+  #classify(thrown: unknown): AttemptFailure {
+    return classifyFailure(thrown, { directory: this.#ports.scratch.path, inputUri: '' });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The worker's folder on local disk: `<dir>/<workerId>/<jobId>/<attempt>/`, and `<dir>/<workerId>/bundles/`. It is removed at close;
+ * what a dead worker left under the same `dir` is swept at the next start. Nothing in it outlives its process.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { MillraceError } from '../../lib/errors.ts';
+import { type AttemptId, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
+
+const ownerFile = 'owner.json';
+/** Process ids are used again, in containers after every start; the start time tells two processes of one id apart. */
+const processStartedAtMs = Math.round(Date.now() - process.uptime() * 1000);
+const startToleranceMs = 2_000;
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  readonly processStartedAtMs: number;
+}
+
+export class Scratch {
+  /** `<dir>/<workerId>`. */
+  readonly path: string;
+  readonly bundleDirectory: string;
+
+  /** Throws `permission-denied` or `no-space` naming the folder and `--dir`. */
+  constructor(directory: string, workerId: WorkerId) {
+    this.path = join(directory, workerId);
+    this.bundleDirectory = join(this.path, 'bundles');
+    const owner: Owner = { host: hostname(), pid: process.pid, processStartedAtMs };
+    try {
+      mkdirSync(this.bundleDirectory, { recursive: true });
+      writeFileSync(join(this.path, ownerFile), JSON.stringify(owner));
+    } catch (thrown) {
+      const { code, message } = MillraceError.from(thrown, 'permission-denied');
+      throw new MillraceError(
+        code === 'no-space' ? code : 'permission-denied',
+        `the scratch folder ${directory} cannot be written (${message}); choose another with --dir`,
+        { cause: thrown },
+      );
+    }
+  }
+
+  /** Makes the folder of an attempt and returns its path. */
+  makeAttempt(attempt: AttemptId): string {
+    const path = this.#attemptPath(attempt);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  removeAttempt(attempt: AttemptId): Promise<void> {
+    return rm(this.#attemptPath(attempt), { recursive: true, force: true });
+  }
+
+  removeJob(jobId: JobId): Promise<void> {
+    return rm(join(this.path, jobId), { recursive: true, force: true });
+  }
+
+  removeAll(): Promise<void> {
+    return rm(this.path, { recursive: true, force: true });
+  }
+
+  #attemptPath(attempt: AttemptId): string {
+    return join(this.path, attempt.jobId, `${formatAttempt(attempt)}.e${attempt.epoch}`);
+  }
+}
+
+/** Removes what workers of this host that run no more left in `directory`. In doubt a folder stays. Returns their names. */
+export function sweepScratch(directory: string): string[] {
+  const swept: string[] = [];
+  for (const name of listFolders(directory)) {
+    const owner = readOwner(join(directory, name, ownerFile));
+    if (!owner || !isDead(owner)) continue;
+    rmSync(join(directory, name), { recursive: true, force: true });
+    swept.push(name);
+  }
+  return swept;
+}
+
+function listFolders(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new MillraceError(
+      'permission-denied',
+      `the scratch folder ${directory} cannot be read; choose another with --dir`,
+      {
+        cause: thrown,
+      },
+    );
+  }
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(readFileSync(path, 'utf8')) as Partial<Owner>;
+    if (typeof owner.host !== 'string' || typeof owner.processStartedAtMs !== 'number') return undefined;
+    return typeof owner.pid === 'number' ? (owner as Owner) : undefined;
+  } catch {
+    // Not a worker's folder, or one that is just being made: not ours to judge.
+    return undefined;
+  }
+}
+
+function isDead(owner: Owner): boolean {
+  if (owner.host !== hostname()) return false;
+  if (owner.pid === process.pid) {
+    return Math.abs(owner.processStartedAtMs - processStartedAtMs) > startToleranceMs;
+  }
+  try {
+    process.kill(owner.pid, 0);
+    return false;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}

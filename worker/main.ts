@@ -1,0 +1,162 @@
+/** Composition root of a worker: session, attempts, slots and the fetch server, wired together. */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { formatAddress, parseAddress, requireLoopback } from '../lib/address.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { toWorkerId, type WorkerId } from '../lib/ids.ts';
+import { checkLimit, limits } from '../lib/limits.ts';
+import { createLog, type Log } from '../lib/log.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import { Attempts } from './control/attempts.ts';
+import { sweepScratch } from './control/scratch.ts';
+import { serveShuffle } from './control/serve-shuffle.ts';
+import { Session } from './control/session.ts';
+import { PeerChannels } from './shuffle/fetch.ts';
+import { MapOutputs } from './shuffle/outputs.ts';
+import { cleanEnv } from './user/clean-env.ts';
+import { SlotPool } from './user/slot-pool.ts';
+
+export interface WorkerOptions {
+  /** HOST:PORT. */
+  readonly coordinator: string;
+  /** Tasks at once; default: the cores. */
+  readonly slots?: number;
+  /** Local folder for map outputs and other files that live as long as the worker. */
+  readonly scratchDir: string;
+  /** HOST:PORT for other workers to fetch from; default `127.0.0.1:0`, any free port. */
+  readonly listen?: string;
+  /** HOST:PORT that other workers are told, when it is not the one bound. */
+  readonly advertise?: string;
+  /** For tests: the process exits hard with code 1 once the reports of so many finished tasks have been answered. */
+  readonly failAfter?: number;
+  /** JavaScript heap of each slot. */
+  readonly slotMemoryBytes?: number;
+  /** Gives up when no coordinator answers for so long after the start; 0, the default, tries for ever. */
+  readonly joinTimeoutMs?: number;
+  readonly softwareVersion?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface RunningWorker extends AsyncDisposable {
+  /** Changes when the coordinator had given the worker up and it joined again. */
+  readonly workerId: WorkerId;
+  /** HOST:PORT, as bound. */
+  readonly fetchAddress: string;
+  /** Resolves at the first welcome of the coordinator; rejects as `ended` does. */
+  readonly joined: Promise<void>;
+  /** Resolves after `close`; rejects when the coordinator refused the worker, or was never reached. */
+  readonly ended: Promise<void>;
+  /** Says goodbye, stops all tasks, removes the scratch folder. */
+  close(): Promise<void>;
+}
+
+/**
+ * Throws `permission-denied` for a scratch folder that cannot be written or an address beyond loopback, `unavailable` for one that is
+ * taken, `limit-exceeded` and `invalid-argument` for other options. Does not wait for the coordinator.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLog('worker', 'silent');
+  const slots = checkSlots(options.slots ?? availableParallelism());
+  const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
+  requireLoopback(listen, '--listen');
+  const advertise = options.advertise && formatAddress(parseAddress(options.advertise, '--advertise'));
+  parseAddress(options.coordinator, '--coordinator');
+
+  const swept = sweepScratch(options.scratchDir);
+  if (swept.length > 0) log.info({ swept }, 'removed what dead workers left');
+  const outputs = new MapOutputs();
+  const channels = new PeerChannels();
+  const pool = new SlotPool({
+    slots,
+    memoryBytesMax: options.slotMemoryBytes ?? limits.slotMemoryBytesDefault,
+    clock,
+    env: cleanEnv(process.env),
+  });
+  const attempts = new Attempts({
+    clock,
+    log,
+    slots,
+    pool,
+    outputs,
+    channels,
+    stores: createStores(),
+    directory: options.scratchDir,
+    newWorkerId,
+    reports: () => session,
+    onTaskDone: dieAfter(options.failAfter),
+  });
+  const server = await serveShuffle(listen, outputs).catch(async (error) => {
+    await attempts.close();
+    throw error;
+  });
+  const session = new Session({
+    coordinator: options.coordinator,
+    workerId: attempts.workerId,
+    slots,
+    fetchAddress: advertise ?? server.address,
+    softwareVersion: options.softwareVersion ?? '',
+    clock,
+    log,
+    handlers: attempts,
+    joinTimeoutMs: options.joinTimeoutMs ?? 0,
+  });
+
+  const stop = once(async () => {
+    await session.close();
+    const cleaned = attempts.close();
+    await pool.close();
+    await cleaned;
+    channels.close();
+    server.close();
+  });
+  const ended = session.ended.finally(stop);
+  ended.catch(() => undefined);
+  const close = async () => {
+    await stop();
+  };
+  return {
+    get workerId() {
+      return attempts.workerId;
+    },
+    fetchAddress: server.address,
+    joined: session.joined,
+    ended,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function checkSlots(slots: number): number {
+  if (!Number.isInteger(slots) || slots < 1) {
+    throw new MillraceError('invalid-argument', `--slots must be a whole number of at least 1, got ${slots}`);
+  }
+  checkLimit('--slots', slots, limits.slotsMax, 'start more workers instead');
+  return slots;
+}
+
+/** The host is in it for people; the random part makes it unique. */
+function newWorkerId(): WorkerId {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9-]/g, '-')
+    .slice(0, 40);
+  return toWorkerId(`${host}-${randomBytes(5).toString('hex')}`);
+}
+
+function dieAfter(tasks: number | undefined): () => void {
+  let done = 0;
+  return () => {
+    done++;
+    if (done === tasks) process.exit(1);
+  };
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * The whole map side, top to bottom: read the split, run the user's map, partition, sort and combine in a bounded buffer, spill, merge
+ * into one file, publish. The same call for slot threads and for tests in one thread; it knows nothing of a coordinator.
+ */
+import { MillraceError } from '../../lib/errors.ts';
+import type { AttemptId } from '../../lib/ids.ts';
+import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
+import type { UserJob } from '../../lib/user-job.ts';
+import type { TaskContext } from '../user/context.ts';
+import { withHooks } from '../user/hooks.ts';
+import { type Progress, progressAt } from '../user/progress.ts';
+import { showKey } from '../user/show.ts';
+import { blameUser } from '../user/task-failure.ts';
+import { createMapOutput } from './pair-collector.ts';
+import type { Partitioning } from './partition.ts';
+import { openMapPart } from './publish.ts';
+import { readSplit } from './read-split.ts';
+import { type PairSink, runMapper } from './run-mapper.ts';
+
+export interface MapTaskOptions {
+  readonly spec: JobSpec;
+  readonly job: UserJob;
+  readonly attempt: AttemptId;
+  readonly split: Split;
+  /** For range partition. */
+  readonly cutPoints: readonly Uint8Array[];
+  readonly context: TaskContext;
+  readonly progress: Progress;
+  readonly stores: Stores;
+  /** An existing local folder that this attempt has for itself. */
+  readonly directory: string;
+}
+
+export interface MapTaskResult {
+  readonly inputRecords: number;
+  readonly inputBytes: number;
+  /** One per partition; empty for a map-only job. */
+  readonly segments: readonly SegmentCounts[];
+  /** Path of the run file that holds them; none for a map-only job. */
+  readonly runPath: string | undefined;
+  /** Map-only jobs. */
+  readonly part: StagedPart | undefined;
+}
+
+/** Throws a TaskFailure or MillraceError and leaves nothing behind then. */
+export function runMapTask(options: MapTaskOptions): Promise<MapTaskResult> {
+  return options.spec.reducers === 0 ? mapToPart(options) : mapToRun(options);
+}
+
+async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
+  const { spec, job, context, directory } = options;
+  const { combine } = job;
+  const output = createMapOutput({
+    directory,
+    fileName: 'output.run',
+    partitions: spec.reducers,
+    partitioning: partitioningOf(options),
+    ...(combine && {
+      combine: typeof combine === 'function' ? combineOf(combine.bind(job), context) : combine,
+    }),
+  });
+  try {
+    const input = await mapRecords(options, output);
+    const summary = output.finish();
+    return {
+      inputRecords: input.records,
+      inputBytes: input.bytes,
+      segments: summary.segments,
+      runPath: summary.path,
+      part: undefined,
+    };
+  } catch (thrown) {
+    output.abort();
+    throw blameUser(thrown, 'map', '');
+  }
+}
+
+/** Map-only: the pairs are the output records. */
+async function mapToPart(options: MapTaskOptions): Promise<MapTaskResult> {
+  const part = await openMapPart(options);
+  try {
+    const input = await mapRecords(options, part);
+    return {
+      inputRecords: input.records,
+      inputBytes: input.bytes,
+      segments: [],
+      runPath: undefined,
+      part: await part.finish(),
+    };
+  } catch (thrown) {
+    await part.abort();
+    throw thrown;
+  }
+}
+
+export interface MappedInput {
+  readonly records: number;
+  /** As stored. */
+  readonly bytes: number;
+}
+
+/** Reads the split and runs the user's map on it, hooks included. */
+export async function mapRecords(options: MapTaskOptions, sink: PairSink): Promise<MappedInput> {
+  const { spec, job, context, progress, split, stores } = options;
+  let bytes = 0;
+  const onBytes = (read: number) => {
+    bytes += read;
+    progress[progressAt.bytesIn]! += read;
+  };
+  const batches = readSplit(split, spec.input, stores, { signal: context.signal, onBytes });
+  const records = await withHooks(job, context, () => runMapper(batches, { job, context, progress, sink }));
+  return { records, bytes };
+}
+
+function partitioningOf({ spec, job, cutPoints }: MapTaskOptions): Partitioning {
+  switch (spec.partition) {
+    case 'hash':
+      return { kind: 'hash' };
+    case 'range':
+      return { kind: 'range', cuts: cutPoints };
+    case 'custom': {
+      const { partition } = job;
+      if (typeof partition !== 'function') {
+        throw new MillraceError(
+          'job-file',
+          'the job was submitted with its own partition function, but has none',
+        );
+      }
+      return {
+        kind: 'custom',
+        partition(key, partitions) {
+          try {
+            return partition.call(job, key, partitions);
+          } catch (thrown) {
+            throw blameUser(thrown, 'partition', showKey(key));
+          }
+        },
+      };
+    }
+  }
+}
+
+/** The user's combine, its exceptions marked as its own. */
+function combineOf(
+  combine: (
+    key: unknown,
+    values: Iterable<unknown>,
+    context: TaskContext,
+  ) => Iterable<readonly [unknown, unknown]>,
+  context: TaskContext,
+) {
+  return function* (key: unknown, values: Iterable<unknown>): Iterable<readonly [unknown, unknown]> {
+    try {
+      yield* combine(key, values, context);
+    } catch (thrown) {
+      throw blameUser(thrown, 'combine', showKey(key));
+    }
+  };
+}

@@ -1,0 +1,37 @@
+/** Runs the map over a split only to learn its keys, from which the cut points of a range partition are chosen. */
+import { encodeKeyToBytes } from '../../lib/codec/key-codec.ts';
+import { type MapTaskOptions, mapRecords } from './map-task.ts';
+import type { PairSink } from './run-mapper.ts';
+
+/** Up to `keysMax` encoded keys, evenly spaced over all that the split emits, in that order. */
+export async function runSampleTask(options: MapTaskOptions, keysMax: number): Promise<Uint8Array[]> {
+  const sample = new KeySample(keysMax);
+  await mapRecords(options, sample);
+  return sample.keys();
+}
+
+/** Keeps every n-th key; n doubles whenever twice as many as wanted are held. */
+export class KeySample implements PairSink {
+  readonly #keysMax: number;
+  #kept: Uint8Array[] = [];
+  #stride = 1;
+  #seen = 0;
+
+  constructor(keysMax: number) {
+    this.#keysMax = keysMax;
+  }
+
+  emit(key: unknown): void {
+    if (this.#seen++ % this.#stride !== 0) return;
+    this.#kept.push(encodeKeyToBytes(key));
+    if (this.#kept.length < this.#keysMax * 2) return;
+    this.#kept = this.#kept.filter((_, index) => index % 2 === 0);
+    this.#stride *= 2;
+  }
+
+  keys(): Uint8Array[] {
+    const kept = this.#kept;
+    const wanted = Math.min(kept.length, this.#keysMax);
+    return Array.from({ length: wanted }, (_, index) => kept[Math.floor((index * kept.length) / wanted)]!);
+  }
+}

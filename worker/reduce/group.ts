@@ -1,0 +1,120 @@
+/**
+ * Cuts the merged stream where the key changes. A group is a key and a lazy iterator over its values, so one key may have more values
+ * than memory; what a reducer leaves unread is skipped.
+ */
+import { decodeKey, type Key } from '../../lib/codec/key-codec.ts';
+import { compareBytes, type PairStream } from '../../lib/codec/pair.ts';
+import { decodeValue, type Value } from '../../lib/codec/value-codec.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { type Progress, progressAt } from '../user/progress.ts';
+import { showKey } from '../user/show.ts';
+
+/** Walks the groups of a sorted stream; `nextGroup`, then `key` and `nextValue` until it says that the group is over. */
+export class GroupCursor {
+  readonly #pairs: PairStream;
+  #keyBytes = Buffer.allocUnsafe(256);
+  #keyLength = -1;
+  #key: Key = '';
+  /** The stream stands on a pair of the current group that has not been handed out. */
+  #onValue = false;
+  #ended = false;
+  #group = 0;
+  readonly #progress: Progress;
+
+  /** Counts the pairs and framed bytes that it takes out of the stream into `progress`. */
+  constructor(pairs: PairStream, progress: Progress) {
+    this.#pairs = pairs;
+    this.#progress = progress;
+  }
+
+  get key(): Key {
+    return this.#key;
+  }
+
+  /** Grows with each group: a handed out iterator belongs to one. */
+  get group(): number {
+    return this.#group;
+  }
+
+  /** Skips what is left of the current group and moves to the next one; false at the end. */
+  nextGroup(): boolean {
+    while (this.#onValue) this.#step();
+    if (this.#group === 0) this.#step();
+    this.#group++;
+    if (this.#ended) return false;
+    const { bytes, keyStart, keyEnd } = this.#pairs;
+    this.#keyLength = keyEnd - keyStart;
+    if (this.#keyLength > this.#keyBytes.length) this.#keyBytes = Buffer.allocUnsafe(this.#keyLength * 2);
+    bytes.copy(this.#keyBytes, 0, keyStart, keyEnd);
+    this.#key = decodeKey(bytes, keyStart, keyEnd);
+    this.#onValue = true;
+    return true;
+  }
+
+  get hasValue(): boolean {
+    return this.#onValue;
+  }
+
+  /** The next value of the group; only while `hasValue`. */
+  takeValue(): Value {
+    const { bytes, valueStart, valueEnd } = this.#pairs;
+    const value = decodeValue(bytes, valueStart, valueEnd);
+    this.#step();
+    return value;
+  }
+
+  /** The rest of the group's values, lazily; only until `nextGroup`. */
+  values(): GroupValues {
+    return new GroupValues(this);
+  }
+
+  #step(): void {
+    const pairs = this.#pairs;
+    if (!pairs.advance()) {
+      this.#ended = true;
+      this.#onValue = false;
+      return;
+    }
+    this.#progress[progressAt.recordsIn]! += 1;
+    this.#progress[progressAt.bytesIn]! += pairs.valueEnd - pairs.pairStart;
+    const { bytes, keyStart, keyEnd } = pairs;
+    this.#onValue =
+      keyEnd - keyStart === this.#keyLength &&
+      compareBytes(bytes, keyStart, keyEnd, this.#keyBytes, 0, this.#keyLength) === 0;
+  }
+}
+
+/** Can be walked once, and only during the call it was made for. Leaving a loop early and going on later is fine. */
+export class GroupValues implements IterableIterator<Value> {
+  readonly #cursor: GroupCursor;
+  readonly #group: number;
+  #finished = false;
+
+  constructor(cursor: GroupCursor) {
+    this.#cursor = cursor;
+    this.#group = cursor.group;
+  }
+
+  [Symbol.iterator](): this {
+    if (this.#finished) {
+      throw new MillraceError(
+        'wrong-state',
+        `the values of key ${showKey(this.#cursor.key)} were read to the end already: they stream, so keep what you need of them in an array`,
+      );
+    }
+    return this;
+  }
+
+  next(): IteratorResult<Value, undefined> {
+    const cursor = this.#cursor;
+    if (cursor.group !== this.#group) {
+      throw new MillraceError(
+        'wrong-state',
+        'values were read after the reduce call that they were given to had ended; keep what you need of them in an array',
+      );
+    }
+    if (cursor.hasValue) return { done: false, value: cursor.takeValue() };
+    this.#finished = true;
+    return { done: true, value: undefined };
+  }
+}

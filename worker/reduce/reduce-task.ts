@@ -1,0 +1,130 @@
+/**
+ * The whole reduce side, top to bottom: check that every map is there once, merge in map order, group, run the user's reduce, write
+ * the part, check what was read against what was promised. Knows nothing of a coordinator; the same call for slot threads and tests.
+ */
+import { join } from 'node:path';
+import { MillraceError } from '../../lib/errors.ts';
+import type { AttemptId, WorkerId } from '../../lib/ids.ts';
+import type { JobSpec, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import { addCounts, noCounts } from '../../lib/segment-digest.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
+import type { UserJob } from '../../lib/user-job.ts';
+import { MergeCursor, mergeSegments } from '../shuffle/merge.ts';
+import type { SegmentSource } from '../shuffle/segment-reader.ts';
+import type { TaskContext } from '../user/context.ts';
+import { withHooks } from '../user/hooks.ts';
+import { type Progress, progressAt } from '../user/progress.ts';
+import { TaskFailure } from '../user/task-failure.ts';
+import { GroupCursor } from './group.ts';
+import { runReducer } from './run-reducer.ts';
+import { openPart } from './write-output.ts';
+
+/** Where the segment of a map came from. */
+export interface SegmentOrigin {
+  readonly mapAttempt: number;
+  readonly worker: WorkerId;
+}
+
+export interface ReduceTaskOptions {
+  readonly spec: JobSpec;
+  readonly job: UserJob;
+  readonly attempt: AttemptId;
+  /** M. */
+  readonly maps: number;
+  /** `[m]` is map m's segment of this partition, its counts checked against what the map reported. */
+  readonly sources: readonly SegmentSource[];
+  /** `[m]`: to blame when the segment of map m turns out corrupt. */
+  readonly origins: readonly SegmentOrigin[];
+  readonly context: TaskContext;
+  /** All zero: what is read is counted in it. */
+  readonly progress: Progress;
+  readonly stores: Stores;
+  /** An existing local folder that this attempt has for itself, for merges of very many segments. */
+  readonly directory: string;
+  readonly mergeFanInMax?: number;
+}
+
+export interface ReduceTaskResult {
+  readonly consumed: SegmentCounts;
+  readonly part: StagedPart;
+}
+
+/** Throws a TaskFailure (`corrupt-segment` naming the map for a segment that is not what it should be) or MillraceError; nothing stays staged then. */
+export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceTaskResult> {
+  const { job, context, progress, sources, directory, mergeFanInMax } = options;
+  const promised = checkSources(options);
+  const part = await openPart({
+    spec: options.spec,
+    kind: 'reduce',
+    index: options.attempt.index,
+    attempt: options.attempt,
+    stores: options.stores,
+  });
+  try {
+    let temporary = 0;
+    using merged = mergeSegments(
+      sources.filter((source) => source.counts.bytes > 0),
+      () => join(directory, `merge-${temporary++}.run`),
+      mergeFanInMax === undefined ? {} : { fanInMax: mergeFanInMax },
+    );
+    const groups = new GroupCursor(merged, progress);
+    await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink: part }));
+    return { consumed: checkConsumed(promised, progress), part: await part.finish() };
+  } catch (thrown) {
+    await part.abort();
+    throw blameSegment(thrown, options);
+  }
+}
+
+/** Every map exactly once, before any user code (I13). */
+function checkSources({ maps, sources }: ReduceTaskOptions): SegmentCounts {
+  if (sources.length !== maps) {
+    throw new MillraceError('internal', `${sources.length} segments for ${maps} maps`);
+  }
+  let sum = noCounts;
+  for (let map = 0; map < maps; map++) {
+    const source = sources[map];
+    if (!source) throw new MillraceError('internal', `the segment of map m${map} is missing`);
+    sum = addCounts(sum, source.counts);
+  }
+  return sum;
+}
+
+/**
+ * The counts as the merge really read them. Records and bytes were counted pair by pair; each source's crc32 was compared by its
+ * reader when its last byte had been read, and having read all bytes means that all of them were.
+ */
+function checkConsumed(promised: SegmentCounts, progress: Progress): SegmentCounts {
+  const records = progress[progressAt.recordsIn]!;
+  const bytes = progress[progressAt.bytesIn]!;
+  if (records !== promised.records || bytes !== promised.bytes) {
+    throw new MillraceError(
+      'corrupt',
+      `the merge read ${records} records and ${bytes} bytes, the segments hold ${promised.records} and ${promised.bytes}`,
+    );
+  }
+  return { records, bytes, crc32: promised.crc32 };
+}
+
+/** Finds the segment behind a `corrupt` by reading all of them once more; an error that none explains stays as it is. */
+function blameSegment(thrown: unknown, { sources, origins }: ReduceTaskOptions): unknown {
+  if (!(thrown instanceof MillraceError) || thrown.code !== 'corrupt') return thrown;
+  const map = sources.findIndex((source) => !isIntact(source));
+  const origin = origins[map];
+  if (!origin) return thrown;
+  return new TaskFailure(
+    { kind: 'corrupt-segment', message: thrown.message, map, ...origin },
+    { cause: thrown },
+  );
+}
+
+function isIntact(source: SegmentSource): boolean {
+  try {
+    using reader = new MergeCursor([source]);
+    while (reader.advance());
+    return true;
+  } catch {
+    // Why it cannot be read is in the error that started the search.
+    return false;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The slots of a worker: so many tasks at once, first come, first served. Threads start when they are first needed and are kept for
+ * the next task of the same job; a task of another job gets a fresh thread, so that jobs never see each other's globals.
+ */
+import { MillraceError } from '../../lib/errors.ts';
+import { Slot, type SlotRun, type SlotSettings } from './slot.ts';
+import type { SlotTask } from './slot-messages.ts';
+
+export interface SlotPoolSettings extends SlotSettings {
+  readonly slots: number;
+}
+
+interface Waiting {
+  readonly task: SlotTask;
+  readonly onLog: (atMs: number, text: string) => void;
+  readonly onStart: (run: SlotRun) => void;
+}
+
+/** A place in the queue, or in a slot. */
+export interface PoolTicket {
+  /** False when the task had begun already: then cancel its run. */
+  withdraw(): boolean;
+}
+
+export class SlotPool {
+  readonly #settings: SlotPoolSettings;
+  #waiting: Waiting[] = [];
+  #idle: Slot[] = [];
+  readonly #busy = new Set<Slot>();
+  #isClosed = false;
+
+  constructor(settings: SlotPoolSettings) {
+    this.#settings = settings;
+  }
+
+  /** `onStart` is called when a slot is free, maybe at once. Never called after `withdraw` or `close`. */
+  submit(
+    task: SlotTask,
+    onLog: (atMs: number, text: string) => void,
+    onStart: (run: SlotRun) => void,
+  ): PoolTicket {
+    if (this.#isClosed) throw new MillraceError('cancelled', 'the worker is closing');
+    const waiting: Waiting = { task, onLog, onStart };
+    this.#waiting.push(waiting);
+    this.#fill();
+    return {
+      withdraw: () => {
+        const before = this.#waiting.length;
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        return this.#waiting.length < before;
+      },
+    };
+  }
+
+  /** Stops the threads that only wait for more tasks of this job. */
+  async endJob(jobId: string): Promise<void> {
+    const ended = this.#idle.filter((slot) => slot.jobId === jobId);
+    this.#idle = this.#idle.filter((slot) => slot.jobId !== jobId);
+    await Promise.all(ended.map((slot) => slot.close()));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting = [];
+    await Promise.all([...this.#idle, ...this.#busy].map((slot) => slot.close()));
+    this.#idle = [];
+  }
+
+  #fill(): void {
+    while (this.#busy.size < this.#settings.slots) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#start(next);
+    }
+  }
+
+  #start({ task, onLog, onStart }: Waiting): void {
+    const slot = this.#takeSlot(task);
+    this.#busy.add(slot);
+    const run = slot.run(task, onLog);
+    run.ended.then(() => this.#release(slot));
+    onStart(run);
+  }
+
+  #takeSlot(task: SlotTask): Slot {
+    const { jobId } = task.attempt;
+    const at = this.#idle.findIndex((slot) => slot.jobId === jobId && !slot.isDead);
+    if (at >= 0) return this.#idle.splice(at, 1)[0]!;
+    // Idle threads count as memory too: the oldest makes room.
+    if (this.#idle.length + this.#busy.size >= this.#settings.slots) void this.#idle.shift()?.close();
+    return new Slot(jobId, this.#settings);
+  }
+
+  #release(slot: Slot): void {
+    this.#busy.delete(slot);
+    if (!slot.isDead) this.#idle.push(slot);
+    if (!this.#isClosed) this.#fill();
+  }
+}

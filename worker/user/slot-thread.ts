@@ -1,0 +1,102 @@
+/**
+ * The entry of a slot's thread: runs one task at a time for the main thread. User code is trusted with the worker's account, but not
+ * with its life: what it prints becomes its log, `process.exit()` and errors that nobody awaits end its attempt, with their place.
+ */
+import { parentPort } from 'node:worker_threads';
+import { assert } from '../../lib/assert.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import { createStores } from '../../lib/store/resolve.ts';
+import type { TaskContext } from './context.ts';
+import { viewProgress } from './progress.ts';
+import { runTask } from './run-task.ts';
+import type { FromSlot, SlotTask, ToSlot } from './slot-messages.ts';
+import { userFailure } from './task-failure.ts';
+
+interface Running {
+  readonly task: SlotTask;
+  readonly abort: AbortController;
+  context: TaskContext | undefined;
+}
+
+assert(parentPort, 'slot-thread.ts runs in a worker thread only');
+const port = parentPort;
+const stores = createStores();
+let running: Running | undefined;
+
+process.setSourceMapsEnabled(true);
+
+function send(message: FromSlot): void {
+  port.postMessage(message);
+}
+
+/** Ends the running attempt from outside its call stack. The thread is of no use afterwards. */
+function condemn(thrown: unknown): void {
+  if (!running) throw thrown;
+  const { task, context } = running;
+  running = undefined;
+  const where = task.kind === 'reduce' ? 'reduce' : 'map';
+  const { source } = context ?? { source: { uri: '', offset: 0 } };
+  const record = source.uri === '' ? '' : `${source.uri}, byte offset ${source.offset}`;
+  const failure = userFailure(thrown, where, record);
+  send({
+    type: 'ended',
+    end: { kind: 'failed', failure },
+    counters: context?.counters() ?? {},
+    tainted: true,
+  });
+}
+
+function captureConsole(): void {
+  const log = (...args: unknown[]) => running?.context?.log(...args);
+  for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[name] = log;
+}
+
+function captureExits(): void {
+  const exit = process.exit.bind(process);
+  process.exit = (code) => {
+    condemn(
+      new Error(
+        `the job called process.exit(${code ?? ''}); throw an error to fail, or return to end a call`,
+      ),
+    );
+    return exit(1);
+  };
+  process.on('uncaughtException', condemn);
+  process.on('unhandledRejection', condemn);
+}
+
+async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
+  const mine: Running = { task: withBuffers(task), abort: new AbortController(), context: undefined };
+  running = mine;
+  const ended = await runTask(mine.task, {
+    stores,
+    progress: viewProgress(memory),
+    signal: mine.abort.signal,
+    log: (text) => send({ type: 'log', atMs: Date.now(), text }),
+    onContext(context) {
+      mine.context = context;
+    },
+  });
+  // Condemned meanwhile: that was the attempt's one end.
+  if (running !== mine) return;
+  running = undefined;
+  send({ type: 'ended', ...ended, tainted: false });
+}
+
+/** A Buffer arrives as a plain Uint8Array; the same memory, seen as a Buffer again. */
+function withBuffers(task: SlotTask): SlotTask {
+  if (task.kind !== 'reduce') return task;
+  const sources = task.sources.map((source) => {
+    if (source.kind === 'file') return source;
+    const { buffer, byteOffset, byteLength } = source.bytes;
+    return { ...source, bytes: Buffer.from(buffer, byteOffset, byteLength) };
+  });
+  return { ...task, sources };
+}
+
+captureConsole();
+captureExits();
+port.on('message', (message: ToSlot) => {
+  if (message.type === 'run') void run(message.task, message.progress);
+  else running?.abort.abort(new MillraceError('cancelled', message.reason));
+});

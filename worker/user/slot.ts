@@ -1,0 +1,169 @@
+/**
+ * The main thread's end of one slot thread: starts it, gives it one task at a time, watches its progress, and names its death. A task
+ * that makes no progress for its timeout, or ignores a cancel, loses its thread.
+ */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { formatAttempt, type JobId } from '../../lib/ids.ts';
+import { formatBytes, formatDurationMs } from '../../lib/units.ts';
+import { createSharedProgress, type Progress, progressSum } from './progress.ts';
+import type { TaskEnd } from './run-task.ts';
+import type { FromSlot, SlotTask, ToSlot } from './slot-messages.ts';
+
+const MiB = 1024 * 1024;
+/** How long a cancelled task may clean up before its thread is stopped. */
+const cancelGraceMs = 2_000;
+/** The timeout is looked at this many times in its length, so a task is stopped at most a quarter late. */
+const looksPerTimeout = 4;
+
+export interface SlotSettings {
+  /** The JavaScript heap of the thread (`--slot-memory`). */
+  readonly memoryBytesMax: number;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface SlotRun {
+  readonly progress: Progress;
+  readonly ended: Promise<TaskEnd>;
+  /** Asks the task to stop; after a grace its thread is. */
+  cancel(reason: string): void;
+}
+
+interface Current {
+  readonly task: SlotTask;
+  readonly end: (end: TaskEnd) => void;
+  readonly stopTimers: () => void;
+  readonly onLog: (atMs: number, text: string) => void;
+}
+
+const entry = join(import.meta.dirname, `slot-thread${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`);
+
+export class Slot {
+  /** The only job whose code this thread has loaded: another job's never shares its globals. */
+  readonly jobId: JobId;
+  readonly #settings: SlotSettings;
+  readonly #worker: Worker;
+  #current: Current | undefined;
+  #isDead = false;
+
+  constructor(jobId: JobId, settings: SlotSettings) {
+    this.jobId = jobId;
+    this.#settings = settings;
+    this.#worker = new Worker(entry, {
+      env: { ...settings.env },
+      execArgv: ['--no-warnings'],
+      stdout: false,
+      stderr: false,
+      resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.floor(settings.memoryBytesMax / MiB)) },
+    });
+    this.#worker.on('message', (message: FromSlot) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#died(this.#deathOf(error)));
+    this.#worker.on('exit', (code) =>
+      this.#died({ kind: 'internal', message: `the thread of the task ended with code ${code}` }),
+    );
+  }
+
+  /** Takes no task any more. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  run(task: SlotTask, onLog: (atMs: number, text: string) => void): SlotRun {
+    const progress = createSharedProgress();
+    const { promise: ended, resolve } = Promise.withResolvers<TaskEnd>();
+    const stopTimers = this.#watch(task, progress);
+    this.#current = { task, end: resolve, stopTimers, onLog };
+    const message: ToSlot = { type: 'run', task, progress: progress.buffer };
+    this.#worker.postMessage(message);
+    return { progress, ended, cancel: (reason) => this.#cancel(task, reason) };
+  }
+
+  async close(): Promise<void> {
+    this.#died({ kind: 'cancelled', message: 'the worker is closing' });
+    await this.#worker.terminate();
+  }
+
+  #cancel(task: SlotTask, reason: string): void {
+    if (this.#current?.task !== task) return;
+    const message: ToSlot = { type: 'cancel', reason };
+    this.#worker.postMessage(message);
+    this.#settings.clock.after(cancelGraceMs, () => {
+      if (this.#current?.task === task) this.#stop({ kind: 'cancelled', message: reason });
+    });
+  }
+
+  /** Stops the task when nothing in its progress changes for its whole timeout. */
+  #watch(task: SlotTask, progress: Progress): () => void {
+    const { clock } = this.#settings;
+    const timeoutMs = task.spec.taskTimeoutMs;
+    let seen = progressSum(progress);
+    let seenAtMs = clock.monotonicMs();
+    const look = () => {
+      const sum = progressSum(progress);
+      const nowMs = clock.monotonicMs();
+      if (sum !== seen) {
+        seen = sum;
+        seenAtMs = nowMs;
+      }
+      if (nowMs - seenAtMs >= timeoutMs) this.#stop(timeoutFailure(task, nowMs - seenAtMs));
+      else cancel = clock.after(Math.max(1, timeoutMs / looksPerTimeout), look);
+    };
+    let cancel = clock.after(Math.max(1, timeoutMs / looksPerTimeout), look);
+    return () => cancel();
+  }
+
+  #receive(message: FromSlot): void {
+    const current = this.#current;
+    if (!current) return;
+    if (message.type === 'log') {
+      current.onLog(message.atMs, message.text);
+      return;
+    }
+    if (message.tainted) {
+      this.#isDead = true;
+      void this.#worker.terminate();
+    }
+    this.#finish(message);
+  }
+
+  #finish(end: TaskEnd): void {
+    const current = this.#current;
+    this.#current = undefined;
+    current?.stopTimers();
+    current?.end({ end: end.end, counters: end.counters });
+  }
+
+  #stop(failure: AttemptFailure): void {
+    this.#died(failure);
+    void this.#worker.terminate();
+  }
+
+  #died(failure: AttemptFailure): void {
+    this.#isDead = true;
+    this.#finish({ end: { kind: 'failed', failure }, counters: {} });
+  }
+
+  #deathOf(error: Error & { code?: string }): AttemptFailure {
+    const { memoryBytesMax } = this.#settings;
+    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') {
+      return { kind: 'internal', message: error.stack ?? error.message };
+    }
+    return {
+      kind: 'out-of-memory',
+      message: `the task used more than the ${formatBytes(memoryBytesMax)} of memory of its slot; give slots more with --slot-memory, or hold less at once`,
+      heapBytesMax: memoryBytesMax,
+    };
+  }
+}
+
+function timeoutFailure(task: SlotTask, idleMs: number): AttemptFailure {
+  const limit = formatDurationMs(task.spec.taskTimeoutMs);
+  return {
+    kind: 'timeout',
+    message: `task ${formatAttempt(task.attempt)} read, wrote and reported nothing for ${limit} and was stopped; allow more with --task-timeout`,
+    idleMs: Math.round(idleMs),
+  };
+}
