@@ -2,8 +2,8 @@
  * Stack traces of user code as users shall see them: their own files only, by paths of their project. The bundler names sources
  * `job:///src/p99.ts` (and our own code inside a bundle `millrace:///…`), so that a mapped frame says what it is wherever the bundle lies.
  */
-import { relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
+import { isOwnDependency, ownPath } from './own-code.ts';
 
 const userScheme = 'job:///';
 /** Sources of our own code in a bundle; frames of it are dropped. */
@@ -13,8 +13,6 @@ const stackBytesMax = 8 * 1024;
 const causesMax = 4;
 const linesBefore = 2;
 const mapComment = '//# sourceMappingURL=data:application/json;base64,';
-const packageRoot = fileURLToPath(new URL('../', import.meta.url));
-const ownFolders = ['lib', 'sdk', 'worker', 'coordinator', 'cli', 'proto', 'node_modules', 'dist'];
 
 /** The name of a source in a source map, from its path relative to the project. Survives URL normalisation, also for `../x.ts`. */
 export function userSourceUrl(path: string): string {
@@ -111,7 +109,7 @@ function frameOfFile(frame: string): string[] {
   const match = /(?:file:\/\/)?(\/[^()\n]*|[A-Za-z]:\\[^()\n]*):\d+:\d+\)?$/.exec(frame);
   if (!match || frame.includes('node:') || frame.includes(ownScheme)) return [];
   const path = match[0].startsWith('file://') ? decodePath(match[1]!, match[1]!) : match[1]!;
-  if (ownFolders.some((folder) => path.startsWith(packageRoot + folder + sep))) return [];
+  if (ownPath(path) !== undefined || isOwnDependency(path)) return [];
   const shown = relative(process.cwd(), path);
   return [tidy(frame.replace(`file://${match[1]}`, shown).replace(match[1]!, shown))];
 }

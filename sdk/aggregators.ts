@@ -12,11 +12,11 @@ export const sum: Aggregator<number | bigint, SumOfValue> = /* @__PURE__ */ buil
 /** How many values a key has, whatever they are. As `combine` it counts each value once, however often combining happens. */
 export const count: CountAggregator = /* @__PURE__ */ builtIn('count');
 
-/** The smallest value by `<`. */
-export const min: Aggregator<number | bigint | string | Date, SameAsValue> = /* @__PURE__ */ builtIn('min');
+/** The smallest of numbers, bigints or strings (by `<`), not mixed. */
+export const min: Aggregator<number | bigint | string, SameAsValue> = /* @__PURE__ */ builtIn('min');
 
-/** The largest value by `>`. */
-export const max: Aggregator<number | bigint | string | Date, SameAsValue> = /* @__PURE__ */ builtIn('max');
+/** The largest of numbers, bigints or strings (by `>`), not mixed. */
+export const max: Aggregator<number | bigint | string, SameAsValue> = /* @__PURE__ */ builtIn('max');
 
 /** The first value in the order of the input: by map task, then by position. */
 export const first: Aggregator<unknown, SameAsValue> = /* @__PURE__ */ builtIn('first');

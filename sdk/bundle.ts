@@ -5,6 +5,7 @@ import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, BuildResult, Metafile } from 'esbuild';
 import { checkLimit, limits } from '../lib/limits.ts';
+import { ownPath } from '../lib/own-code.ts';
 import { formatBytes } from '../lib/units.ts';
 import { ownScheme, userSourceUrl } from '../lib/user-stack.ts';
 import { buildError } from './build-error.ts';
@@ -21,7 +22,6 @@ export interface Bundle {
 }
 
 const extensions = ['.ts', '.mts', '.js', '.mjs'];
-const packageRoot = fileURLToPath(new URL('../', import.meta.url));
 
 /** For CommonJS packages, which `require` Node's own modules. Only where it is used: a job may have its own `require`. */
 const requireBanner =
@@ -135,17 +135,14 @@ function splitOutput(result: BuildResult<{ metafile: true }>): {
 function namedSources(map: SourceMapData, root: string): SourceMapData {
   const sources = map.sources.map((source) => {
     const path = resolve(root, decodeURI(source));
-    if (isOurs(path)) return ownScheme + relative(packageRoot, path).split(sep).join('/');
+    const own = ownPath(path);
+    if (own !== undefined) return ownScheme + own;
     return userSourceUrl(relative(root, path).split(sep).join('/'));
   });
   const sourcesContent = map.sourcesContent.map((text, i) =>
     sources[i]?.startsWith(ownScheme) ? null : text,
   );
   return { sources, sourcesContent };
-}
-
-function isOurs(path: string): boolean {
-  return path.startsWith(join(packageRoot, 'sdk', sep)) || path.startsWith(join(packageRoot, 'lib', sep));
 }
 
 function largestParts(metafile: Metafile): string {

@@ -18,6 +18,7 @@ export type {
   OutputOf,
   Params,
   RangePartition,
+  WidenParams,
 } from './job-types.ts';
 export type { HashPartition } from './partitions.ts';
 export { hashPartition, rangePartition } from './partitions.ts';

@@ -70,6 +70,8 @@ defineJob(import.meta, { name: 'x', *map(line) { yield [line, line]; }, reduce: 
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, line]; }, combine: sum });
 // @ts-expect-error objects have no order
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, { line }]; }, reduce: max });
+// @ts-expect-error nor have dates, to max
+defineJob(import.meta, { name: 'x', *map(line) { yield [line, new Date(line)]; }, reduce: max });
 // @ts-expect-error values of fold are strings here
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, line]; }, reduce: fold<number>((a, b) => a + b) });
 // @ts-expect-error a combiner must make values of the type it takes

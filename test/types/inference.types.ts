@@ -132,7 +132,7 @@ const extremes = {
   max: defineJob(import.meta, {
     name: 'max',
     *map(line) {
-      yield [line, new Date(line)];
+      yield [line, line];
     },
     reduce: max,
   }),
@@ -160,7 +160,7 @@ const extremes = {
   }),
 };
 outputs<readonly [string, bigint]>()(extremes.min);
-outputs<readonly [string, Date]>()(extremes.max);
+outputs<readonly [string, string]>()(extremes.max);
 outputs<readonly [string, { line: string }]>()(extremes.first);
 outputs<readonly [string, number]>()(extremes.sumOfLiterals);
 outputs<readonly [string, bigint]>()(extremes.sumOfBigints);
