@@ -50,6 +50,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
   /** Says goodbye, stops all tasks, removes the scratch folder. */
   close(): Promise<void>;
+  /** For tests: the same without the goodbye, as if its machine had lost power. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -125,6 +127,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     joined: session.joined,
     ended,
     close,
+    kill() {
+      session.abandon();
+      return close();
+    },
     [Symbol.asyncDispose]: close,
   };
 }
