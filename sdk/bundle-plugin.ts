@@ -10,7 +10,7 @@ const jobSide = fileURLToPath(
 export const bundlePlugin: Plugin = {
   name: 'millrace',
   setup(build) {
-    build.onResolve({ filter: /^millrace$/ }, () => ({ path: jobSide, sideEffects: false }));
+    build.onResolve({ filter: /^millrace$/ }, () => ({ path: jobSide }));
     build.onResolve({ filter: /^millrace\// }, ({ path }) => ({
       errors: [{ text: `${path} cannot be imported by a job file: it is not there on a worker` }],
     }));
