@@ -79,6 +79,7 @@ describe('import directions', () => {
     ['worker/map/map-task.ts', '../shuffle/run-file.ts'],
     ['sdk/local.ts', '../coordinator/main.ts'],
     ['sdk/testing.ts', '../worker/map/map-task.ts'],
+    ['sdk/testing/run-inline.ts', '../../worker/map/map-task.ts'],
     ['cli/worker.ts', '../worker/main.ts'],
     ['examples/x.ts', 'millrace/testing'],
     ['examples/top-k/main.ts', './count.ts'],

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runInline } from '../../sdk/testing.ts';
 import { Cluster, cliPath, readParts } from './cluster.ts';
 import { ask, type ExampleRun, exampleRuns, examples } from './example-oracles.ts';
 
@@ -27,6 +28,16 @@ const outputOf = (how: string, name: string) => join(folder, how, name);
 /** The second job of a chain reads what the first made in the same way. */
 const inputOf = (example: ExampleRun, how: string) =>
   join(example.after ? outputOf(how, example.after) : join(examples, 'data'), example.input);
+
+async function runInOneThread(example: ExampleRun): Promise<Record<string, string>> {
+  const { reducers, splitBytes, params = {} } = example;
+  // The first job of a chain has left the same bytes there in every way.
+  const input = inputOf(example, 'slots-2');
+  const { parts } = await runInline(jobFile(example), { input, reducers, splitSize: splitBytes, params });
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, bytes]) => [name, Buffer.from(bytes).toString('latin1')]),
+  );
+}
 
 function runHere(example: ExampleRun, slots: number): Record<string, string> {
   const how = `slots-${slots}`;
@@ -81,6 +92,10 @@ describe.for(exampleRuns)('$name', (example) => {
     expect(Object.keys(twoSlots)).toEqual(
       Array.from({ length: example.reducers }, (_, i) => `part-r-${String(i).padStart(5, '0')}`),
     );
+  });
+
+  it('gives the same bytes in one thread', async () => {
+    expect(await runInOneThread(example)).toEqual(twoSlots);
   });
 
   it('gives the same bytes with one slot', () => {
