@@ -85,7 +85,7 @@ export interface StagedPart {
   readonly bytes: number;
   readonly records: number;
   readonly crc32: number;
-  /** For reading tsv back with its types: one of string, number, bigint, boolean, json per column; empty for other formats. */
+  /** For reading tsv back with its types (lib/output/columns.ts); empty for other formats. */
   readonly columns: readonly string[];
 }
 

@@ -19,12 +19,14 @@ export interface LineBlockOptions {
   /** Only lines whose first byte lies before this offset; default all. */
   readonly end?: number;
   readonly recordBytesMax?: number;
+  /** The bytes are our own output, where a byte order mark at the start is data. */
+  readonly keepByteOrderMark?: boolean;
 }
 
 const newline = 10;
 
 /**
- * One block per chunk, and one for each line that lies across chunks. A byte order mark at offset 0 is left out.
+ * One block per chunk, and one for each line that lies across chunks. A byte order mark at offset 0 is left out, unless kept.
  * Throws MalformedRecordError for a line over `recordBytesMax`. Stops pulling chunks as soon as the last line is complete.
  */
 export async function* lineBlocks(
@@ -55,7 +57,8 @@ export async function* lineBlocks(
     if (chunkStart + from >= end) return;
     const last = lastLineEnd(bytes, from, end - chunkStart);
     if (last > from) {
-      const block = withoutByteOrderMark({ bytes: bytes.subarray(from, last), offset: chunkStart + from });
+      const lines = { bytes: bytes.subarray(from, last), offset: chunkStart + from };
+      const block = options.keepByteOrderMark ? lines : withoutByteOrderMark(lines);
       if (block.bytes.length > 0) yield block;
     }
     if (chunkStart + last >= end) return;
@@ -86,6 +89,7 @@ function withoutByteOrderMark(block: LineBlock): LineBlock {
 class PendingLine {
   readonly #uri: string;
   readonly #bytesMax: number;
+  readonly #keepByteOrderMark: boolean;
   #parts: Buffer[] = [];
   #bytes = 0;
   #offset = 0;
@@ -93,6 +97,7 @@ class PendingLine {
   constructor(options: LineBlockOptions) {
     this.#uri = options.uri;
     this.#bytesMax = options.recordBytesMax ?? limits.inputRecordBytesMax;
+    this.#keepByteOrderMark = options.keepByteOrderMark ?? false;
   }
 
   get isEmpty(): boolean {
@@ -114,6 +119,6 @@ class PendingLine {
     const block = { bytes: Buffer.concat(this.#parts, this.#bytes), offset: this.#offset };
     this.#parts = [];
     this.#bytes = 0;
-    return withoutByteOrderMark(block);
+    return this.#keepByteOrderMark ? block : withoutByteOrderMark(block);
   }
 }

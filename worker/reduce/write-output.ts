@@ -1,0 +1,152 @@
+/**
+ * Writing one output part: encode, compress, stage. Nothing of it is visible until the coordinator publishes it. Encoding is
+ * synchronous; bytes leave in the background, and `write` gives a promise only when too much is waiting.
+ */
+import { crc32 } from 'node:zlib';
+import { type OutputFormat, partName } from '../../lib/formats.ts';
+import type { AttemptId } from '../../lib/ids.ts';
+import type { JobSpec, StagedPart } from '../../lib/job-spec.ts';
+import { type Compressor, createCompressor } from '../../lib/output/compress.ts';
+import { createEncoder, type RecordEncoder } from '../../lib/output/encode-record.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
+import type { StagedObject, StageWriter, StoreLocation } from '../../lib/store/store.ts';
+
+/** Encoded bytes that may wait for the store before the writer is held up. */
+const waitingBytesMax = 8 * 1024 * 1024;
+/** Encoded records leave in pieces of about this many characters or bytes. */
+const pieceSize = 256 * 1024;
+
+export interface PartWriter {
+  /**
+   * Takes the record as it is now; it may be changed afterwards. The promise, if there is one, is to be waited for before more
+   * is written. Throws `not-encodable` for a record that the format cannot hold (nothing of it is written then), and what the
+   * store threw in the background.
+   */
+  write(record: unknown): Promise<void> | undefined;
+  /** Everything is held by the store. After it failed, `abort` is still to be called. */
+  finish(): Promise<StagedPart>;
+  /** Drops the part, also a finished one. */
+  abort(): Promise<void>;
+}
+
+export interface OpenPartOptions {
+  readonly spec: JobSpec;
+  /** Whose output: of a reduce, or of a map of a map-only job. */
+  readonly kind: 'map' | 'reduce';
+  readonly index: number;
+  readonly attempt: AttemptId;
+  readonly stores: Stores;
+}
+
+/** The part of a task, under its contract name in the job's output folder. */
+export async function openPart(options: OpenPartOptions): Promise<PartWriter> {
+  const { spec, kind, index, attempt, stores } = options;
+  const location = stores.locate(`${spec.outputUri}${partName(kind, spec.partOffset + index)}`);
+  return await createPartWriter(location, spec.output, attempt.jobId);
+}
+
+/** `owner` is the job's id: it groups what the store keeps until the job ends. */
+export async function createPartWriter(
+  location: StoreLocation,
+  format: OutputFormat,
+  owner: string,
+): Promise<PartWriter> {
+  return new StagedPartWriter(location, format, await location.store.stage(location.key, owner));
+}
+
+class StagedPartWriter implements PartWriter {
+  readonly #location: StoreLocation;
+  readonly #encoder: RecordEncoder;
+  readonly #compressor: Compressor;
+  readonly #writer: StageWriter;
+  /** Encoded but not on its way: text, or bytes. A format makes only one of them. */
+  #text = '';
+  #bytes: Uint8Array[] = [];
+  #bytesLength = 0;
+  /** On its way. */
+  #waitingBytes = 0;
+  #tail: Promise<void> = Promise.resolve();
+  #failure: { readonly thrown: unknown } | undefined;
+  #staged: StagedObject | undefined;
+  #records = 0;
+  #storedBytes = 0;
+  #crc32 = 0;
+
+  constructor(location: StoreLocation, format: OutputFormat, writer: StageWriter) {
+    this.#location = location;
+    this.#encoder = createEncoder(format);
+    this.#compressor = createCompressor(format.compression);
+    this.#writer = writer;
+  }
+
+  write(record: unknown): Promise<void> | undefined {
+    if (this.#failure) throw this.#failure.thrown;
+    const encoded = this.#encoder.encode(record);
+    if (typeof encoded === 'string') {
+      this.#text += encoded;
+      if (this.#text.length >= pieceSize) this.#sendEncoded();
+    } else {
+      this.#bytes.push(encoded.slice());
+      this.#bytesLength += encoded.length;
+      if (this.#bytesLength >= pieceSize) this.#sendEncoded();
+    }
+    this.#records++;
+    return this.#waitingBytes > waitingBytesMax ? this.#sent() : undefined;
+  }
+
+  async finish(): Promise<StagedPart> {
+    this.#sendEncoded();
+    await this.#sent();
+    for (const bytes of await this.#compressor.end()) await this.#store(bytes);
+    this.#staged = await this.#writer.seal();
+    return {
+      uri: this.#location.uri,
+      token: this.#staged.token,
+      bytes: this.#storedBytes,
+      records: this.#records,
+      crc32: this.#crc32,
+      columns: this.#encoder.columns(),
+    };
+  }
+
+  async abort(): Promise<void> {
+    this.#failure ??= { thrown: new Error('the part was aborted') };
+    await this.#tail;
+    this.#compressor.destroy();
+    if (this.#staged) await this.#location.store.discard(this.#staged);
+    else await this.#writer.abort();
+  }
+
+  #sendEncoded(): void {
+    const bytes = this.#text === '' ? Buffer.concat(this.#bytes, this.#bytesLength) : Buffer.from(this.#text);
+    this.#text = '';
+    this.#bytes = [];
+    this.#bytesLength = 0;
+    this.#waitingBytes += bytes.length;
+    this.#tail = this.#send(this.#tail, bytes);
+  }
+
+  /** Never rejects: a failure is kept for the next call, because nobody may be waiting. */
+  async #send(before: Promise<void>, bytes: Uint8Array): Promise<void> {
+    await before;
+    try {
+      if (this.#failure) return;
+      for (const output of await this.#compressor.push(bytes)) await this.#store(output);
+    } catch (thrown) {
+      this.#failure ??= { thrown };
+    } finally {
+      this.#waitingBytes -= bytes.length;
+    }
+  }
+
+  async #store(bytes: Uint8Array): Promise<void> {
+    await this.#writer.write(bytes);
+    this.#crc32 = crc32(bytes, this.#crc32);
+    this.#storedBytes += bytes.length;
+  }
+
+  async #sent(): Promise<void> {
+    await this.#tail;
+    if (this.#failure) throw this.#failure.thrown;
+  }
+}
