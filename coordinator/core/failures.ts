@@ -100,13 +100,17 @@ function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): 
   const { job, task } = attempt;
   const trouble = taskTrouble(task);
   trouble.condemned++;
+  const { condemnedMax } = turn.state.config;
+  if (trouble.condemned >= condemnedMax) {
+    const what = `${formatTask(task)} met corrupt segments ${trouble.condemned} times`;
+    return failTask(turn, job, task, what, failure);
+  }
+  // First, so that it counts as a reduce that needs the map again.
+  releaseTask(turn, job, task);
   const map = job.map.tasks[failure.map];
   if (map?.holder?.id === failure.worker && map.accepted?.id.attempt === failure.mapAttempt) {
     condemnOutput(turn, job, map, `corrupt, says ${formatAttempt(attempt.id)}`);
   }
-  const { condemnedMax } = turn.state.config;
-  if (trouble.condemned < condemnedMax) return releaseTask(turn, job, task);
-  failTask(turn, job, task, `${formatTask(task)} met corrupt segments ${trouble.condemned} times`, failure);
 }
 
 /** The worker is no more. `blame`: it died, and this attempt may be why. */

@@ -30,13 +30,18 @@ export function unsubscribe(attempt: Attempt): void {
 export function sendSnapshot(turn: Turn, job: Job, worker: Worker, attempts: readonly Attempt[]): void {
   const reduces = attempts.map((attempt) => attempt.task.index);
   const found: MapLocation[] = [];
+  const lost: number[] = [];
   const peers = new Set<WorkerInfo>();
   for (const task of job.map.tasks) {
-    if (!task.holder) continue;
-    found.push(locationOf(job, task, reduces));
-    peers.add(task.holder.info);
+    if (task.holder) {
+      found.push(locationOf(job, task, reduces));
+      peers.add(task.holder.info);
+    } else if (task.lostAtVersion > 0) {
+      lost.push(task.index);
+    }
   }
-  if (found.length > 0) sendLocations(turn, job, worker.id, { reduces, found, lost: [], peers: [...peers] });
+  if (found.length === 0 && lost.length === 0) return;
+  sendLocations(turn, job, worker.id, { reduces, found, lost, peers: [...peers] });
 }
 
 /** One map, for every reduce that fetches on this worker. */
@@ -107,9 +112,9 @@ export function loseOutputs(turn: Turn, job: Job, maps: readonly Task[], cause: 
     else rerunMap(turn, job, map, `${cause}; still needed by ${needer}`);
     (needer === undefined ? kept : rerun).push(formatTask(map));
   }
-  const runAgain = rerun.length > 0 ? `${listNames(rerun)} run again` : 'none runs again';
-  const notNeeded = kept.length > 0 ? `; no reduce needs ${listNames(kept)} any more` : '';
-  say(turn, 'warn', job, `${maps.length} map outputs gone: ${cause}. ${runAgain}${notNeeded}`);
+  const again = rerun.length > 0 ? `; to run again: ${listNames(rerun)}` : '';
+  const notNeeded = kept.length > 0 ? `; not needed any more: ${listNames(kept)}` : '';
+  say(turn, 'warn', job, `lost map outputs (${maps.length}): ${cause}${again}${notNeeded}`);
 }
 
 function dropHolder(job: Job, map: Task): void {

@@ -69,7 +69,7 @@ function assignOne(turn: Turn, job: Job, table: TaskTable, free: readonly Worker
   const { reruns, retries, fresh } = table.waiting;
   return (
     assignTroubled(turn, job, table, reruns, free, 'its output was lost') ??
-    assignTroubled(turn, job, table, retries, free, 'it failed before') ??
+    assignTroubled(turn, job, table, retries, free, 'it failed or was lost before') ??
     assignFresh(turn, job, table, fresh, free)
   );
 }

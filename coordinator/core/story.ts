@@ -83,10 +83,11 @@ export function story(state: CoreState, jobId: JobId, task?: TaskRef): string[] 
   const job = state.jobs.get(jobId);
   if (!job) return [];
   if (!task) return job.story.map(formatLine);
-  const own = job[task.kind].tasks[task.index]?.trouble?.story ?? [];
   const recent = job.story.filter((line) => line.task?.kind === task.kind && line.task.index === task.index);
-  const lines = new Set([...own, ...recent]);
-  return [...lines].sort((a, b) => a.atMs - b.atMs).map(formatLine);
+  const own = job[task.kind].tasks[task.index]?.trouble?.story ?? [];
+  // What is kept with the task alone is older than all that the job's ring still has.
+  const older = own.filter((line) => !recent.includes(line));
+  return [...older, ...recent].map(formatLine);
 }
 
 function formatLine(line: StoryLine): string {

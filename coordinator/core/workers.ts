@@ -138,12 +138,7 @@ function loseWorker(turn: Turn, worker: Worker, why: string, died: boolean): voi
   const jobs = [...worker.outputs];
   state.workers.delete(worker.id);
   state.slotsTotal -= worker.info.slots;
-  say(
-    turn,
-    died ? 'warn' : 'info',
-    undefined,
-    `${cause}; ${worker.attempts.size} attempts go back to waiting`,
-  );
+  say(turn, died ? 'warn' : 'info', undefined, `${cause}; it had ${worker.attempts.size} attempts`);
   for (const attempt of [...worker.attempts.values()]) {
     attemptLost(turn, attempt, died && (!suspect || suspect === attempt), cause);
   }
