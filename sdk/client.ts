@@ -1,0 +1,162 @@
+/** `connect`: the client of a coordinator. */
+import { credentials } from '@grpc/grpc-js';
+import { formatAddress, parseAddress } from '../lib/address.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { toJobId } from '../lib/ids.ts';
+import type { SubmittedSpec } from '../lib/job-spec.ts';
+import type { JobView } from '../lib/job-view.ts';
+import { limits } from '../lib/limits.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
+import { loadClientService } from '../proto/load.ts';
+import type { Bundle } from './bundle.ts';
+import { parseJobView } from './convert.ts';
+import { JobHandle } from './handle.ts';
+import type { Job, OutputOf } from './job-types.ts';
+import { callOnce, throwIfAborted, type WaitOptions } from './rpc.ts';
+import type { SubmitOptions } from './submit-options.ts';
+
+export const coordinatorDefault = '127.0.0.1:7450';
+
+export interface ConnectOptions {
+  /** HOST:PORT; default `MILLRACE_COORDINATOR`, else 127.0.0.1:7450. */
+  readonly coordinator?: string | undefined;
+  /** Reserved: this version has no credentials, and refuses one that is given. */
+  readonly token?: string | undefined;
+  /** Reserved, like `token`. */
+  readonly tls?: unknown;
+}
+
+export interface ListOptions extends WaitOptions {
+  /** At most so many, newest first; default and maximum 1000. */
+  readonly limit?: number;
+}
+
+const answerTimeoutMs = 20_000;
+/** A large bundle over a slow line, and the checks of the output folder. */
+const submitTimeoutMs = 120_000;
+const chunkBytes = 1024 * 1024;
+
+/**
+ * Connects lazily: nothing is sent before the first call. Close it, or let `await using` do so.
+ *
+ *     await using client = connect();
+ *     const handle = await client.submit(job, { input: 'logs/*.gz', output: 'out/' });
+ *     for await (const [word, n] of handle.result()) console.log(word, n);
+ */
+export function connect(options: ConnectOptions = {}): Client {
+  if (options.token !== undefined || options.tls !== undefined) {
+    throw new MillraceError(
+      'invalid-argument',
+      'connect: this version has no credentials yet; leave token and tls out and use a coordinator on this machine',
+    );
+  }
+  const text = options.coordinator ?? (process.env.MILLRACE_COORDINATOR || coordinatorDefault);
+  const address = formatAddress(parseAddress(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)'));
+  const Service = loadClientService();
+  return new Client(
+    new Service(address, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
+      'grpc.enable_http_proxy': 0,
+      'grpc.initial_reconnect_backoff_ms': 200,
+      'grpc.max_reconnect_backoff_ms': 2_000,
+      'grpc.keepalive_time_ms': 15_000,
+      'grpc.keepalive_timeout_ms': 20_000,
+      'grpc.use_local_subchannel_pool': 1,
+    }),
+    address,
+  );
+}
+
+export class Client implements AsyncDisposable {
+  /** HOST:PORT of the coordinator. */
+  readonly address: string;
+  readonly #service: ClientClient;
+  readonly #stores = createStores();
+
+  /** Use {@link connect}. */
+  constructor(service: ClientClient, address: string) {
+    this.#service = service;
+    this.address = address;
+  }
+
+  /**
+   * Bundles the job file, sends it and starts the job. `job` is what `defineJob` returned (its file is bundled, not the object in
+   * memory: nothing of this process's state goes along), or the path of a job file.
+   * Throws `job-file` for a file that cannot be bundled or loaded, and whatever the checks at submit refuse.
+   */
+  async submit<J extends Job | string>(
+    job: J,
+    options: SubmitOptions & WaitOptions,
+  ): Promise<JobHandle<J extends string ? unknown : OutputOf<J>>> {
+    throwIfAborted(options.signal);
+    const { prepareJob } = await import('./prepare-job.ts');
+    const { bundle, spec } = await prepareJob(job, options);
+    return this.submitPrepared(bundle, spec, options);
+  }
+
+  /** The second half of {@link submit}, for who has bundled and checked already. */
+  async submitPrepared<Out>(
+    bundle: Pick<Bundle, 'code'>,
+    spec: SubmittedSpec,
+    options: WaitOptions = {},
+  ): Promise<JobHandle<Out>> {
+    const chunks = chunksOf(JSON.stringify(spec), Buffer.from(bundle.code));
+    const { jobId } = await callOnce<{ jobId: string }>(
+      (done) => {
+        const call = this.#service.submit({ deadline: Date.now() + submitTimeoutMs }, done);
+        // A refusal ends the call while chunks are still being written; the callback has the reason.
+        call.on('error', () => undefined);
+        const pump = () => {
+          for (let next = chunks.next(); !next.done; next = chunks.next()) {
+            if (!call.write(next.value)) {
+              call.once('drain', pump);
+              return;
+            }
+          }
+          call.end();
+        };
+        pump();
+        return call;
+      },
+      this.address,
+      options.signal,
+    );
+    return new JobHandle<Out>(toJobId(jobId), this.#connection());
+  }
+
+  /** The handle of a job that was submitted before, here or elsewhere. Asks nothing: an unknown id shows at the first call. */
+  get<Out = unknown>(id: string): JobHandle<Out> {
+    return new JobHandle<Out>(toJobId(id), this.#connection());
+  }
+
+  /** All jobs the coordinator knows, newest first. */
+  async list(options: ListOptions = {}): Promise<JobView[]> {
+    const { viewsJson } = await callOnce<{ viewsJson: string[] }>(
+      (done) =>
+        this.#service.list({ limit: options.limit ?? 0 }, { deadline: Date.now() + answerTimeoutMs }, done),
+      this.address,
+      options.signal,
+    );
+    return viewsJson.map(parseJobView);
+  }
+
+  async close(): Promise<void> {
+    this.#service.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #connection() {
+    return { service: this.#service, address: this.address, stores: this.#stores };
+  }
+}
+
+/** The spec in the first chunk, the bundle over as many as it takes. */
+function* chunksOf(specJson: string, bundle: Buffer): Generator<{ specJson?: string; bundle: Buffer }, void> {
+  yield { specJson, bundle: bundle.subarray(0, chunkBytes) };
+  for (let at = chunkBytes; at < bundle.length; at += chunkBytes)
+    yield { bundle: bundle.subarray(at, at + chunkBytes) };
+}

@@ -1,0 +1,113 @@
+/** What comes from the coordinator is checked here, once. */
+import { MillraceError } from '../lib/errors.ts';
+import { toJobId } from '../lib/ids.ts';
+import type { JobState, JobView, PhaseView } from '../lib/job-view.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const states: readonly JobState[] = [
+  'SUBMITTED',
+  'MAPPING',
+  'REDUCING',
+  'COMMITTING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+];
+
+const phaseFields: readonly (keyof PhaseView)[] = [
+  'total',
+  'done',
+  'running',
+  'waiting',
+  'failedAttempts',
+  'backups',
+  'reruns',
+  'records',
+  'bytes',
+];
+
+/** Throws `internal` naming the field that is not as lib/job-view.ts says: the coordinator is of another version then. */
+export function parseJobView(text: string): JobView {
+  const view = parseJson(text);
+  toJobId(view.jobId);
+  check(typeof view.name === 'string', 'name', view.name);
+  check(
+    states.some((state) => state === view.state),
+    'state',
+    view.state,
+  );
+  check(typeof view.outputUri === 'string', 'outputUri', view.outputUri);
+  check(isObject(view.outputFormat), 'outputFormat', view.outputFormat);
+  check(Array.isArray(view.input), 'input', view.input);
+  check(
+    Array.isArray(view.failedAttempts) && view.failedAttempts.every(isFailedAttempt),
+    'failedAttempts',
+    '…',
+  );
+  check(isObject(view.counters), 'counters', view.counters);
+  check(view.cause === null || isCause(view.cause), 'cause', view.cause);
+  check(isNumber(view.submittedAtMs), 'submittedAtMs', view.submittedAtMs);
+  for (const name of ['startedAtMs', 'endedAtMs'] as const) {
+    check(view[name] === null || isNumber(view[name]), name, view[name]);
+  }
+  for (const name of ['map', 'reduce'] as const) {
+    const phase = view[name];
+    for (const field of phaseFields) {
+      check(
+        isObject(phase) && isNumber(phase[field]),
+        `${name}.${field}`,
+        isObject(phase) ? phase[field] : phase,
+      );
+    }
+  }
+  return view as unknown as JobView;
+}
+
+function parseJson(text: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new MillraceError('internal', 'the coordinator sent a job view that is not JSON', { cause: error });
+  }
+  if (!isObject(value))
+    throw new MillraceError('internal', 'the coordinator sent a job view that is no object');
+  return value;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isFailure(value: unknown): boolean {
+  return isObject(value) && typeof value.kind === 'string' && typeof value.message === 'string';
+}
+
+function isFailedAttempt(value: unknown): boolean {
+  return (
+    isObject(value) && typeof value.task === 'string' && isNumber(value.attempt) && isFailure(value.failure)
+  );
+}
+
+function isCause(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value.code === 'string' &&
+    typeof value.message === 'string' &&
+    (value.failure === null || isFailure(value.failure))
+  );
+}
+
+function check(ok: boolean, field: string, got: unknown): void {
+  if (ok) return;
+  const shown = JSON.stringify(got)?.slice(0, 80) ?? String(got);
+  throw new MillraceError(
+    'internal',
+    `the coordinator sent a job view whose ${field} is ${shown}; are both of the same version of Millrace?`,
+  );
+}

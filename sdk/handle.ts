@@ -1,0 +1,150 @@
+/** A submitted job, by its id: its state, its log, its result. Any number of handles may be on one job, in any process. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillraceError } from '../lib/errors.ts';
+import type { JobId } from '../lib/ids.ts';
+import { isTerminal, type JobView } from '../lib/job-view.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
+import { parseJobView } from './convert.ts';
+import { readOutput } from './read-output.ts';
+import { callOnce, cancelledError, iterateCall, type WaitOptions } from './rpc.ts';
+
+/** One line that a user function logged. */
+export interface LogLine {
+  /** `m12`, `r3`; empty for a note about the log itself. */
+  readonly task: string;
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export interface LogsOptions extends WaitOptions {
+  /** Only of this task: `m3`, `r0`. */
+  readonly task?: string | undefined;
+  /** Stay until the job has ended. */
+  readonly follow?: boolean | undefined;
+}
+
+/** What handles share: the connection of their client. */
+export interface HandleConnection {
+  readonly service: ClientClient;
+  /** HOST:PORT, for messages. */
+  readonly address: string;
+  readonly stores: Stores;
+}
+
+const answerTimeoutMs = 20_000;
+/** A coordinator that restarts is back long before. */
+const reconnectMsMax = 60_000;
+
+export class JobHandle<Out = unknown> {
+  readonly id: JobId;
+  readonly #connection: HandleConnection;
+
+  constructor(id: JobId, connection: HandleConnection) {
+    this.id = id;
+    this.#connection = connection;
+  }
+
+  /** The job as it is now. Throws `not-found` for an id the coordinator does not know. */
+  async status(options: WaitOptions = {}): Promise<JobView> {
+    const { service, address } = this.#connection;
+    const reply = await callOnce<{ viewJson: string }>(
+      (done) => service.get({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
+      address,
+      options.signal,
+    );
+    return parseJobView(reply.viewJson);
+  }
+
+  /**
+   * The job now and after each change, a few times a second at most; the last view is terminal. A stream that breaks or ends
+   * is opened again, for up to a minute: completion is read from the state and from nothing else.
+   */
+  async *watch(options: WaitOptions = {}): AsyncGenerator<JobView, void, void> {
+    let seen = false;
+    let brokenSinceMs: number | undefined;
+    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+      try {
+        for await (const view of this.#views(options.signal)) {
+          seen = true;
+          brokenSinceMs = undefined;
+          delayMs = 100;
+          yield view;
+          if (isTerminal(view.state)) return;
+        }
+      } catch (thrown) {
+        const error = MillraceError.from(thrown);
+        brokenSinceMs ??= performance.now();
+        // A coordinator that never answered is a wrong address, not a restart.
+        if (!seen || !error.retryable || performance.now() - brokenSinceMs > reconnectMsMax) throw error;
+      }
+      await pause(delayMs, options.signal);
+    }
+  }
+
+  /** Resolves with the terminal view, whatever it is: COMPLETED, FAILED or CANCELLED. */
+  async wait(options: WaitOptions = {}): Promise<JobView> {
+    for await (const view of this.watch(options)) {
+      if (isTerminal(view.state)) return view;
+    }
+    throw new MillraceError('internal', `the watch of job ${this.id} ended before the job did`);
+  }
+
+  /**
+   * The output records, in the order of the parts; waits for the job to end first. They are read from the store, so this process must
+   * be able to reach it. Throws `job-failed` with the cause of a job that failed, and `cancelled` for one that was cancelled.
+   */
+  async *result(options: WaitOptions = {}): AsyncGenerator<Out, void, void> {
+    const view = await this.wait(options);
+    throwUnlessCompleted(view);
+    yield* readOutput(this.#connection.stores, view.outputUri, options.signal) as AsyncGenerator<Out>;
+  }
+
+  /** Asks for the end of the job; its output folder stays as it was. Throws `wrong-state` when the job has ended already. */
+  async cancel(options: WaitOptions = {}): Promise<JobView> {
+    const { service, address } = this.#connection;
+    const reply = await callOnce<{ viewJson: string }>(
+      (done) => service.cancel({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
+      address,
+      options.signal,
+    );
+    return parseJobView(reply.viewJson);
+  }
+
+  /** What the job's functions logged so far; with `follow`, until the job has ended. */
+  async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
+    const { service, address } = this.#connection;
+    const call = service.logs({ jobId: this.id, task: options.task ?? '', follow: options.follow ?? false });
+    for await (const chunk of iterateCall(call, address, options.signal)) {
+      for (const { task, attempt, atMs, text } of chunk.entries)
+        yield { task, attempt, atMs: Number(atMs), text };
+    }
+  }
+
+  async *#views(signal: AbortSignal | undefined): AsyncGenerator<JobView, void, void> {
+    const { service, address } = this.#connection;
+    for await (const reply of iterateCall(service.watch({ jobId: this.id }), address, signal)) {
+      yield parseJobView(reply.viewJson);
+    }
+  }
+}
+
+/** Throws `job-failed` or `cancelled`; the failure of the task that ended the job is in the message and the cause in `cause`. */
+export function throwUnlessCompleted(view: JobView): void {
+  if (view.state === 'COMPLETED') return;
+  const why = view.cause ? `: ${view.cause.message}` : '';
+  if (view.state === 'CANCELLED')
+    throw new MillraceError('cancelled', `job ${view.jobId} was cancelled${why}`);
+  throw new MillraceError('job-failed', `job ${view.name} (${view.jobId}) failed${why}`, {
+    cause: view.cause,
+  });
+}
+
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, signal ? { signal } : {});
+  } catch (error) {
+    throw signal?.aborted ? cancelledError(signal) : error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What a call to the coordinator failed with, as the one error class: the code comes in the trailers, not from the message. */
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { isErrorCode, MillraceError } from '../lib/errors.ts';
+
+const codeTrailer = 'millrace-code';
+
+/** `address` is the coordinator's, for the message of one that cannot be reached. */
+export function fromRpcError(thrown: unknown, address: string): MillraceError {
+  if (!isServiceError(thrown)) return MillraceError.from(thrown);
+  const sent = thrown.metadata?.get(codeTrailer)[0];
+  const details = thrown.details || thrown.message;
+  if (typeof sent === 'string' && isErrorCode(sent))
+    return new MillraceError(sent, details, { cause: thrown });
+  switch (thrown.code) {
+    case status.UNAVAILABLE:
+      return new MillraceError(
+        'unavailable',
+        `the coordinator at ${address} cannot be reached (${shorten(details)}); start one with 'millrace coordinator' or 'millrace dev', ` +
+          'or give its address with --coordinator or MILLRACE_COORDINATOR',
+        { cause: thrown },
+      );
+    case status.DEADLINE_EXCEEDED:
+      return new MillraceError(
+        'timeout',
+        `the coordinator at ${address} did not answer in time (${shorten(details)}); is --coordinator or MILLRACE_COORDINATOR right?`,
+        { cause: thrown },
+      );
+    case status.CANCELLED:
+      return new MillraceError('cancelled', 'the call was cancelled', { cause: thrown });
+    case status.UNIMPLEMENTED:
+      return new MillraceError(
+        'unavailable',
+        `what listens at ${address} is not a Millrace coordinator of this version (${shorten(details)})`,
+        { cause: thrown },
+      );
+    case status.RESOURCE_EXHAUSTED:
+      return new MillraceError('limit-exceeded', details, { cause: thrown });
+    default:
+      return new MillraceError('internal', `the coordinator at ${address} failed: ${details}`, {
+        cause: thrown,
+      });
+  }
+}
+
+function isServiceError(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof Error && typeof (thrown as Partial<ServiceError>).code === 'number';
+}
+
+/** grpc-js adds what it tried, over several lines; the first says enough. */
+function shorten(details: string): string {
+  return (details.split('\n')[0] ?? '')
+    .replace(/^No connection established\. Last error: /, '')
+    .slice(0, 160);
+}
