@@ -1,0 +1,262 @@
+/**
+ * A cluster of fakes around the real core, walked by a seeded random schedule: deliveries, work, time and faults in any order. After
+ * every event the invariants hold; after every publish the output is exactly one run's; once the faults stop, every job ends.
+ */
+import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
+import type { Event } from '../../coordinator/core/events.ts';
+import { assertInvariants } from '../../coordinator/core/invariants.ts';
+import { type CoreState, createState, type Job } from '../../coordinator/core/state.ts';
+import { step } from '../../coordinator/core/step.ts';
+import { assert } from '../../lib/assert.ts';
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import type { JobSpec } from '../../lib/job-spec.ts';
+import { type FakeAttempt, FakeWorker, type World } from './fake-worker.ts';
+import { makeSpec, makeSplits } from './make.ts';
+
+export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
+
+/** mulberry32: small, seeded, good enough to choose faults. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  below(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T | undefined {
+    return items[this.below(items.length)];
+  }
+}
+
+const slots = 2;
+
+export class FakeCluster implements World {
+  readonly random: Random;
+  readonly workers = new Map<WorkerId, FakeWorker>();
+  readonly made: World['made'] = new Map();
+  readonly consumed: World['consumed'] = new Map();
+  readonly unsteadiness: number;
+  readonly state: CoreState = createState({ backupMinRuntimeMs: 1_000 });
+  readonly #splits = new Map<JobId, number>();
+  /** Operations under way. */
+  readonly #operations: Happening[] = [];
+  readonly #assigned = new Set<string>();
+  readonly #ended = new Set<JobId>();
+  /** How often the walk got to the rare places: a walk that reaches none of them proves nothing. */
+  readonly seen = { revoked: 0, backups: 0, quarantines: 0, isolated: 0, reruns: 0, unneeded: 0 };
+  #now = 0;
+  #workersMade = 0;
+  steps = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.unsteadiness = this.random.chance(0.3) ? 0.2 : 0;
+    for (let at = 0; at < 3; at++) this.#addWorker();
+  }
+
+  submit(jobId: string, maps: number, changes: Partial<JobSpec>): void {
+    const spec = makeSpec(jobId, changes);
+    this.#splits.set(spec.jobId, maps);
+    this.#step({ type: 'job-submitted', spec });
+  }
+
+  get ended(): boolean {
+    return this.state.activeJobs.size === 0;
+  }
+
+  /** One random act, a fault now and then. */
+  walk(faults: number): void {
+    const worker = this.random.pick(this.#live());
+    if (this.random.chance(faults)) this.#fault(worker);
+    const dice = this.random.next();
+    if (dice < 0.45) return worker && this.#deliver(worker);
+    if (dice < 0.75) return worker && this.#work(worker);
+    if (dice < 0.85) return worker?.connected ? worker.heartbeat() : worker?.connect();
+    if (dice < 0.92) return this.#finishOperation(faults > 0);
+    this.#now += this.random.below(400);
+    this.#step({ type: 'tick' });
+  }
+
+  /** No more faults: everyone who can works, beats and is heard. */
+  settle(): void {
+    if (this.#live().length === 0) this.#addWorker();
+    for (const worker of this.#live()) {
+      if (!worker.connected) worker.connect();
+      worker.heartbeat();
+      for (const attempt of [...worker.attempts.values()]) worker.work(attempt);
+      while (worker.connected && worker.outbox.length > 0) this.#deliver(worker);
+    }
+    this.#finishOperation(false);
+    this.#now += 500;
+    this.#step({ type: 'tick' });
+  }
+
+  #live(): FakeWorker[] {
+    return [...this.workers.values()].filter((worker) => worker.alive);
+  }
+
+  #addWorker(id = `w${this.#workersMade}`): void {
+    const worker = new FakeWorker(this, id, slots, this.#workersMade++);
+    this.workers.set(worker.info.workerId, worker);
+    worker.connect();
+  }
+
+  #deliver(worker: FakeWorker): void {
+    const happening = worker.outbox.shift();
+    if (!happening) return;
+    this.#step(happening);
+    if (happening.type === 'attempt-reported' && this.random.chance(0.1)) this.#step(happening);
+  }
+
+  #work(worker: FakeWorker): void {
+    const attempt = this.random.pick([...worker.attempts.values()]);
+    if (attempt) worker.work(attempt);
+  }
+
+  #fault(worker: FakeWorker | undefined): void {
+    const dice = this.random.next();
+    if (!worker || dice < 0.1) return this.#addWorker();
+    if (dice < 0.2) {
+      worker.alive = false;
+      worker.disconnect();
+      if (this.random.chance(0.5))
+        this.#step({ type: 'worker-disconnected', workerId: worker.info.workerId });
+      // The same name again, as another process, perhaps before the lease has run out.
+      if (this.random.chance(0.3)) this.#addWorker(worker.info.workerId);
+    } else if (dice < 0.25) {
+      worker.alive = false;
+      this.#step({ type: 'worker-left', workerId: worker.info.workerId });
+    } else if (dice < 0.4) {
+      worker.disconnect();
+      this.#step({ type: 'worker-disconnected', workerId: worker.info.workerId });
+    } else if (dice < 0.55) {
+      // Silence: everyone else beats, this one's lease runs out though it lives.
+      this.#now += 4_000;
+      for (const other of this.#live()) if (other !== worker && other.connected) other.heartbeat();
+    } else if (dice < 0.7) {
+      for (const key of worker.outputs) if (this.random.chance(0.5)) worker.outputs.delete(key);
+    } else if (dice < 0.99) {
+      const attempt = this.random.pick([...worker.attempts.values()]);
+      if (attempt) worker.finish(attempt, { kind: 'failed', failure: this.#failure(attempt, worker) });
+    } else {
+      const jobId = this.random.pick([...this.state.activeJobs])?.spec.jobId;
+      if (jobId) this.#step({ type: 'cancel-requested', jobId, reason: 'the walk says so' });
+    }
+  }
+
+  #failure({ id, held }: FakeAttempt, worker: FakeWorker): AttemptFailure {
+    const dice = this.random.next();
+    const message = 'the walk says so';
+    if (dice < 0.2)
+      return {
+        kind: 'user-error',
+        name: 'Error',
+        message: `${this.steps}`,
+        stack: '',
+        where: 'map',
+        record: '',
+      };
+    if (dice < 0.5) return { kind: 'no-space', message, path: '/' };
+    if (dice < 0.6) return { kind: 'cancelled', message };
+    const map = this.random.pick([...held.keys()]);
+    if (id.kind !== 'reduce' || map === undefined) return { kind: 'store-failed', message };
+    return { kind: 'corrupt-segment', message, map, mapAttempt: 0, worker: worker.info.workerId };
+  }
+
+  #finishOperation(mayFail: boolean): void {
+    const happening = this.#operations.shift();
+    if (!happening) return;
+    const error = { code: 'unavailable', message: 'the walk says so', retryable: true } as const;
+    const fails = mayFail && happening.type === 'output-published' && this.random.chance(0.3);
+    this.#step(fails ? { type: 'publish-failed', jobId: happening.jobId, error } : happening);
+  }
+
+  #step(happening: Happening): void {
+    this.steps++;
+    const { persist, effects } = step(this.state, { ...happening, now: this.#now } as Event);
+    assertInvariants(this.state);
+    this.#look(effects);
+    for (const record of persist) this.#persisted(record);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #look(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type !== 'say') continue;
+      if (effect.text.startsWith('backup')) this.seen.backups++;
+      if (effect.text.includes('is quarantined')) this.seen.quarantines++;
+      if (effect.text.includes('to run again')) this.seen.reruns++;
+      if (effect.text.includes('not needed any more')) this.seen.unneeded++;
+    }
+    for (const { isolated } of this.state.workers.values()) if (isolated) this.seen.isolated++;
+  }
+
+  #persisted(record: PersistRecord): void {
+    if (record.type === 'part-revoked') this.seen.revoked++;
+    if (record.type !== 'job-ended') return;
+    assert(!this.#ended.has(record.jobId), `${record.jobId} ends once`);
+    this.#ended.add(record.jobId);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'list-splits': {
+        const { jobId } = effect.spec;
+        const splits = makeSplits(this.#splits.get(jobId)!);
+        this.#operations.push({ type: 'splits-listed', jobId, splits });
+        return;
+      }
+      case 'publish-output':
+        this.#checkOutput(this.state.jobs.get(effect.spec.jobId)!, effect);
+        this.#operations.push({ type: 'output-published', jobId: effect.spec.jobId });
+        return;
+      case 'discard-output':
+        this.#operations.push({ type: 'output-discarded', jobId: effect.spec.jobId });
+        return;
+      case 'send-assignment': {
+        const key = attemptKey(effect.attempt);
+        assert(!this.#assigned.has(key), `${key} is assigned once`);
+        this.#assigned.add(key);
+      }
+    }
+    if (!('workerId' in effect)) return;
+    const worker = this.workers.get(effect.workerId);
+    if (worker?.alive && worker.connected) worker.receive(effect);
+  }
+
+  /** I2, I3: one part per partition, and every reduce consumed exactly what the accepted attempt of each map made. */
+  #checkOutput(job: Job, { parts, discards }: Extract<Effect, { type: 'publish-output' }>): void {
+    const { reducers } = job.spec;
+    assert(parts.length === (reducers === 0 ? job.map.total : reducers), 'one part per partition');
+    const kept = new Set(parts.map((part) => part.token));
+    assert(!discards.some((part) => kept.has(part.token)), 'nothing is both published and discarded');
+    for (const reduce of job.reduce.tasks) {
+      const consumed = this.consumed.get(attemptKey(reduce.accepted!.id))!;
+      assert(consumed.size === job.map.total, `r${reduce.index} consumed every map`);
+      for (const map of job.map.tasks) {
+        const made = this.made.get(attemptKey(map.accepted!.id))![reduce.index]!;
+        const took = consumed.get(map.index)!;
+        assert(
+          took.crc32 === made.crc32 && took.records === made.records,
+          `r${reduce.index} consumed m${map.index}`,
+        );
+      }
+    }
+  }
+}

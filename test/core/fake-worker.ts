@@ -1,0 +1,237 @@
+/**
+ * A worker as the core sees one: it keeps what it was told, makes segments out of thin air, fetches from the other fakes, and
+ * verifies digests like the real one. Everything it does is one small act at a time, chosen by the walk.
+ */
+import type { Effect, JobInfo, TaskInput } from '../../coordinator/core/effects.ts';
+import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import type { SegmentCounts } from '../../lib/job-spec.ts';
+import type {
+  AttemptOutcome,
+  AttemptReport,
+  FetchProgress,
+  FetchTrouble,
+  WorkerInfo,
+} from '../../lib/reports.ts';
+import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
+import type { Happening, Random } from './fake-cluster.ts';
+import { makePart, makeSegment, makeWorker } from './make.ts';
+
+interface Known {
+  readonly attempt: AttemptId;
+  readonly worker: WorkerId;
+  /** By partition, as far as told. */
+  readonly digests: Map<number, number>;
+}
+
+export interface FakeAttempt {
+  readonly id: AttemptId;
+  readonly job: JobInfo;
+  readonly input: TaskInput;
+  readonly held: Map<number, SegmentCounts>;
+  readonly unsaid: number[];
+  complete: boolean;
+}
+
+/** What every fake may look at: what was made and consumed by whom, for fetching and for the checks at the end. */
+export interface World {
+  readonly random: Random;
+  readonly workers: Map<WorkerId, FakeWorker>;
+  readonly made: Map<string, readonly SegmentCounts[]>;
+  readonly consumed: Map<string, ReadonlyMap<number, SegmentCounts>>;
+  /** Chance that a rerun of a map makes something else. */
+  readonly unsteadiness: number;
+}
+
+export class FakeWorker {
+  readonly info: WorkerInfo;
+  alive = true;
+  connected = false;
+  /** Messages on their way to the coordinator, in order. */
+  readonly outbox: Happening[] = [];
+  readonly attempts = new Map<string, FakeAttempt>();
+  readonly outputs = new Set<string>();
+  readonly #known = new Map<JobId, Map<number, Known>>();
+  readonly #unanswered = new Map<string, AttemptReport>();
+  readonly #world: World;
+
+  constructor(world: World, id: string, slots: number, pid: number) {
+    this.#world = world;
+    this.info = makeWorker(id, { slots, pid });
+  }
+
+  /** Says hello; whether finished but unanswered attempts count as running is the worker's own affair. */
+  connect(): void {
+    const running = [...this.attempts.values()].map(({ id }) => id);
+    const finished = [...this.#unanswered.values()].map(({ attempt }) => attempt);
+    this.connected = true;
+    this.outbox.push({
+      type: 'worker-joined',
+      worker: this.info,
+      running: this.#world.random.chance(0.5) ? [...running, ...finished] : running,
+    });
+    for (const report of this.#unanswered.values()) this.#send(report);
+  }
+
+  /** The stream breaks: what was on its way is lost, both ways. */
+  disconnect(): void {
+    this.connected = false;
+    this.outbox.length = 0;
+  }
+
+  heartbeat(): void {
+    const nothing = { recordsIn: 1, bytesIn: this.#world.random.below(1000), recordsOut: 0, bytesOut: 0 };
+    this.outbox.push({
+      type: 'worker-heartbeat',
+      workerId: this.info.workerId,
+      usage: { rssBytes: 0, cpuFraction: 0, scratchBytes: 0 },
+      attempts: [...this.attempts.values()].map(({ id }) => ({
+        attempt: id,
+        phase: this.#world.random.chance(0.7) ? (id.kind === 'reduce' ? 'fetch' : id.kind) : 'waiting',
+        ...nothing,
+      })),
+    });
+  }
+
+  receive(effect: Effect): void {
+    switch (effect.type) {
+      case 'send-assignment': {
+        const { attempt: id, job, input } = effect;
+        this.attempts.set(attemptKey(id), { id, job, input, held: new Map(), unsaid: [], complete: false });
+        return;
+      }
+      case 'send-cancel':
+        return this.#cancel(effect.attempt);
+      case 'send-locations':
+        return this.#learn(effect);
+      case 'send-answer':
+        this.#unanswered.delete(attemptKey(effect.attempt));
+        if (!effect.accepted) this.outputs.delete(attemptKey(effect.attempt));
+        return;
+      case 'send-rejoin':
+        this.#forgetAll();
+        return this.connect();
+      case 'send-job-ended':
+        return this.#forget(effect.jobId);
+    }
+  }
+
+  #cancel(id: AttemptId): void {
+    const attempt = this.attempts.get(attemptKey(id));
+    if (!attempt) return;
+    // Too late now and then: it was just done.
+    if (this.#world.random.chance(0.2)) this.work(attempt);
+    this.finish(attempt, { kind: 'failed', failure: { kind: 'cancelled', message: 'told to' } });
+  }
+
+  #learn(effect: Extract<Effect, { type: 'send-locations' }>): void {
+    const known = this.#known.get(effect.jobId) ?? new Map<number, Known>();
+    this.#known.set(effect.jobId, known);
+    for (const map of effect.lost) known.delete(map);
+    for (const { map, attempt, epoch, worker, digests } of effect.found) {
+      const id: AttemptId = { jobId: effect.jobId, kind: 'map', index: map, attempt, epoch };
+      const before = known.get(map);
+      const same = before && attemptKey(before.attempt) === attemptKey(id);
+      const all = same ? before.digests : new Map<number, number>();
+      for (const [at, reduce] of effect.reduces.entries()) all.set(reduce, digests[at]!);
+      known.set(map, { attempt: id, worker, digests: all });
+    }
+  }
+
+  #forget(jobId: JobId): void {
+    for (const [key, { id }] of this.attempts) if (id.jobId === jobId) this.attempts.delete(key);
+    for (const [key, { attempt }] of this.#unanswered)
+      if (attempt.jobId === jobId) this.#unanswered.delete(key);
+    for (const key of this.outputs) if (key.startsWith(`${jobId}-`)) this.outputs.delete(key);
+    this.#known.delete(jobId);
+  }
+
+  #forgetAll(): void {
+    this.attempts.clear();
+    this.outputs.clear();
+    this.#unanswered.clear();
+    this.#known.clear();
+  }
+
+  /** One act of work: a sample or map is done, a reduce fetches one segment, says what it has, or is done. */
+  work(attempt: FakeAttempt): void {
+    switch (attempt.input.kind) {
+      case 'sample':
+        return this.finish(attempt, {
+          kind: 'sample-done',
+          keys: [new Uint8Array([this.#world.random.below(9)])],
+        });
+      case 'map':
+        return this.#map(attempt);
+      case 'reduce':
+        return attempt.complete ? this.#reduce(attempt) : this.#fetch(attempt, attempt.input.maps);
+    }
+  }
+
+  #map(attempt: FakeAttempt): void {
+    const { id, job } = attempt;
+    const { random, unsteadiness, made } = this.#world;
+    const segments = Array.from({ length: job.spec.reducers }, (_, partition) =>
+      makeSegment(id.index + partition, random.chance(unsteadiness) ? id.attempt : 0),
+    );
+    made.set(attemptKey(id), segments);
+    this.outputs.add(attemptKey(id));
+    const part = job.spec.reducers === 0 ? makePart(id) : undefined;
+    this.finish(attempt, { kind: 'map-done', report: { inputRecords: 1, inputBytes: 1000, segments, part } });
+  }
+
+  #reduce(attempt: FakeAttempt): void {
+    const { id, held } = attempt;
+    this.#world.consumed.set(attemptKey(id), held);
+    const consumed = [...held.values()].reduce(addCounts, noCounts);
+    this.finish(attempt, { kind: 'reduce-done', report: { consumed, part: makePart(id) } });
+  }
+
+  #fetch(attempt: FakeAttempt, maps: number): void {
+    const { id, held, unsaid } = attempt;
+    const wanted = [...(this.#known.get(id.jobId) ?? [])].filter(
+      ([map, known]) => !held.has(map) && known.digests.has(id.index),
+    );
+    const [map, known] = wanted[this.#world.random.below(wanted.length)] ?? [];
+    if (map !== undefined && known) this.#fetchOne(attempt, map, known);
+    attempt.complete = held.size === maps;
+    if (!attempt.complete && this.#world.random.chance(0.5)) return;
+    const progress: FetchProgress = { attempt: id, maps: unsaid.splice(0), complete: attempt.complete };
+    this.outbox.push({ type: 'fetch-progressed', workerId: this.info.workerId, progress });
+  }
+
+  #fetchOne({ id, held, unsaid }: FakeAttempt, map: number, known: Known): void {
+    const server = this.#world.workers.get(known.worker);
+    const key = attemptKey(known.attempt);
+    if (!server?.alive) return this.#trouble(id, map, known, 'unreachable');
+    if (!server.outputs.has(key)) return this.#trouble(id, map, known, 'missing');
+    const segment = this.#world.made.get(key)![id.index]!;
+    if (segmentDigest(segment) !== known.digests.get(id.index))
+      return this.#trouble(id, map, known, 'corrupt');
+    held.set(map, segment);
+    unsaid.push(map);
+  }
+
+  #trouble(attempt: AttemptId, map: number, known: Known, cause: FetchTrouble['cause']): void {
+    const trouble = {
+      attempt,
+      map,
+      mapAttempt: known.attempt.attempt,
+      worker: known.worker,
+      cause,
+      detail: '',
+    };
+    this.outbox.push({ type: 'fetch-troubled', workerId: this.info.workerId, trouble });
+  }
+
+  finish(attempt: FakeAttempt, outcome: AttemptOutcome): void {
+    const key = attemptKey(attempt.id);
+    if (!this.attempts.delete(key)) return;
+    const report: AttemptReport = { attempt: attempt.id, outcome, counters: { seen: attempt.id.index } };
+    this.#unanswered.set(key, report);
+    this.#send(report);
+  }
+
+  #send(report: AttemptReport): void {
+    if (this.connected) this.outbox.push({ type: 'attempt-reported', workerId: this.info.workerId, report });
+  }
+}
