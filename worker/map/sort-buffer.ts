@@ -21,6 +21,8 @@ const headroomBytes = 4;
 /** Room behind a pair into which a longer header may move it. */
 const headerSlackBytes = 8;
 const arenaBytesMin = 4096;
+/** A small task needs no large arena: it starts with so much and doubles. */
+const arenaBytesFirst = 1024 * 1024;
 /** A buffer with less room than this is full. */
 const arenaSlackBytes = 32;
 
@@ -33,11 +35,13 @@ export class SortBuffer {
   #at = 0;
   #records = 0;
   readonly #partitioner: Partitioner;
+  readonly #bytesMax: number;
 
-  /** Holds `bytes` in all, or more while it holds a single pair that is larger. */
-  constructor(partitioner: Partitioner, bytes: number = limits.sortBufferBytesDefault) {
+  /** Holds `bytesMax` in all, or more while it holds a single pair that is larger. */
+  constructor(partitioner: Partitioner, bytesMax: number = limits.sortBufferBytesDefault) {
     this.#partitioner = partitioner;
-    const memory = new ArrayBuffer(Math.ceil(Math.max(bytes, arenaBytesMin) / entryBytes) * entryBytes);
+    this.#bytesMax = Math.ceil(Math.max(bytesMax, arenaBytesMin) / entryBytes) * entryBytes;
+    const memory = new ArrayBuffer(Math.min(this.#bytesMax, arenaBytesFirst));
     this.#arena = Buffer.from(memory);
     this.#entries = new Uint32Array(memory);
     this.#writable = this.#arena;
@@ -63,8 +67,7 @@ export class SortBuffer {
           return true;
         }
       }
-      if (this.#records > 0) return false;
-      this.#grow();
+      if (!this.#grow()) return false;
     }
     return false;
   }
@@ -81,8 +84,7 @@ export class SortBuffer {
         this.#at = end;
         return true;
       }
-      if (this.#records > 0) return false;
-      this.#grow();
+      if (!this.#grow()) return false;
     }
     return false;
   }
@@ -99,9 +101,9 @@ export class SortBuffer {
     this.#reserve();
   }
 
-  /** Whether one more entry fits, however small its pair. */
+  /** Whether one more entry fits, however small its pair, or can be made to. */
   #hasEntry(): boolean {
-    return this.#records < this.#reserved || this.#reserve();
+    return this.#records < this.#reserved || this.#reserve() || this.#grow();
   }
 
   /** Entries are reserved many at a time, so that the view that guards them is not made anew for each record. */
@@ -114,14 +116,21 @@ export class SortBuffer {
     return true;
   }
 
-  /** For a single pair larger than the whole buffer. */
-  #grow(): void {
-    const bytes = this.#arena.length;
-    if (bytes > 2 * limits.pairBytesMax) throw pairTooLarge(`more than ${limits.pairBytesMax}`);
-    const memory = new ArrayBuffer(bytes * 2);
+  /** Up to the limit; beyond it only for a single pair larger than the whole buffer. */
+  #grow(): boolean {
+    const old = this.#arena;
+    const isEmpty = this.#records === 0;
+    if (!isEmpty && old.length >= this.#bytesMax) return false;
+    if (isEmpty && old.length > 2 * limits.pairBytesMax)
+      throw pairTooLarge(`more than ${limits.pairBytesMax}`);
+    const memory = new ArrayBuffer(isEmpty ? old.length * 2 : Math.min(old.length * 2, this.#bytesMax));
+    const entriesBytes = this.#records * entryBytes;
     this.#arena = Buffer.from(memory);
     this.#entries = new Uint32Array(memory);
-    this.clear();
+    old.copy(this.#arena, 0, 0, this.#at);
+    old.copy(this.#arena, this.#arena.length - entriesBytes, old.length - entriesBytes);
+    this.#reserved = this.#records;
+    return this.#reserve();
   }
 
   /** Frames the pair whose key and value lie in the arena already. */
