@@ -169,7 +169,7 @@ export class RunWriter {
 
 /** Short copies are faster in place than through a call into native code. */
 export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
-  if (end - start > 160) {
+  if (end - start > 64) {
     from.copy(to, at, start, end);
     return;
   }
