@@ -2,6 +2,7 @@
  * How a job ends. Badly: the outcome is set at once, every attempt is cancelled, and only when the last one has reported or its
  * worker is lost is everything staged discarded; then the end is durable and told. So nothing can stage after the discard (I6).
  */
+import { assert } from '../../lib/assert.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
@@ -52,7 +53,8 @@ export function cancelAttempts(turn: Turn, job: Job, reason: string): void {
 /** At the end of a step: stopping jobs whose last attempt is gone. */
 export function discardDrained(turn: Turn): void {
   for (const job of turn.drained) {
-    if (job.phase.name !== 'stopping' || job.attemptsAlive > 0) continue;
+    if (job.phase.name !== 'stopping') continue;
+    assert(job.attemptsAlive === 0, 'a stopping job is given no more attempts');
     job.phase = { name: 'discarding', outcome: job.phase.outcome };
     const parts = [...acceptedParts(job), ...job.discards];
     turn.effects.push({ type: 'discard-output', spec: job.spec, parts });

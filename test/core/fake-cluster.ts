@@ -211,6 +211,8 @@ export class FakeCluster implements World {
     if (record.type === 'part-revoked') this.seen.revoked++;
     if (record.type !== 'job-ended') return;
     assert(!this.#ended.has(record.jobId), `${record.jobId} ends once`);
+    const why = record.cause?.message ?? '';
+    assert(!why.includes('the audit failed'), `${record.jobId}: ${why}, though no worker lied`);
     this.#ended.add(record.jobId);
   }
 
