@@ -78,16 +78,22 @@ function importOf(node: ts.Node): Omit<Import, 'line'> | undefined {
     const specifier = fileOfUrl(node.arguments?.[0]);
     if (specifier) return { specifier, typeOnly: false, dynamic: true };
   }
+  if (ts.isCallExpression(node) && node.arguments[0]?.getText() === 'import.meta.dirname') {
+    const specifier = fileOfUrl(node.arguments[1], './');
+    if (specifier) return { specifier, typeOnly: false, dynamic: true };
+  }
   return undefined;
 }
 
-/** How threads name the file they start: `new URL('./x.ts', …)`, or `./x${extension}` where it is .ts as source and .js when built. */
-function fileOfUrl(argument: ts.Expression | undefined): string | undefined {
+/**
+ * How threads name the file they start: `new URL('./x.ts', …)` or `join(import.meta.dirname, 'x.ts')`; or `x${extension}`, where it is
+ * .ts as source and .js when built.
+ */
+function fileOfUrl(argument: ts.Expression | undefined, before = ''): string | undefined {
   if (!argument) return undefined;
-  if (ts.isStringLiteral(argument))
-    return /^\.\.?\/.*\.(ts|mjs)$/.test(argument.text) ? argument.text : undefined;
-  const head = ts.isTemplateExpression(argument) ? argument.head.text : '';
-  return /^\.\.?\/.*\w$/.test(head) ? `${head}.ts` : undefined;
+  const whole = ts.isStringLiteral(argument) ? before + argument.text : '';
+  const head = ts.isTemplateExpression(argument) ? `${before}${argument.head.text}.ts` : '';
+  return [whole, head].find((specifier) => /^\.\.?\/.*\w\.(ts|mjs)$/.test(specifier));
 }
 
 function nameOf(node: ts.SignatureDeclaration): string {
