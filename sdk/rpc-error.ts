@@ -46,9 +46,11 @@ function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && typeof (thrown as Partial<ServiceError>).code === 'number';
 }
 
-/** grpc-js adds what it tried, over several lines; the first says enough. */
+/** grpc-js adds what it tried, over several lines and with notes; the system's own words say enough. */
 function shorten(details: string): string {
   return (details.split('\n')[0] ?? '')
     .replace(/^No connection established\. Last error: /, '')
+    .replace(/^Error: /, '')
+    .replace(/\.? Resolution note:.*$/, '')
     .slice(0, 160);
 }

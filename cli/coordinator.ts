@@ -1,0 +1,49 @@
+/** `millrace coordinator`: a coordinator in this process until it is told to stop. */
+import type { Command } from 'commander';
+import { parseDurationMs } from '../lib/units.ts';
+import { coordinatorDefault } from '../sdk/client.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { addHeartbeatTimeout, addJson, addQuiet, type CommonOptions } from './options.ts';
+import { say, writeJson } from './output.ts';
+import { storeUriOf } from './store-uri.ts';
+
+export const httpDefault = '127.0.0.1:7451';
+
+interface CoordinatorFlags extends CommonOptions {
+  readonly listen: string;
+  readonly http: string;
+  readonly store: string;
+  readonly heartbeatTimeout?: string;
+  readonly quiet?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .option('--listen <HOST:PORT>', 'gRPC; port 0 takes a free one', coordinatorDefault)
+    .option('--http <HOST:PORT>', 'health checks; port 0 takes a free one', httpDefault)
+    .requiredOption('--store <URL>', 'job files and journal: file:///dir');
+  addHeartbeatTimeout(command);
+  addQuiet(command);
+  addJson(command, 'print {"listening": HOST:PORT, "http": HOST:PORT} on stdout when bound');
+  command.action(serve);
+}
+
+async function serve(flags: CoordinatorFlags): Promise<void> {
+  const [{ startCoordinator }, { createLog }] = await Promise.all([
+    import('../coordinator/main.ts'),
+    import('../lib/log.ts'),
+  ]);
+  await using coordinator = await startCoordinator({
+    listen: flags.listen,
+    http: flags.http,
+    storeUri: storeUriOf(flags.store),
+    log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
+    ...(flags.heartbeatTimeout !== undefined && {
+      heartbeatTimeoutMs: parseDurationMs(flags.heartbeatTimeout, '--heartbeat-timeout'),
+    }),
+  });
+  const { address, httpAddress } = coordinator;
+  if (flags.json) await writeJson({ listening: address, http: httpAddress });
+  else say(`coordinator listens on ${address}, http on ${httpAddress}`);
+  await Promise.race([untilInterrupted(), coordinator.failed]);
+}

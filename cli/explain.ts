@@ -1,0 +1,19 @@
+/** `millrace explain`: why a job failed, or what it waits for. */
+import type { Command } from 'commander';
+import { connect } from '../sdk/client.ts';
+import { addCoordinator, addJson, type ClientOptions } from './options.ts';
+import { writeData, writeJson } from './output.ts';
+import { explain, renderExplanation } from './render/explanation.ts';
+import { stdoutPaint } from './render/style.ts';
+
+export function define(command: Command): void {
+  command.argument('<ID>', 'the id that submit printed');
+  addCoordinator(command);
+  addJson(command);
+  command.action(async (id: string, flags: ClientOptions) => {
+    await using client = connect({ coordinator: flags.coordinator });
+    const view = await client.get(id).status();
+    if (flags.json) await writeJson(explain(view));
+    else await writeData(`${renderExplanation(view, stdoutPaint()).join('\n')}\n`);
+  });
+}

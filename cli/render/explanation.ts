@@ -1,0 +1,104 @@
+/** Why a job is as it is, from its view alone. */
+import { type AttemptFailure, describeFailure } from '../../lib/attempt-failure.ts';
+import { isTerminal, type JobCause, type JobState, type JobView } from '../../lib/job-view.ts';
+import { renderFailure } from './error.ts';
+import { plural } from './progress.ts';
+import { type Paint, plain } from './style.ts';
+
+export interface Explanation {
+  readonly jobId: string;
+  readonly state: JobState;
+  /** One sentence each, the most important first. */
+  readonly findings: readonly string[];
+  readonly cause: JobCause | null;
+  /** The failed attempts by what failed, most frequent first. */
+  readonly failures: readonly FailureGroup[];
+}
+
+export interface FailureGroup {
+  readonly what: string;
+  readonly kind: AttemptFailure['kind'];
+  readonly attempts: number;
+  readonly tasks: readonly string[];
+  readonly workers: readonly string[];
+}
+
+export function explain(view: JobView): Explanation {
+  return {
+    jobId: view.jobId,
+    state: view.state,
+    findings: findingsOf(view),
+    cause: view.cause,
+    failures: groupFailures(view),
+  };
+}
+
+export function renderExplanation(view: JobView, paint: Paint = plain): string[] {
+  const { findings, failures } = explain(view);
+  const lines =
+    view.state === 'FAILED' || view.state === 'CANCELLED'
+      ? renderFailure(view, { excerpt: undefined, showCommands: false }, paint)
+      : [`${paint('strong', view.name)}  ${view.jobId}`];
+  lines.push(...findings.map((finding) => `  ${finding}`));
+  for (const { what, attempts, tasks, workers } of failures) {
+    lines.push(
+      `  ${plural(attempts, 'failed attempt')} of ${shorten(tasks)} on ${shorten(workers)}: ${what}`,
+    );
+  }
+  if (failures.length > 0)
+    lines.push(`  next     millrace logs ${view.jobId} --task ${failures[0]?.tasks[0]}`);
+  return lines;
+}
+
+function findingsOf(view: JobView): string[] {
+  const findings: string[] = [];
+  const { map, reduce } = view;
+  if (view.state === 'COMPLETED') findings.push('it completed');
+  if (view.state === 'SUBMITTED') findings.push('its input is being listed');
+  if (view.state === 'COMMITTING') findings.push('all tasks are done; the output is being made visible');
+  const running = map.running + reduce.running;
+  const waiting = map.waiting + reduce.waiting;
+  if (!isTerminal(view.state) && waiting > 0 && running === 0) {
+    findings.push(
+      `${plural(waiting, 'task')} wait and none runs: is there a worker with a free slot? (millrace worker --coordinator HOST:PORT)`,
+    );
+  } else if (!isTerminal(view.state) && running > 0) {
+    findings.push(`${plural(running, 'task')} run, ${waiting} wait`);
+  }
+  const reruns = map.reruns + reduce.reruns;
+  if (reruns > 0)
+    findings.push(`${plural(reruns, 'task')} ran again because the worker that held the output was lost`);
+  const backups = map.backups + reduce.backups;
+  if (backups > 0) findings.push(`${plural(backups, 'backup attempt')} started because the first was slow`);
+  const failed = map.failedAttempts + reduce.failedAttempts;
+  if (failed > view.failedAttempts.length) {
+    findings.push(`${plural(failed, 'attempt')} failed; the last ${view.failedAttempts.length} are kept`);
+  }
+  return findings;
+}
+
+function groupFailures(view: JobView): FailureGroup[] {
+  const groups = new Map<string, { kind: AttemptFailure['kind']; tasks: string[]; workers: string[] }>();
+  for (const { task, worker, failure } of view.failedAttempts) {
+    const what = describeFailure(failure).split('\n')[0] ?? '';
+    const group = groups.get(what) ?? { kind: failure.kind, tasks: [], workers: [] };
+    groups.set(what, group);
+    group.tasks.push(task);
+    group.workers.push(worker);
+  }
+  return [...groups]
+    .map(([what, { kind, tasks, workers }]) => ({
+      what,
+      kind,
+      attempts: tasks.length,
+      tasks: [...new Set(tasks)],
+      workers: [...new Set(workers)],
+    }))
+    .sort((a, b) => b.attempts - a.attempts);
+}
+
+function shorten(names: readonly string[]): string {
+  return names.length <= 4
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}

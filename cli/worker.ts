@@ -1,0 +1,77 @@
+/** `millrace worker`: a worker in this process until it is told to stop. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseBytes } from '../lib/units.ts';
+import { untilInterrupted } from './interrupt.ts';
+import {
+  addCoordinator,
+  addJson,
+  addQuiet,
+  addSlotMemory,
+  type ClientOptions,
+  parsePositive,
+} from './options.ts';
+import { say, writeJson } from './output.ts';
+
+interface WorkerFlags extends ClientOptions {
+  readonly slots?: number;
+  readonly dir?: string;
+  readonly listen: string;
+  readonly advertise?: string;
+  readonly failAfter?: number;
+  readonly slotMemory?: string;
+  readonly quiet?: boolean;
+}
+
+export function define(command: Command): void {
+  addCoordinator(command);
+  command
+    .option('--slots <N>', 'tasks at once (default: the cores)', parsePositive)
+    .option('--dir <SCRATCH>', 'folder for map outputs and spills (default: a temporary one)')
+    .option('--listen <HOST:PORT>', 'where other workers fetch; port 0 takes a free one', '127.0.0.1:0')
+    .option('--advertise <HOST:PORT>', 'what other workers are told instead')
+    .option('--fail-after <N>', 'exit hard after N tasks; for tests', parsePositive);
+  addSlotMemory(command);
+  addQuiet(command);
+  addJson(command, 'print {"listening": HOST:PORT, "workerId": ID, "pid": N} on stdout when bound');
+  command.action(work);
+}
+
+async function work(flags: WorkerFlags): Promise<void> {
+  const [{ startWorker }, { createLog }] = await Promise.all([
+    import('../worker/main.ts'),
+    import('../lib/log.ts'),
+  ]);
+  const ownDir = flags.dir === undefined ? await mkdtemp(join(tmpdir(), 'millrace-worker-')) : undefined;
+  try {
+    await using worker = await startWorker({
+      coordinator: flags.coordinator,
+      scratchDir: flags.dir ?? ownDir ?? '',
+      listen: flags.listen,
+      log: createLog('worker', flags.quiet ? 'warn' : 'info'),
+      ...(flags.slots !== undefined && { slots: flags.slots }),
+      ...(flags.advertise !== undefined && { advertise: flags.advertise }),
+      ...(flags.failAfter !== undefined && { failAfter: flags.failAfter }),
+      ...(flags.slotMemory !== undefined && {
+        slotMemoryBytes: parseBytes(flags.slotMemory, '--slot-memory'),
+      }),
+    });
+    const { fetchAddress, workerId } = worker;
+    if (flags.json) await writeJson({ listening: fetchAddress, workerId, pid: process.pid });
+    else
+      say(
+        `worker ${workerId} (process ${process.pid}) serves on ${fetchAddress}, coordinator ${flags.coordinator}`,
+      );
+    await Promise.race([untilInterrupted(), untilParentGone(), worker.ended]);
+  } finally {
+    if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
+  }
+}
+
+/** A worker that `millrace dev` started ends with it, however that ended: the channel between them closes. */
+function untilParentGone(): Promise<void> {
+  if (!process.channel) return new Promise(() => undefined);
+  return new Promise((resolve) => process.once('disconnect', resolve));
+}
