@@ -78,7 +78,7 @@ describe('cutSplits', () => {
 
   test('puts a bounded number of objects into one split', () => {
     const many = Array.from({ length: 10_000 }, (_, index) => object(`o${index}`, 1));
-    const splits = cutSplits(many, lines, size(limits.splitBytesDefault));
+    const splits = cutSplits(many, lines, size(limits.splitBytesAutoMax));
     expect(splits.map(({ pieces }) => pieces.length)).toEqual([4096, 4096, 1808]);
   });
 
@@ -107,4 +107,12 @@ describe('cutSplits', () => {
       ),
     );
   });
+});
+
+test('without a wanted size there are sixteen splits, of 8 to 64 MiB each', () => {
+  const auto = { splitBytes: undefined, maps: undefined };
+  const MiB = 1024 * 1024;
+  expect(cutSplits([object('a', 200 * MiB)], lines, auto)).toHaveLength(16);
+  expect(cutSplits([object('a', 20 * MiB)], lines, auto)).toHaveLength(3);
+  expect(cutSplits([object('a', 10_240 * MiB)], lines, auto)).toHaveLength(160);
 });

@@ -11,8 +11,8 @@ export interface InputObject {
 }
 
 export interface SplitSize {
-  /** At most so many bytes per split, unless one object that cannot be cut has more. */
-  readonly splitBytes: number;
+  /** At most so many bytes per split, unless one object that cannot be cut has more. Undefined: chosen here. */
+  readonly splitBytes: number | undefined;
   /** Overrides `splitBytes`: about so many splits. */
   readonly maps: number | undefined;
 }
@@ -39,8 +39,13 @@ export function cutSplits(objects: readonly InputObject[], format: InputFormat, 
 }
 
 function wantedSplitBytes(objects: readonly InputObject[], size: SplitSize): number {
-  if (size.maps === undefined) return size.splitBytes;
+  if (size.maps === undefined && size.splitBytes !== undefined) return size.splitBytes;
   const totalBytes = objects.reduce((sum, object) => sum + object.bytes, 0);
+  if (size.maps === undefined) {
+    // Enough tasks to share out evenly, none so small that starting it shows, and none that takes long to run again.
+    const share = totalBytes / limits.splitsWanted;
+    return Math.min(Math.max(share, limits.splitBytesAutoMin), limits.splitBytesAutoMax);
+  }
   return Math.ceil(totalBytes / Math.max(1, size.maps));
 }
 

@@ -26,8 +26,11 @@ export interface JobSpec {
   /** R; 0 is a map-only job. */
   readonly reducers: number;
   readonly partition: PartitionKind;
-  /** Wanted bytes per split; or, when `maps` is set, the wanted number of splits (a hint: record bounds and files decide). */
-  readonly splitBytes: number;
+  /**
+   * Wanted bytes per split; or, when `maps` is set, the wanted number of splits (a hint: record bounds and files decide). Both
+   * undefined: chosen from the size of the input alone, never from the cluster, so that the same job gives the same splits.
+   */
+  readonly splitBytes: number | undefined;
   readonly maps: number | undefined;
   readonly priority: number;
   readonly attemptsMax: number;

@@ -15,7 +15,10 @@ export const limits = {
   paramsBytesMax: 64 * KiB,
   bundleBytesMax: 32 * MiB,
   splitBytesMin: 1,
-  splitBytesDefault: 64 * MiB,
+  /** Without `--split-size` and `--maps`: as many splits as this, of at least and at most so many bytes each. */
+  splitsWanted: 16,
+  splitBytesAutoMin: 8 * MiB,
+  splitBytesAutoMax: 64 * MiB,
   /** A line, a JSONL or CSV record, a whole file. */
   inputRecordBytesMax: 64 * MiB,
   /** One encoded key with its value; the sort buffer holds several. */

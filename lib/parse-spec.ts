@@ -21,16 +21,10 @@ export function parseSubmittedSpec(text: string): SubmittedSpec {
     params,
     reducers: integer(json.reducers, 0, limits.reduceTasksMax, 'reducers (-r)'),
     partition: oneOf(json.partition, ['hash', 'custom', 'range'], 'partition'),
-    splitBytes: integer(
-      json.splitBytes,
-      limits.splitBytesMin,
-      Number.MAX_SAFE_INTEGER,
-      'splitBytes (--split-size)',
+    splitBytes: optional(json.splitBytes, (bytes) =>
+      integer(bytes, limits.splitBytesMin, Number.MAX_SAFE_INTEGER, 'splitBytes (--split-size)'),
     ),
-    maps:
-      json.maps === undefined || json.maps === null
-        ? undefined
-        : integer(json.maps, 1, limits.mapTasksMax, 'maps (--maps)'),
+    maps: optional(json.maps, (maps) => integer(maps, 1, limits.mapTasksMax, 'maps (--maps)')),
     priority: integer(json.priority, -1_000, 1_000, 'priority (--priority)'),
     attemptsMax: integer(json.attemptsMax, 1, limits.attemptsMaxMax, 'attemptsMax (--max-attempts)'),
     taskTimeoutMs: integer(json.taskTimeoutMs, 1, 7 * 24 * 3_600_000, 'taskTimeoutMs (--task-timeout)'),
@@ -73,6 +67,10 @@ function integer(value: unknown, min: number, max: number, field: string): numbe
   }
   checkLimit(field, value, max, 'lower it');
   return value;
+}
+
+function optional<T>(value: unknown, parse: (value: unknown) => T): T | undefined {
+  return value === undefined || value === null ? undefined : parse(value);
 }
 
 function oneOf<T extends string>(value: unknown, allowed: readonly T[], field: string): T {

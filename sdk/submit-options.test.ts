@@ -44,7 +44,7 @@ test('the defaults make a spec that the coordinator accepts', () => {
     params: { needle: 'x', least: 10, deep: false },
     reducers: 4,
     partition: 'hash',
-    splitBytes: 64 * 1024 * 1024,
+    splitBytes: undefined,
     maps: undefined,
     priority: 0,
     attemptsMax: 4,

@@ -159,14 +159,13 @@ function compileSplits(
   if (splitSize !== undefined && maps !== undefined)
     throw invalid('splitSize (--split-size) and maps (--maps) say the same in two ways; give one of them');
   const option = 'splitSize (--split-size)';
-  const wanted = typeof splitSize === 'string' ? parseBytes(splitSize, option) : splitSize;
+  const wanted =
+    (typeof splitSize === 'string' ? parseBytes(splitSize, option) : splitSize) ?? job.splitBytes;
   return {
-    splitBytes: integer(
-      wanted ?? job.splitBytes ?? limits.splitBytesDefault,
-      limits.splitBytesMin,
-      Number.MAX_SAFE_INTEGER,
-      option,
-    ),
+    splitBytes:
+      wanted === undefined
+        ? undefined
+        : integer(wanted, limits.splitBytesMin, Number.MAX_SAFE_INTEGER, option),
     maps: maps === undefined ? undefined : integer(maps, 1, limits.mapTasksMax, 'maps (--maps)'),
   };
 }

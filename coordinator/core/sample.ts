@@ -21,21 +21,25 @@ function sampleOf(split: Split, input: InputFormat, config: CoreConfig): Split {
     const offset = Math.floor(
       (at * (split.bytes - sampleRangeBytes)) / Math.max(1, sampleRangesPerSplit - 1),
     );
-    const piece = rangeAt(split, offset, sampleRangeBytes);
+    const piece = rangeAt(split, offset, sampleRangeBytes, input);
     if (piece) pieces.push(piece);
   }
   const bytes = pieces.reduce((sum, piece) => sum + piece.end - piece.start, 0);
   return { pieces, bytes, hosts: split.hosts };
 }
 
-/** `bytes` of the piece that holds the split's byte number `offset`, from there; less at the piece's end. */
-function rangeAt(split: Split, offset: number, bytes: number): SplitPiece | undefined {
+/**
+ * About `bytes` of the piece that holds the split's byte number `offset`, from there; less at the piece's end. Where readers do not
+ * find the record bounds by themselves, the range keeps to them.
+ */
+function rangeAt(split: Split, offset: number, bytes: number, input: InputFormat): SplitPiece | undefined {
+  const unit = input.kind === 'fixedLength' ? input.bytes : 1;
   let before = 0;
   for (const piece of split.pieces) {
     const length = piece.end - piece.start;
     if (offset < before + length) {
-      const start = piece.start + offset - before;
-      return { ...piece, start, end: Math.min(piece.end, start + bytes) };
+      const start = piece.start + Math.floor((offset - before) / unit) * unit;
+      return { ...piece, start, end: Math.min(piece.end, start + Math.ceil(bytes / unit) * unit) };
     }
     before += length;
   }
