@@ -18,8 +18,8 @@ export interface ExampleRun {
   readonly reducers: number;
   /** Whether the parts one after the other are in the order of the oracle; else only the set of lines is compared. */
   readonly ordered?: boolean;
-  /** A pipeline that runs in examples/data and prints the expected lines. Missing for the first job of a chain. */
-  readonly oracle?: string;
+  /** A pipeline that runs in examples/data and prints the expected lines. */
+  readonly oracle: string;
 }
 
 const words = String.raw`tr -cs 'A-Za-z' '\n' | grep .`;
@@ -92,7 +92,13 @@ export const exampleRuns: readonly ExampleRun[] = [
     ordered: true,
     oracle: 'sort -s -k1.1,1.10 records.txt',
   },
-  { name: 'top-k/count', input: 'text/*.txt', splitBytes: 300, reducers: 3 },
+  {
+    name: 'top-k/count',
+    input: 'text/*.txt',
+    splitBytes: 300,
+    reducers: 3,
+    oracle: `cat text/*.txt | ${words} | sort | uniq -c | awk '{ print "{\\"word\\":\\"" $2 "\\",\\"count\\":" $1 "}" }'`,
+  },
   {
     name: 'top-k/top',
     after: 'top-k/count',
@@ -103,7 +109,18 @@ export const exampleRuns: readonly ExampleRun[] = [
     ordered: true,
     oracle: String.raw`cat text/*.txt | ${words} | ${countLines} | sort -t$'\t' -k2,2nr -k1,1 | head -n 7`,
   },
-  { name: 'matrix-multiply/multiply', input: 'matrices.txt', splitBytes: 50, reducers: 3 },
+  {
+    name: 'matrix-multiply/multiply',
+    input: 'matrices.txt',
+    splitBytes: 50,
+    reducers: 3,
+    oracle: `awk '
+        $1 == "A" { a[++ofA] = $0 }
+        $1 == "B" { b[++ofB] = $0 }
+        END { for (x = 1; x <= ofA; x++) for (y = 1; y <= ofB; y++) {
+          split(a[x], p, " "); split(b[y], q, " ")
+          if (p[3] == q[2]) print "[[" p[2] "," q[3] "]," p[4] * q[4] + 0 "]" } }' matrices.txt`,
+  },
   {
     name: 'matrix-multiply/add',
     after: 'matrix-multiply/multiply',
