@@ -107,7 +107,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
 
   const stop = once(async () => {
-    await session.close();
     const cleaned = attempts.close();
     await pool.close();
     await cleaned;
@@ -117,6 +116,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const ended = session.ended.finally(stop);
   ended.catch(() => undefined);
   const close = async () => {
+    await session.close();
+    await stop();
+  };
+  const kill = async () => {
+    session.abandon();
     await stop();
   };
   return {
@@ -127,10 +131,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     joined: session.joined,
     ended,
     close,
-    kill() {
-      session.abandon();
-      return close();
-    },
+    kill,
     [Symbol.asyncDispose]: close,
   };
 }

@@ -17,6 +17,9 @@ export interface PairSink {
   drain?(): Promise<void> | undefined;
 }
 
+/** Records may be large, and a look at the heap takes microseconds. */
+const recordsPerMemoryCheck = 256;
+
 export interface MapperOptions {
   readonly job: UserJob;
   readonly context: TaskContext;
@@ -62,6 +65,7 @@ class Mapper {
         const waiting = this.#job.mapEmit ? this.#emitRecords(batch) : this.#mapRecords(batch);
         if (waiting === undefined) break;
         await waiting;
+        this.#context.signal.throwIfAborted();
       }
     } catch (thrown) {
       throw blameUser(thrown, 'map', `${batch.uri}, byte offset ${batch.offset}`);
@@ -116,8 +120,8 @@ class Mapper {
   }
 
   #count(): void {
-    this.records++;
     this.#progress[progressAt.recordsIn]! += 1;
+    if (++this.records % recordsPerMemoryCheck === 0) this.#context.checkMemory();
   }
 
   async #asyncPairs(pairs: unknown): Promise<void> {

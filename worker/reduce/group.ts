@@ -9,6 +9,9 @@ import { MillraceError } from '../../lib/errors.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { showKey } from '../user/show.ts';
 
+/** A reducer that keeps all values of a key is seen here, in the middle of its call. */
+const recordsPerMemoryCheck = 256;
+
 /** Walks the groups of a sorted stream; `nextGroup`, then `key` and `nextValue` until it says that the group is over. */
 export class GroupCursor {
   readonly #pairs: PairStream;
@@ -21,10 +24,13 @@ export class GroupCursor {
   #group = 0;
   readonly #progress: Progress;
 
-  /** Counts the pairs and framed bytes that it takes out of the stream into `progress`. */
-  constructor(pairs: PairStream, progress: Progress) {
+  readonly #checkMemory: () => void;
+
+  /** Counts the pairs and framed bytes that it takes out of the stream into `progress`. `checkMemory` is called now and then. */
+  constructor(pairs: PairStream, progress: Progress, checkMemory: () => void = () => undefined) {
     this.#pairs = pairs;
     this.#progress = progress;
+    this.#checkMemory = checkMemory;
   }
 
   get key(): Key {
@@ -75,8 +81,10 @@ export class GroupCursor {
       this.#onValue = false;
       return;
     }
-    this.#progress[progressAt.recordsIn]! += 1;
-    this.#progress[progressAt.bytesIn]! += pairs.valueEnd - pairs.pairStart;
+    const progress = this.#progress;
+    progress[progressAt.recordsIn]! += 1;
+    progress[progressAt.bytesIn]! += pairs.valueEnd - pairs.pairStart;
+    if (progress[progressAt.recordsIn]! % recordsPerMemoryCheck === 0) this.#checkMemory();
     const { bytes, keyStart, keyEnd } = pairs;
     this.#onValue =
       keyEnd - keyStart === this.#keyLength &&

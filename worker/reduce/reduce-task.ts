@@ -67,7 +67,7 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
       () => join(directory, `merge-${temporary++}.run`),
       mergeFanInMax === undefined ? {} : { fanInMax: mergeFanInMax },
     );
-    const groups = new GroupCursor(merged, progress);
+    const groups = new GroupCursor(merged, progress, context.checkMemory);
     await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink: part }));
     return { consumed: checkConsumed(promised, progress), part: await part.finish() };
   } catch (thrown) {

@@ -18,6 +18,8 @@ export interface TaskContextOptions {
   /** Takes one line at a time, without its line end; never more than `logBytesMax` in all. */
   readonly log: (text: string) => void;
   readonly logBytesMax?: number;
+  /** Called now and then between calls of user code; throws when the task holds too much memory. */
+  readonly checkMemory?: () => void;
 }
 
 /** Where the mapper is; written per record, read only when user code asks for `ctx.source`. */
@@ -37,6 +39,8 @@ export class TaskContext implements UserContext {
   readonly signal: AbortSignal;
   readonly counter: (name: string) => UserCounter;
   readonly log: (...args: unknown[]) => void;
+  /** For the task, not for user code: to be called now and then. */
+  readonly checkMemory: () => void;
   readonly #counters = new Map<string, { total: number; readonly face: UserCounter }>();
   #position: () => RecordPosition = () => ({ uri: '', offset: 0 });
 
@@ -46,6 +50,7 @@ export class TaskContext implements UserContext {
     this.attempt = options.attempt.attempt;
     this.signal = options.signal;
     this.log = createLog(options);
+    this.checkMemory = options.checkMemory ?? (() => undefined);
     this.counter = (name) => this.#counter(name, options.progress);
   }
 

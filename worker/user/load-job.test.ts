@@ -24,7 +24,9 @@ const load = (spec: JobSpec) => loadJob(spec, createStores(), join(directory, 'c
 
 describe('loadJob', () => {
   it('imports the bundle once, and keeps it by its hash', async () => {
-    const spec = specOf(`globalThis.loads = (globalThis.loads ?? 0) + 1; export default { millraceJob: 1, name: 'j' };`);
+    const spec = specOf(
+      `globalThis.loads = (globalThis.loads ?? 0) + 1; export default { millraceJob: 1, name: 'j' };`,
+    );
     const job = await load(spec);
     expect(job.name).toBe('j');
     rmSync(join(directory, 'bundle.mjs'));
@@ -35,7 +37,10 @@ describe('loadJob', () => {
 
   it('never runs bytes that are not those submitted', async () => {
     const spec = specOf('globalThis.ran = true; export default { millraceJob: 1 };', '0'.repeat(64));
-    await expect(load(spec)).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining('0000') });
+    await expect(load(spec)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining('0000'),
+    });
     expect(globalThis).not.toHaveProperty('ran');
   });
 

@@ -19,6 +19,8 @@ export interface RunTaskPorts {
   readonly log: (text: string) => void;
   /** Given the context before user code runs, for whatever else user code prints. */
   readonly onContext?: (context: TaskContext) => void;
+  /** Throws when the task holds too much memory; see heap-guard.ts. */
+  readonly checkMemory?: () => void;
   /** The job itself when it is in this process already; else it is loaded by its spec. */
   readonly job?: UserJob;
 }
@@ -37,6 +39,7 @@ export async function runTask(task: SlotTask, ports: RunTaskPorts): Promise<Task
     signal: ports.signal,
     progress: ports.progress,
     log: ports.log,
+    ...(ports.checkMemory && { checkMemory: ports.checkMemory }),
   });
   ports.onContext?.(context);
   try {

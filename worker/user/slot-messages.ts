@@ -38,6 +38,11 @@ export type SlotResult =
   | { readonly kind: 'sample'; readonly keys: readonly Uint8Array[] }
   | ({ readonly kind: 'reduce' } & ReduceTaskResult);
 
+/** Given to a thread when it starts. */
+export interface SlotData {
+  readonly memoryBytesMax: number;
+}
+
 export type ToSlot =
   | { readonly type: 'run'; readonly task: SlotTask; readonly progress: SharedArrayBuffer }
   | { readonly type: 'cancel'; readonly reason: string };

@@ -78,8 +78,8 @@ export class SlotPool {
     const slot = this.#takeSlot(task);
     this.#busy.add(slot);
     const run = slot.run(task, onLog);
-    run.ended.then(() => this.#release(slot));
     onStart(run);
+    run.ended.then(() => this.#release(slot));
   }
 
   #takeSlot(task: SlotTask): Slot {

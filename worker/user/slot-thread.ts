@@ -2,14 +2,15 @@
  * The entry of a slot's thread: runs one task at a time for the main thread. User code is trusted with the worker's account, but not
  * with its life: what it prints becomes its log, `process.exit()` and errors that nobody awaits end its attempt, with their place.
  */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../lib/assert.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import type { TaskContext } from './context.ts';
+import { createHeapGuard } from './heap-guard.ts';
 import { viewProgress } from './progress.ts';
 import { runTask } from './run-task.ts';
-import type { FromSlot, SlotTask, ToSlot } from './slot-messages.ts';
+import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
 import { userFailure } from './task-failure.ts';
 
 interface Running {
@@ -21,6 +22,7 @@ interface Running {
 assert(parentPort, 'slot-thread.ts runs in a worker thread only');
 const port = parentPort;
 const stores = createStores();
+const checkMemory = createHeapGuard((workerData as SlotData).memoryBytesMax);
 let running: Running | undefined;
 
 process.setSourceMapsEnabled(true);
@@ -72,6 +74,7 @@ async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
     stores,
     progress: viewProgress(memory),
     signal: mine.abort.signal,
+    checkMemory,
     log: (text) => send({ type: 'log', atMs: Date.now(), text }),
     onContext(context) {
       mine.context = context;

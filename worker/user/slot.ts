@@ -7,12 +7,12 @@ import { Worker } from 'node:worker_threads';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatAttempt, type JobId } from '../../lib/ids.ts';
-import { formatBytes, formatDurationMs } from '../../lib/units.ts';
+import { formatDurationMs } from '../../lib/units.ts';
+import { hardHeapMegabytes, outOfMemory } from './heap-guard.ts';
 import { createSharedProgress, type Progress, progressSum } from './progress.ts';
 import type { TaskEnd } from './run-task.ts';
-import type { FromSlot, SlotTask, ToSlot } from './slot-messages.ts';
+import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
 
-const MiB = 1024 * 1024;
 /** How long a cancelled task may clean up before its thread is stopped. */
 const cancelGraceMs = 2_000;
 /** The timeout is looked at this many times in its length, so a task is stopped at most a quarter late. */
@@ -57,7 +57,8 @@ export class Slot {
       execArgv: ['--no-warnings'],
       stdout: false,
       stderr: false,
-      resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.floor(settings.memoryBytesMax / MiB)) },
+      workerData: { memoryBytesMax: settings.memoryBytesMax } satisfies SlotData,
+      resourceLimits: { maxOldGenerationSizeMb: hardHeapMegabytes(settings.memoryBytesMax) },
     });
     this.#worker.on('message', (message: FromSlot) => this.#receive(message));
     this.#worker.on('error', (error) => this.#died(this.#deathOf(error)));
@@ -147,15 +148,8 @@ export class Slot {
   }
 
   #deathOf(error: Error & { code?: string }): AttemptFailure {
-    const { memoryBytesMax } = this.#settings;
-    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') {
-      return { kind: 'internal', message: error.stack ?? error.message };
-    }
-    return {
-      kind: 'out-of-memory',
-      message: `the task used more than the ${formatBytes(memoryBytesMax)} of memory of its slot; give slots more with --slot-memory, or hold less at once`,
-      heapBytesMax: memoryBytesMax,
-    };
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return outOfMemory(this.#settings.memoryBytesMax).failure;
+    return { kind: 'internal', message: error.stack ?? error.message };
   }
 }
 
