@@ -3,7 +3,7 @@
  * worker or of another epoch) changes nothing and is answered, so that its sender can clean up (I9).
  */
 import { assert } from '../../lib/assert.ts';
-import { attemptKey, formatAttempt, sameAttempt } from '../../lib/ids.ts';
+import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
@@ -15,9 +15,9 @@ import { addLocation } from './locations.ts';
 import { cutWhenSampled } from './plan.ts';
 import { restartMismatched } from './reruns.ts';
 import { rememberSpeed } from './speed.ts';
-import type { Accepted, Attempt, CoreState, Job, Worker } from './state.ts';
+import type { Accepted, Attempt, Job } from './state.ts';
 import { tell } from './story.ts';
-import { markDone, rememberDuration, replaceAccepted } from './tasks.ts';
+import { isAcceptedOf, markDone, rememberDuration, replaceAccepted } from './tasks.ts';
 import { answer, type Turn } from './turn.ts';
 
 export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attempt-reported'>): void {
@@ -27,7 +27,7 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
     return answer(turn, { id: workerId }, report.attempt, false);
   }
   const attempt = worker.attempts.get(attemptKey(report.attempt));
-  if (!attempt) return answer(turn, worker, report.attempt, isDuplicate(turn.state, worker, report));
+  if (!attempt) return answer(turn, worker, report.attempt, isAcceptedOf(turn.state, worker, report.attempt));
   if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
   const problem = problemOf(attempt, report.outcome);
   if (problem !== undefined) {
@@ -36,14 +36,6 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
     return attemptFailed(turn, attempt, { kind: 'internal', message: `its report is wrong: ${problem}` });
   }
   takeReport(turn, attempt, report);
-}
-
-/** The accepted report again, while what it promised is still there: the sender must keep what it made. */
-function isDuplicate(state: CoreState, worker: Worker, { attempt: id }: AttemptReport): boolean {
-  const task = state.jobs.get(id.jobId)?.[id.kind].tasks[id.index];
-  if (!task?.accepted || !sameAttempt(task.accepted.id, id) || task.accepted.workerId !== worker.id)
-    return false;
-  return task.status === 'done' && (task.holder === worker || task.accepted.part !== undefined);
 }
 
 function lateReport(turn: Turn, attempt: Attempt, { outcome, attempt: id }: AttemptReport): void {

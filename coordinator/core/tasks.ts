@@ -1,10 +1,10 @@
 /** Task tables and the only places where a task changes its status, so that every count stays true. */
 import { assert } from '../../lib/assert.ts';
-import type { TaskKind } from '../../lib/ids.ts';
+import { type AttemptId, sameAttempt, type TaskKind } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { IndexSet } from './index-set.ts';
-import type { Accepted, Attempt, CoreState, Job, Task, TaskTable, TaskTrouble } from './state.ts';
+import type { Accepted, Attempt, CoreState, Job, Task, TaskTable, TaskTrouble, Worker } from './state.ts';
 
 const noAttempts: readonly Attempt[] = [];
 const durationsKept = 101;
@@ -116,6 +116,14 @@ export function settleReruns(job: Job): void {
     markRunning(job, task);
     markDone(job, task);
   }
+}
+
+/** Whether this is the accepted attempt, of this worker, and what it made is still there: its sender must keep it. */
+export function isAcceptedOf(state: CoreState, worker: Worker, id: AttemptId): boolean {
+  const task = state.jobs.get(id.jobId)?.[id.kind].tasks[id.index];
+  if (!task?.accepted || !sameAttempt(task.accepted.id, id) || task.accepted.workerId !== worker.id)
+    return false;
+  return task.status === 'done' && (task.holder === worker || task.accepted.part !== undefined);
 }
 
 /** Makes `accepted` the one result of its task; undefined takes the result back. Totals and counters follow (I12). */

@@ -6,6 +6,7 @@ import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
 import { liftWhenAlone } from './quarantine.ts';
 import type { Attempt, CoreState, Worker } from './state.ts';
+import { isAcceptedOf } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
 
 export function workerJoined(turn: Turn, { worker: info, running }: EventOf<'worker-joined'>): void {
@@ -57,6 +58,8 @@ function compareRunning(turn: Turn, worker: Worker, running: EventOf<'worker-joi
   }
   for (const id of running) {
     if (worker.attempts.get(attemptKey(id))?.status === 'running') continue;
+    // Reported and accepted, but the answer was lost: the report comes again and is answered again.
+    if (isAcceptedOf(turn.state, worker, id)) continue;
     turn.effects.push({
       type: 'send-cancel',
       workerId: worker.id,
