@@ -73,7 +73,8 @@ async function dev(flags: DevFlags): Promise<void> {
       listen: flags.listen,
       http: flags.http,
       storeUri: flags.store === undefined ? fileUri(`${folder}/store/`) : storeUriOf(flags.store),
-      log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
+      // Only what a person should look at: the addresses shall stay in sight.
+      log: createLog('coordinator', 'warn'),
       ...(flags.heartbeatTimeout !== undefined && {
         heartbeatTimeoutMs: parseDurationMs(flags.heartbeatTimeout, '--heartbeat-timeout'),
       }),
@@ -109,8 +110,7 @@ function workerArgs(flags: DevFlags, coordinator: string, scratchDir: string): s
       String(slots),
     ],
     ...(flags.slotMemory === undefined ? [] : ['--slot-memory', flags.slotMemory]),
-    ...(flags.quiet ? ['--quiet'] : []),
-    '--json',
+    ...['--quiet', '--json'],
   ];
 }
 
@@ -151,6 +151,7 @@ async function announce(
     await writeJson({ listening: address, http: httpAddress, workers });
     return;
   }
+  if (flags.quiet) return;
   say(`coordinator  ${address}   http ${httpAddress}   process ${process.pid}`);
   for (const { listening, workerId, pid } of workers)
     say(`worker       ${listening}   ${workerId}   process ${pid}`);

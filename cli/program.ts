@@ -1,8 +1,8 @@
 /** Which commands there are, and how one is run: only the file of the command that was asked for is loaded. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { MillraceError } from '../lib/errors.ts';
-import { addEnvironment } from './environment.ts';
+import { EnvironmentCommand } from './environment.ts';
 import { Interrupted } from './interrupt.ts';
 import { finish, guardStdout, say } from './output.ts';
 import { renderError } from './render/error.ts';
@@ -56,7 +56,7 @@ export async function buildProgram(wanted: string | undefined): Promise<Command>
   if (wanted !== undefined && notYet.includes(wanted)) {
     throw new MillraceError('invalid-argument', `'millrace ${wanted}' is not part of this version`);
   }
-  const program = new Command('millrace')
+  const program = new EnvironmentCommand('millrace')
     .description('MapReduce for TypeScript')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -68,9 +68,7 @@ export async function buildProgram(wanted: string | undefined): Promise<Command>
   for (const [name, entry] of Object.entries(entries)) {
     const command = program.command(name).description(entry.summary);
     command.helpOption('-h, --help', 'print this help').allowExcessArguments(false);
-    if (name !== wanted) continue;
-    (await entry.load()).define(command);
-    addEnvironment(command);
+    if (name === wanted) (await entry.load()).define(command);
   }
   return program;
 }

@@ -77,8 +77,10 @@ async function* jsonLines(outputUri: string, options: WriteOptions): AsyncGenera
 
 /** What JSON does not have: bigint as decimal text, bytes as base64. */
 export function recordToJson(record: unknown): string {
-  return JSON.stringify(record, (_key, value: unknown) => {
+  // `this` holds the value as it is; the argument has been through toJSON, which a Buffer has.
+  return JSON.stringify(record, function (this: Record<string, unknown>, key, value: unknown) {
     if (typeof value === 'bigint') return value.toString();
-    return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+    const own = this[key];
+    return own instanceof Uint8Array ? Buffer.from(own).toString('base64') : value;
   });
 }

@@ -1,5 +1,5 @@
 /** What went wrong, for people: the cause first, then the place in their code, the record, the attempts, what to type next. */
-import { type AttemptFailure, describeFailure } from '../../lib/attempt-failure.ts';
+import { type AttemptFailure, describeFailure, failureFingerprint } from '../../lib/attempt-failure.ts';
 import type { MillraceError } from '../../lib/errors.ts';
 import type { JobView } from '../../lib/job-view.ts';
 import { formatBytes, formatDurationMs } from '../../lib/units.ts';
@@ -91,16 +91,15 @@ function factLines(failure: AttemptFailure): string[] {
 function attemptLines(view: JobView, task: string | null): string[] {
   const attempts = view.failedAttempts.filter((attempt) => attempt.task === task);
   if (attempts.length === 0) return [];
-  const text = (failure: AttemptFailure) => describeError(failure).split('\n')[0];
   const shown = attempts.map(({ worker, failure }, i) => {
-    const same = i > 0 && text(failure) === text(attempts[i - 1]!.failure);
+    const same = i > 0 && failureFingerprint(failure) === failureFingerprint(attempts[i - 1]!.failure);
     return `${worker} ✖ ${same ? 'same error' : failure.kind}`;
   });
   return [`  attempts ${plural(attempts.length, 'failed attempt')}: ${shown.join(' · ')}`];
 }
 
 function nextLines(view: JobView, task: string | undefined, options: FailureOptions): string[] {
-  if (!options.showCommands) return [];
+  if (!options.showCommands || view.state === 'CANCELLED') return [];
   const logs = task === undefined ? '' : ` · millrace logs ${view.jobId} --task ${task}`;
   return [`  next     millrace explain ${view.jobId}${logs}`];
 }

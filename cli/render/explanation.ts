@@ -60,10 +60,10 @@ function findingsOf(view: JobView): string[] {
   const waiting = map.waiting + reduce.waiting;
   if (!isTerminal(view.state) && waiting > 0 && running === 0) {
     findings.push(
-      `${plural(waiting, 'task')} wait and none runs: is there a worker with a free slot? (millrace worker --coordinator HOST:PORT)`,
+      `${plural(waiting, 'task')} waiting and none running: is there a worker with a free slot? (millrace worker --coordinator HOST:PORT)`,
     );
   } else if (!isTerminal(view.state) && running > 0) {
-    findings.push(`${plural(running, 'task')} run, ${waiting} wait`);
+    findings.push(`${plural(running, 'task')} running, ${waiting} waiting`);
   }
   const reruns = map.reruns + reduce.reruns;
   if (reruns > 0)

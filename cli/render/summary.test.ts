@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { makePhase, makeView } from '../../test/job-view-fixture.ts';
+import { renderList, renderStatus, renderSummary } from './summary.ts';
+
+const done = makeView({
+  state: 'COMPLETED',
+  endedAtMs: 1_004_200,
+  map: makePhase({ total: 2, done: 2, records: 120_000, bytes: 64 * 1024 ** 2, failedAttempts: 1 }),
+  reduce: makePhase({ total: 1, done: 1, records: 900 }),
+  counters: { words: 1_234, bad: 5 },
+});
+
+describe('renderSummary', () => {
+  it('says what was done, where the output is, the counters and what to type next', () => {
+    expect(renderSummary(done, { showOutput: true, showCommands: true })).toEqual([
+      '✔ word-count done in 4.2s: 120,000 records (64 MiB) read',
+      '  output   /out/',
+      '  counters bad 5',
+      '           words 1,234',
+      '  retried  1 failed attempt',
+      '  next     millrace results job-1 --head 10 · millrace status job-1',
+    ]);
+  });
+
+  it('does not name a folder that is gone', () => {
+    expect(renderSummary(done, { showOutput: false, showCommands: false }).join('\n')).not.toContain('/out/');
+  });
+});
+
+describe('renderStatus', () => {
+  it('shows the last failed attempt of a job that still runs', () => {
+    const view = makeView({
+      map: makePhase({ total: 4, done: 1, running: 1, waiting: 2, failedAttempts: 1 }),
+      failedAttempts: [
+        {
+          task: 'm2',
+          attempt: 1,
+          worker: 'w1',
+          atMs: 0,
+          failure: { kind: 'timeout', message: 'hung\nfor long', idleMs: 1 },
+        },
+      ],
+    });
+    expect(renderStatus(view, 1_003_000)).toEqual([
+      'word-count  job-1',
+      '  state    MAPPING, 3s',
+      '  input    /logs/*.gz',
+      '  output   /out/',
+      '  map     ━━━━━─────────────── 1/4 done  1 running  2 waiting  1 failed attempt',
+      '  failed   m2.1 on w1: hung',
+    ]);
+  });
+
+  it('stops the clock of a job that has ended', () => {
+    expect(renderStatus(done, 9_999_999)[1]).toBe('  state    COMPLETED, 4.2s');
+  });
+});
+
+describe('renderList', () => {
+  it('aligns columns, numbers to the right', () => {
+    const other = makeView({ name: 'x', map: makePhase({ total: 10, done: 3, failedAttempts: 12 }) });
+    expect(renderList([done, other], 1_001_000)).toEqual([
+      'ID     NAME        STATE      MAP   REDUCE  FAILED  TIME',
+      'job-1  word-count  COMPLETED  2/2   1/1          1  4.2s',
+      'job-1  x           MAPPING    3/10  0/0         12  1s',
+    ]);
+  });
+
+  it('is empty for no jobs', () => {
+    expect(renderList([], 0)).toEqual([]);
+  });
+});
