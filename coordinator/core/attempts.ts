@@ -34,14 +34,7 @@ export function startAttempt(
   job.attemptsAlive++;
   job[task.kind].attemptsAlive++;
   job.startedAtMs ??= turn.now;
-  worker.attempts.set(attempt.key, attempt);
-  worker.jobs.add(job.spec.jobId);
-  if (options.isolated) worker.isolated = attempt;
-  if (options.backup) {
-    turn.state.backupsAlive++;
-    job[task.kind].backups++;
-    task.backedUp = true;
-  }
+  if (options.backup) countBackup(turn, attempt);
   turn.effects.push({
     type: 'send-assignment',
     workerId: worker.id,
@@ -49,13 +42,7 @@ export function startAttempt(
     job: job.info,
     input: inputOf(turn, job, task),
   });
-  if (attempt.fetch) {
-    worker.fetching++;
-    subscribe(attempt);
-    sendSnapshot(turn, job, worker, [attempt]);
-  } else {
-    worker.slotsUsed++;
-  }
+  takePlace(turn, attempt);
   tell(
     turn.state,
     job,
@@ -66,6 +53,27 @@ export function startAttempt(
   );
   turn.changed.add(job.spec.jobId);
   return attempt;
+}
+
+function countBackup(turn: Turn, { job, task }: Attempt): void {
+  turn.state.backupsAlive++;
+  job[task.kind].backups++;
+  task.backedUp = true;
+}
+
+/** After the assignment was sent: a reduce is told what is known of its input. */
+function takePlace(turn: Turn, attempt: Attempt): void {
+  const { worker, job } = attempt;
+  worker.attempts.set(attempt.key, attempt);
+  worker.jobs.add(job.spec.jobId);
+  if (attempt.isolated) worker.isolated = attempt;
+  if (!attempt.fetch) {
+    worker.slotsUsed++;
+    return;
+  }
+  worker.fetching++;
+  subscribe(attempt);
+  sendSnapshot(turn, job, worker, [attempt]);
 }
 
 function createAttempt(

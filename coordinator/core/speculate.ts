@@ -83,12 +83,14 @@ function inputBytesOf(job: Job, task: Task): number {
   return task.kind === 'map' ? job.splits[task.index]!.bytes : job.partitionBytes[task.index]!;
 }
 
-/** By what it has read so far, at the rate so far; endless when it has read nothing. */
+/**
+ * By what it has read so far, at the rate so far; endless when it has read nothing. Reading is counted a batch at a time, so an attempt
+ * that has read everything may have most of its work before it: then as long again as it has taken.
+ */
 function remaining(attempt: Attempt, ageMs: number, inputBytes: number): number {
   const read = attempt.progress?.bytesIn ?? 0;
   if (read === 0 || inputBytes === 0) return Number.POSITIVE_INFINITY;
-  const share = Math.min(1, read / inputBytes);
-  return (ageMs * (1 - share)) / share;
+  return read < inputBytes ? (ageMs * (inputBytes - read)) / read : ageMs;
 }
 
 function median(values: readonly number[]): number {
