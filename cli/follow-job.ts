@@ -1,6 +1,7 @@
 /** Shows a job on stderr until it has ended: lines that a terminal redraws, elsewhere one line every ten seconds. */
 import { clearScreenDown, moveCursor } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
+import { MillraceError } from '../lib/errors.ts';
 import type { JobView } from '../lib/job-view.ts';
 import { isTerminal } from '../lib/job-view.ts';
 import type { JobHandle } from '../sdk/handle.ts';
@@ -31,7 +32,7 @@ export async function followJob(
   } finally {
     shown?.close();
   }
-  throw new Error('a watch ended before its job');
+  throw new MillraceError('internal', `the watch of job ${handle.id} ended before the job did`);
 }
 
 interface Display {

@@ -64,6 +64,7 @@ export class JobHandle<Out = unknown> {
   async *watch(options: WaitOptions = {}): AsyncGenerator<JobView, void, void> {
     let seen = false;
     let brokenSinceMs: number | undefined;
+    let failure: MillraceError | undefined;
     for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       try {
         for await (const view of this.#views(options.signal)) {
@@ -74,11 +75,12 @@ export class JobHandle<Out = unknown> {
           if (isTerminal(view.state)) return;
         }
       } catch (thrown) {
-        const error = MillraceError.from(thrown);
-        brokenSinceMs ??= performance.now();
+        failure = MillraceError.from(thrown);
         // A coordinator that never answered is a wrong address, not a restart.
-        if (!seen || !error.retryable || performance.now() - brokenSinceMs > reconnectMsMax) throw error;
+        if (!seen || !failure.retryable) throw failure;
       }
+      brokenSinceMs ??= performance.now();
+      if (performance.now() - brokenSinceMs > reconnectMsMax) throw failure ?? this.#noEnd();
       await pause(delayMs, options.signal);
     }
   }
@@ -88,7 +90,7 @@ export class JobHandle<Out = unknown> {
     for await (const view of this.watch(options)) {
       if (isTerminal(view.state)) return view;
     }
-    throw new MillraceError('internal', `the watch of job ${this.id} ended before the job did`);
+    throw this.#noEnd();
   }
 
   /**
@@ -120,6 +122,14 @@ export class JobHandle<Out = unknown> {
       for (const { task, attempt, atMs, text } of chunk.entries)
         yield { task, attempt, atMs: Number(atMs), text };
     }
+  }
+
+  #noEnd(): MillraceError {
+    const { address } = this.#connection;
+    return new MillraceError(
+      'unavailable',
+      `the coordinator at ${address} no longer says how job ${this.id} goes`,
+    );
   }
 
   async *#views(signal: AbortSignal | undefined): AsyncGenerator<JobView, void, void> {

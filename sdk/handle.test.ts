@@ -1,0 +1,136 @@
+import { Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { JobView } from '../lib/job-view.ts';
+import type { ClientHandlers } from '../proto/gen/millrace/v1/Client.ts';
+import type { JobReply } from '../proto/gen/millrace/v1/JobReply.ts';
+import { loadClientService } from '../proto/load.ts';
+import { makeView } from '../test/job-view-fixture.ts';
+import { type Client, connect } from './client.ts';
+
+const open: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+const unused = () => {
+  throw new Error('not expected to be called');
+};
+
+/** A coordinator that answers as the test says. */
+async function connectTo(handlers: Partial<ClientHandlers>): Promise<Client> {
+  const server = new Server();
+  const none = { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused };
+  server.addService(loadClientService().service, { ...none, ...handlers });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  open.push(async () => server.forceShutdown());
+  const client = connect({ coordinator: `127.0.0.1:${port}` });
+  open.push(() => client.close());
+  return client;
+}
+
+type WatchCall = ServerWritableStream<unknown, JobReply>;
+
+/** Watch calls are answered one after the other by these. */
+function watchWith(...answers: ((call: WatchCall) => void)[]): Partial<ClientHandlers> {
+  let calls = 0;
+  return { Watch: (call: WatchCall) => answers[Math.min(calls++, answers.length - 1)]?.(call) };
+}
+
+const send = (call: WatchCall, view: Partial<JobView>) =>
+  call.write({ viewJson: JSON.stringify(makeView(view)) });
+const breakWith = (call: WatchCall, code: number) =>
+  call.emit('error', Object.assign(new Error('broken'), { code, details: 'broken' }));
+
+async function statesOf(views: AsyncIterable<JobView>): Promise<string[]> {
+  const states: string[] = [];
+  for await (const view of views) states.push(view.state);
+  return states;
+}
+
+describe('watch', () => {
+  it('goes on when the stream ends or breaks before the job has ended', async () => {
+    const client = await connectTo(
+      watchWith(
+        (call) => {
+          send(call, { state: 'MAPPING' });
+          call.end();
+        },
+        (call) => {
+          send(call, { state: 'REDUCING' });
+          breakWith(call, status.UNAVAILABLE);
+        },
+        (call) => {
+          send(call, { state: 'COMPLETED' });
+          call.end();
+        },
+      ),
+    );
+    expect(await statesOf(client.get('job-1').watch())).toEqual(['MAPPING', 'REDUCING', 'COMPLETED']);
+  });
+
+  it('ends at the terminal view even when the stream stays open', async () => {
+    const client = await connectTo(watchWith((call) => send(call, { state: 'CANCELLED' })));
+    expect(await statesOf(client.get('job-1').watch())).toEqual(['CANCELLED']);
+  });
+
+  it('does not try again after an error that no later try can change', async () => {
+    const client = await connectTo(
+      watchWith((call) => {
+        send(call, { state: 'MAPPING' });
+        breakWith(call, status.INTERNAL);
+      }),
+    );
+    await expect(statesOf(client.get('job-1').watch())).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('ends with cancelled when the signal aborts', async () => {
+    const client = await connectTo(watchWith((call) => send(call, { state: 'MAPPING' })));
+    const controller = new AbortController();
+    const watching = async () => {
+      for await (const _view of client.get('job-1').watch({ signal: controller.signal })) controller.abort();
+    };
+    await expect(watching()).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('says at once that nobody answers at the address', async () => {
+    const client = connect({ coordinator: '127.0.0.1:1' });
+    open.push(() => client.close());
+    await expect(client.get('job-1').wait()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('result', () => {
+  it('throws job-failed with the cause of a job that failed', async () => {
+    const cause = { code: 'job-failed', message: 'm0 failed', task: 'm0', failure: null };
+    const client = await connectTo(watchWith((call) => send(call, { state: 'FAILED', cause })));
+    await expect(client.get('job-1').result().next()).rejects.toMatchObject({ code: 'job-failed', cause });
+  });
+
+  it('throws cancelled for a job that was cancelled', async () => {
+    const client = await connectTo(watchWith((call) => send(call, { state: 'CANCELLED' })));
+    await expect(client.get('job-1').result().next()).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('connect', () => {
+  it.each([{ token: 'x' }, { tls: {} }])('refuses %j, which this version has not', (options) => {
+    expect(() => connect(options)).toThrow(/no credentials yet/);
+  });
+
+  it('refuses an address without a port', () => {
+    expect(() => connect({ coordinator: 'localhost' })).toThrow(
+      /--coordinator, MILLRACE_COORDINATOR\) must be HOST:PORT/,
+    );
+  });
+
+  it('refuses a job id that could be a path', () => {
+    const client = connect();
+    open.push(() => client.close());
+    expect(() => client.get('../x')).toThrow(/job id must match/);
+  });
+});

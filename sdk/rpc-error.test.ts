@@ -1,0 +1,46 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { fromRpcError } from './rpc-error.ts';
+
+function serviceError(code: number, details: string, millraceCode?: string): ServiceError {
+  const metadata = new Metadata();
+  if (millraceCode !== undefined) metadata.set('millrace-code', millraceCode);
+  return Object.assign(new Error(`${code} ${details}`), { code, details, metadata });
+}
+
+it('takes the code from the trailers and the message as it was', () => {
+  const error = fromRpcError(
+    serviceError(status.ALREADY_EXISTS, 'out/ is not empty', 'output-exists'),
+    'h:1',
+  );
+  expect(error).toMatchObject({ code: 'output-exists', message: 'out/ is not empty', exitCode: 2 });
+});
+
+it('does not believe a code that is none', () => {
+  expect(fromRpcError(serviceError(status.INTERNAL, 'x', 'nonsense'), 'h:1').code).toBe('internal');
+});
+
+it('says where nobody answers and how to change it', () => {
+  const details =
+    'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:9. Resolution note: ';
+  const error = fromRpcError(serviceError(status.UNAVAILABLE, details), '127.0.0.1:9');
+  expect(error).toMatchObject({ code: 'unavailable', exitCode: 3 });
+  expect(error.message).toContain(
+    'the coordinator at 127.0.0.1:9 cannot be reached (connect ECONNREFUSED 127.0.0.1:9);',
+  );
+  expect(error.message).toMatch(/--coordinator or MILLRACE_COORDINATOR$/);
+});
+
+it.each([
+  [status.DEADLINE_EXCEEDED, 'timeout'],
+  [status.CANCELLED, 'cancelled'],
+  [status.UNIMPLEMENTED, 'unavailable'],
+  [status.RESOURCE_EXHAUSTED, 'limit-exceeded'],
+  [status.UNKNOWN, 'internal'],
+])('status %i without a code of ours is %s', (code, expected) => {
+  expect(fromRpcError(serviceError(code, 'x'), 'h:1').code).toBe(expected);
+});
+
+it('lets an error that is none of gRPC keep its meaning', () => {
+  expect(fromRpcError(Object.assign(new Error('full'), { code: 'ENOSPC' }), 'h:1').code).toBe('no-space');
+});
