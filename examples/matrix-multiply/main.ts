@@ -11,8 +11,8 @@ import multiply from './multiply.ts';
 /** Runs both jobs here; leaves the products in OUTPUT/products and the matrix A * B in OUTPUT/sums. */
 export async function multiplyMatrices(input: string, output: string): Promise<void> {
   const products = join(output, 'products');
-  await run(multiply, { input, output: products });
-  await run(add, { input: join(products, 'part-r-*'), output: join(output, 'sums') });
+  await run(multiply, { input, output: products, ifExists: 'replace' });
+  await run(add, { input: join(products, 'part-r-*'), output: join(output, 'sums'), ifExists: 'replace' });
 }
 
 if (import.meta.main) {

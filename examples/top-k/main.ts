@@ -11,8 +11,13 @@ import top from './top.ts';
 /** Runs both jobs here; leaves the counts of all words in OUTPUT/counts and the k most frequent in OUTPUT/top. */
 export async function topWords(input: string, output: string, k: number): Promise<void> {
   const counts = join(output, 'counts');
-  await run(count, { input, output: counts });
-  await run(top, { input: join(counts, 'part-r-*'), output: join(output, 'top'), params: { k } });
+  await run(count, { input, output: counts, ifExists: 'replace' });
+  await run(top, {
+    input: join(counts, 'part-r-*'),
+    output: join(output, 'top'),
+    params: { k },
+    ifExists: 'replace',
+  });
 }
 
 if (import.meta.main) {
