@@ -29,6 +29,8 @@ export function define(command: Command): void {
 }
 
 async function serve(flags: CoordinatorFlags): Promise<void> {
+  // Before anything is said: whoever reads the address may send the signal at once.
+  const stopped = untilInterrupted();
   const [{ startCoordinator }, { createLog }] = await Promise.all([
     import('../coordinator/main.ts'),
     import('../lib/log.ts'),
@@ -45,5 +47,5 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
   const { address, httpAddress } = coordinator;
   if (flags.json) await writeJson({ listening: address, http: httpAddress });
   else say(`coordinator listens on ${address}, http on ${httpAddress}`);
-  await Promise.race([untilInterrupted(), coordinator.failed]);
+  await Promise.race([stopped, coordinator.failed]);
 }

@@ -40,6 +40,8 @@ export function define(command: Command): void {
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
+  // Before anything is said: whoever reads the address may send the signal at once.
+  const stopped = Promise.race([untilInterrupted(), untilParentGone()]);
   const [{ startWorker }, { createLog }] = await Promise.all([
     import('../worker/main.ts'),
     import('../lib/log.ts'),
@@ -64,7 +66,7 @@ async function work(flags: WorkerFlags): Promise<void> {
       say(
         `worker ${workerId} (process ${process.pid}) serves on ${fetchAddress}, coordinator ${flags.coordinator}`,
       );
-    await Promise.race([untilInterrupted(), untilParentGone(), worker.ended]);
+    await Promise.race([stopped, worker.ended]);
   } finally {
     if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
   }

@@ -1,5 +1,4 @@
 /** From a job, or the path of its file, to what is sent: the bundle and the checked spec. */
-import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../lib/errors.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
@@ -19,9 +18,9 @@ export async function prepareJob(job: Job | string, options: SubmitOptions): Pro
   return { bundle, spec: compileJobSpec(bundle, options) };
 }
 
-/** The absolute path of the file that defines the job. */
+/** The path of the file that defines the job. */
 export function jobFileOf(job: Job | string): string {
-  if (typeof job === 'string') return isAbsolute(job) ? job : resolve(job);
+  if (typeof job === 'string') return job;
   if (!isUserJob(job)) {
     throw new MillraceError(
       'invalid-argument',
