@@ -18,6 +18,9 @@ import { openMapPart } from './publish.ts';
 import { readSplit } from './read-split.ts';
 import { type PairSink, runMapper } from './run-mapper.ts';
 
+/** The file of a finished map attempt, in the folder of that attempt. */
+export const mapOutputName = 'output.run';
+
 export interface MapTaskOptions {
   readonly spec: JobSpec;
   readonly job: UserJob;
@@ -53,7 +56,7 @@ async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
   const { combine } = job;
   const output = createMapOutput({
     directory,
-    fileName: 'output.run',
+    fileName: mapOutputName,
     partitions: spec.reducers,
     partitioning: partitioningOf(options),
     ...(combine && {
@@ -63,6 +66,7 @@ async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
   try {
     const input = await mapRecords(options, output);
     const summary = output.finish();
+    options.progress[progressAt.bytesOut] = summary.bytes;
     return {
       inputRecords: input.records,
       inputBytes: input.bytes,

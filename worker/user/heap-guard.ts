@@ -12,7 +12,7 @@ const MiB = 1024 * 1024;
 
 /** The limit given to V8 for a thread that is to hold no more than `bytesMax`. */
 export function hardHeapMegabytes(bytesMax: number): number {
-  return Math.ceil((2 * bytesMax) / MiB) + 512;
+  return Math.ceil((1.5 * bytesMax) / MiB) + 256;
 }
 
 export function outOfMemory(bytesMax: number): TaskFailure {

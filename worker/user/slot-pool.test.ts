@@ -93,13 +93,14 @@ describe('a slot thread', () => {
     const task = mapTask(`*map(line, ctx) {
       ctx.counter('lines').add();
       console.log('at', line);
+      process.stdout.write('out\\n');
       yield [line, 1];
     }`);
     const run = await start(task, log);
     const { end, counters } = await run.ended;
     expect(end).toMatchObject({ kind: 'done', result: { kind: 'map', inputRecords: 2, inputBytes: 4 } });
     expect(counters).toEqual({ lines: 2 });
-    expect(log).toEqual(['at a', 'at b']);
+    expect(log).toEqual(['at a', 'out', 'at b', 'out']);
     expect(run.progress[progressAt.recordsIn]).toBe(2);
     expect(run.progress[progressAt.bytesIn]).toBe(4);
   });

@@ -48,9 +48,17 @@ function condemn(thrown: unknown): void {
   });
 }
 
-function captureConsole(): void {
+/** `console` and the standard streams write to the log of the attempt; between attempts to nobody. */
+function captureOutput(): void {
   const log = (...args: unknown[]) => running?.context?.log(...args);
   for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[name] = log;
+  const write = (chunk: Uint8Array | string) => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    log('%s', text.replace(/\n$/, ''));
+    return true;
+  };
+  process.stdout.write = write;
+  process.stderr.write = write;
 }
 
 function captureExits(): void {
@@ -97,7 +105,7 @@ function withBuffers(task: SlotTask): SlotTask {
   return { ...task, sources };
 }
 
-captureConsole();
+captureOutput();
 captureExits();
 port.on('message', (message: ToSlot) => {
   if (message.type === 'run') void run(message.task, message.progress);

@@ -55,11 +55,14 @@ export class Slot {
     this.#worker = new Worker(entry, {
       env: { ...settings.env },
       execArgv: ['--no-warnings'],
-      stdout: false,
-      stderr: false,
+      // Standard output belongs to this process; what a job writes there goes to its log (slot-thread.ts).
+      stdout: true,
+      stderr: true,
       workerData: { memoryBytesMax: settings.memoryBytesMax } satisfies SlotData,
       resourceLimits: { maxOldGenerationSizeMb: hardHeapMegabytes(settings.memoryBytesMax) },
     });
+    this.#worker.stdout.resume();
+    this.#worker.stderr.resume();
     this.#worker.on('message', (message: FromSlot) => this.#receive(message));
     this.#worker.on('error', (error) => this.#died(this.#deathOf(error)));
     this.#worker.on('exit', (code) =>

@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/clock.ts';
+import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/ids.ts';
+import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
+import { createLog } from '../../lib/log.ts';
+import type { AttemptReport, FetchProgress, FetchTrouble } from '../../lib/reports.ts';
+import { segmentDigest } from '../../lib/segment-digest.ts';
+import { createStores } from '../../lib/store/resolve.ts';
+import { fileUri } from '../../lib/store/uri.ts';
+import { PeerChannels } from '../shuffle/fetch.ts';
+import { MapOutputs } from '../shuffle/outputs.ts';
+import { SlotPool } from '../user/slot-pool.ts';
+import { Attempts } from './attempts.ts';
+
+const jobId = toJobId('job-1');
+const lines = 'a b\nb\n';
+
+let directory: string;
+let attempts: Attempts;
+let pool: SlotPool;
+let outputs: MapOutputs;
+let tasksDone: number;
+let reports: AttemptReport[];
+let fetchProgress: FetchProgress[];
+let troubles: FetchTrouble[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'attempts-'));
+  [tasksDone, reports, fetchProgress, troubles] = [0, [], [], []];
+  pool = new SlotPool({ slots: 2, memoryBytesMax: 64 * 1024 * 1024, clock: systemClock, env: {} });
+  outputs = new MapOutputs();
+  let incarnation = 0;
+  attempts = new Attempts({
+    clock: systemClock,
+    log: createLog('test', 'silent'),
+    slots: 2,
+    pool,
+    outputs,
+    channels: new PeerChannels(),
+    stores: createStores(),
+    directory: join(directory, 'scratch'),
+    newWorkerId: () => toWorkerId(`w${incarnation++}`),
+    reports: () => ({
+      report: (report) => reports.push(report),
+      fetchProgress: (progress) => fetchProgress.push(progress),
+      fetchTrouble: (trouble) => troubles.push(trouble),
+      log: () => undefined,
+    }),
+    onTaskDone: () => tasksDone++,
+  });
+});
+afterEach(async () => {
+  await attempts.close();
+  await pool.close();
+  rmSync(directory, { recursive: true });
+});
+
+function giveJob(body = '*map(line) { for (const word of line.split(" ")) yield [word, 1]; }'): void {
+  const source = `export default { millraceJob: 1, name: 'j', ${body} };`;
+  writeFileSync(join(directory, 'bundle.mjs'), source);
+  writeFileSync(join(directory, 'in.txt'), lines);
+  const sha256 = createHash('sha256').update(source).digest('hex');
+  const spec = {
+    jobId,
+    name: 'j',
+    bundle: { uri: fileUri(join(directory, 'bundle.mjs')), sha256, bytes: source.length },
+    input: { kind: 'lines' },
+    output: { kind: 'tsv', compression: 'none' },
+    outputUri: fileUri(`${directory}/out/`),
+    params: {},
+    reducers: 2,
+    partition: 'hash',
+    partOffset: 0,
+    taskTimeoutMs: 600_000,
+  } as unknown as JobSpec;
+  attempts.onJob({ spec, cutPoints: [] });
+}
+
+const idOf = (kind: AttemptId['kind'], index: number, attempt = 0): AttemptId => ({
+  jobId,
+  kind,
+  index,
+  attempt,
+  epoch: 1,
+});
+
+function splitOf(): Split {
+  const piece = {
+    uri: fileUri(join(directory, 'in.txt')),
+    start: 0,
+    end: lines.length,
+    objectBytes: lines.length,
+    etag: '',
+  };
+  return { pieces: [piece], bytes: lines.length, hosts: [] };
+}
+
+async function reportOf(id: AttemptId): Promise<AttemptReport> {
+  for (;;) {
+    const report = reports.find((candidate) => formatAttempt(candidate.attempt) === formatAttempt(id));
+    if (report) return report;
+    await turn();
+  }
+}
+
+async function runMap(index: number, attempt = 0): Promise<readonly SegmentCounts[]> {
+  const id = idOf('map', index, attempt);
+  attempts.onAssignment({ attempt: id, kind: 'map', split: splitOf() });
+  const { outcome } = await reportOf(id);
+  if (outcome.kind !== 'map-done') throw new Error(JSON.stringify(outcome));
+  return outcome.report.segments;
+}
+
+function tellLocation(map: number, segments: readonly SegmentCounts[], reduces: readonly number[]): void {
+  const digests = reduces.map((reduce) => segmentDigest(segments[reduce]!));
+  const location = { map, attempt: 0, epoch: 1, worker: attempts.workerId, digests };
+  attempts.onLocations({ jobId, version: map + 1, reduces, found: [location], lost: [], peers: [] });
+}
+
+const folder = (id: AttemptId) =>
+  join(directory, 'scratch', attempts.workerId, jobId, `${formatAttempt(id)}.e1`);
+
+describe('Attempts', () => {
+  it('runs maps, serves their outputs, and reduces what it holds itself', async () => {
+    giveJob();
+    const first = await runMap(0);
+    const reduce = idOf('reduce', 0);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 2 });
+    tellLocation(0, first, [1, 0]);
+    expect(attempts.progress()).toMatchObject([{ attempt: reduce, phase: 'fetch' }]);
+    const second = await runMap(1);
+    tellLocation(1, second, [0]);
+    const { outcome } = await reportOf(reduce);
+    const bytes = first[0]!.bytes + second[0]!.bytes;
+    const records = first[0]!.records + second[0]!.records;
+    expect(outcome).toMatchObject({
+      kind: 'reduce-done',
+      report: { consumed: { records, bytes }, part: { records } },
+    });
+    expect(fetchProgress.map(({ maps, complete }) => [maps, complete])).toEqual([
+      [[0], false],
+      [[1], false],
+      [[], true],
+    ]);
+    while (existsSync(folder(reduce))) await turn();
+  });
+
+  it('says again what a reduce holds when a session begins anew', async () => {
+    giveJob();
+    const segments = await runMap(0);
+    attempts.onAssignment({ attempt: idOf('reduce', 0), kind: 'reduce', maps: 2 });
+    tellLocation(0, segments, [0]);
+    while (fetchProgress.length === 0) await turn();
+    fetchProgress.length = 0;
+    attempts.onWelcome();
+    expect(fetchProgress).toEqual([{ attempt: idOf('reduce', 0), maps: [0], complete: false }]);
+  });
+
+  it('keeps an accepted output, and drops one that was not', async () => {
+    giveJob();
+    await runMap(0);
+    await runMap(1);
+    attempts.onAnswer(idOf('map', 0), true);
+    attempts.onAnswer(idOf('map', 1), false);
+    expect(outputs.find(jobId, 0, 0, 1)).toBeDefined();
+    expect(outputs.find(jobId, 1, 0, 1)).toBeUndefined();
+    expect(tasksDone).toBe(2);
+    while (existsSync(folder(idOf('map', 1)))) await turn();
+    expect(existsSync(folder(idOf('map', 0)))).toBe(true);
+  });
+
+  it('discards the staged part of a reduce that lost', async () => {
+    giveJob();
+    const segments = await runMap(0);
+    const reduce = idOf('reduce', 0);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 1 });
+    tellLocation(0, segments, [0]);
+    await reportOf(reduce);
+    const staged = () =>
+      readdirSync(join(directory, 'out'), { recursive: true }).filter((name) =>
+        String(name).includes('part'),
+      );
+    expect(staged()).toHaveLength(1);
+    attempts.onAnswer(reduce, false);
+    while (staged().length > 0) await turn();
+  });
+
+  it('ends a cancelled attempt in every phase with one report', async () => {
+    giveJob(
+      'async *map(line, ctx) { await new Promise((done) => ctx.signal.addEventListener("abort", done)); }',
+    );
+    const ids = [idOf('map', 0), idOf('map', 1), idOf('map', 2), idOf('reduce', 0)];
+    for (const attempt of ids) {
+      if (attempt.kind === 'reduce') attempts.onAssignment({ attempt, kind: 'reduce', maps: 3 });
+      else attempts.onAssignment({ attempt, kind: 'map', split: splitOf() });
+    }
+    const mapping = () =>
+      attempts.progress().filter(({ phase, recordsIn }) => phase === 'map' && recordsIn > 0);
+    while (mapping().length < 2) await turn();
+    expect(attempts.progress().map(({ phase }) => phase)).toEqual(['map', 'map', 'waiting', 'fetch']);
+    for (const id of ids) attempts.onCancel(id, 'not wanted');
+    for (const id of ids) {
+      const failure = { kind: 'cancelled', message: expect.stringContaining('cancelled') };
+      const { outcome } = await reportOf(id);
+      expect(outcome).toMatchObject({
+        kind: 'failed',
+        failure: id.kind === 'reduce' ? failure : { kind: 'cancelled', message: 'not wanted' },
+      });
+    }
+    expect(reports).toHaveLength(ids.length);
+    expect(attempts.progress()).toEqual([]);
+  });
+
+  it('removes everything of a job that has ended', async () => {
+    giveJob();
+    await runMap(0);
+    attempts.onJobEnded(jobId);
+    expect(outputs.find(jobId, 0, 0, 1)).toBeUndefined();
+    while (existsSync(join(directory, 'scratch', 'w0', jobId))) await turn();
+  });
+
+  it('starts afresh under a new id when it was given up, and reports nothing of before', async () => {
+    giveJob(
+      'async *map(line, ctx) { await new Promise((done) => ctx.signal.addEventListener("abort", done)); }',
+    );
+    attempts.onAssignment({ attempt: idOf('map', 0), kind: 'map', split: splitOf() });
+    while (attempts.progress()[0]?.recordsIn !== 1) await turn();
+    expect(attempts.onRejoin()).toBe('w1');
+    expect(attempts.progress()).toEqual([]);
+    while (existsSync(join(directory, 'scratch', 'w0'))) await turn();
+    expect(reports).toEqual([]);
+    expect(readdirSync(join(directory, 'scratch'))).toEqual(['w1']);
+  });
+
+  it('does not start an assignment twice', async () => {
+    giveJob();
+    const attempt = idOf('map', 0);
+    attempts.onAssignment({ attempt, kind: 'map', split: splitOf() });
+    attempts.onAssignment({ attempt, kind: 'map', split: splitOf() });
+    await reportOf(attempt);
+    attempts.onAssignment({ attempt, kind: 'map', split: splitOf() });
+    expect(attempts.progress()).toEqual([]);
+  });
+});
