@@ -121,10 +121,20 @@ async function openJournal(storeUri: string): Promise<Journal> {
   );
 }
 
-function startTicking({ clock, tickIntervalMs }: CoordinatorConfig, loop: Loop): () => void {
+/**
+ * A tick that comes far too late means that this process stood still: what workers sent meanwhile is still in the sockets, and to
+ * judge their leases before reading it would lose them all. The next tick will do.
+ */
+function startTicking(
+  { clock, tickIntervalMs, heartbeatTimeoutMs }: CoordinatorConfig,
+  loop: Loop,
+): () => void {
+  let dueMs = clock.monotonicMs() + tickIntervalMs;
   let cancel = clock.after(tickIntervalMs, tick);
   function tick() {
-    loop.dispatch({ type: 'tick' });
+    const lateMs = clock.monotonicMs() - dueMs;
+    if (lateMs < heartbeatTimeoutMs / 2) loop.dispatch({ type: 'tick' });
+    dueMs = clock.monotonicMs() + tickIntervalMs;
     cancel = clock.after(tickIntervalMs, tick);
   }
   return () => cancel();

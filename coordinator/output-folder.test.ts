@@ -74,7 +74,7 @@ async function text(name: string): Promise<string> {
 
 async function commit(ifExists: IfExists, texts: string[], partOffset = 0): Promise<JobSpec> {
   const spec = specOf(ifExists, partOffset);
-  await publishOutput(stores, { spec, parts: await stage(spec, texts), discards: [], success: facts });
+  await publishOutput(stores, { spec, parts: await stage(spec, texts), success: facts });
   return spec;
 }
 
@@ -83,7 +83,7 @@ describe('publishing', () => {
     const spec = specOf('fail');
     const parts = await stage(spec, ['a', 'bb']);
     expect(await names()).toEqual([]);
-    await publishOutput(stores, { spec, parts, discards: [], success: facts });
+    await publishOutput(stores, { spec, parts, success: facts });
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
     expect(JSON.parse(await text('_SUCCESS'))).toMatchObject({
       version: 1,
@@ -102,8 +102,8 @@ describe('publishing', () => {
     const parts = await stage(spec, ['a', 'b']);
     const { store, key } = stores.locate(parts[0]!.uri);
     await store.publish({ key, token: parts[0]!.token, bytes: 1 });
-    await publishOutput(stores, { spec, parts, discards: [], success: facts });
-    await publishOutput(stores, { spec, parts, discards: [], success: facts });
+    await publishOutput(stores, { spec, parts, success: facts });
+    await publishOutput(stores, { spec, parts, success: facts });
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
   });
 
@@ -111,9 +111,9 @@ describe('publishing', () => {
     const late = specOf('fail');
     const parts = await stage(late, ['late']);
     const first = await commit('fail', ['first']);
-    await expect(
-      publishOutput(stores, { spec: late, parts, discards: [], success: facts }),
-    ).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(publishOutput(stores, { spec: late, parts, success: facts })).rejects.toMatchObject({
+      code: 'output-exists',
+    });
     expect(await text('part-r-00000')).toBe('first');
     const { store, key } = stores.locate(outputUri);
     expect((await readManifest(store, key))?.jobId).toBe(first.jobId);
@@ -145,6 +145,12 @@ test('an output that is not empty is refused for fail, naming what is there', as
   await commit('fail', ['1']);
   await expect(checkOutput(stores, outputUri, 'fail')).rejects.toThrow(/_SUCCESS.*--if-exists/);
   expect(await checkOutput(stores, outputUri, 'replace')).toBe(0);
+});
+
+test('discarding after the commit drops what losers staged and keeps the output', async () => {
+  const spec = await commit('fail', ['a']);
+  await discardOutput(stores, spec, await stage(spec, ['late']));
+  expect(await text('part-r-00000')).toBe('a');
 });
 
 test('discarding leaves nothing, whether a part was published already or not', async () => {

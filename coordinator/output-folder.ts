@@ -7,7 +7,7 @@ import type { Store } from '../lib/store/store.ts';
 import type { Effect } from './core/effects.ts';
 import { buildManifest, type ManifestPart, readManifest } from './success-manifest.ts';
 
-export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type'>;
+export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type' | 'discards'>;
 
 const partPattern = /^part-[mr]-(\d{5,})$/;
 
@@ -42,10 +42,7 @@ function outputExists(outputUri: string, names: readonly string[]): MillraceErro
  * The commit: publishes the parts, then `_SUCCESS`. Every step may be repeated, so a commit that was cut off is simply run
  * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not.
  */
-export async function publishOutput(
-  stores: Stores,
-  { spec, parts, discards, success }: Publication,
-): Promise<void> {
+export async function publishOutput(stores: Stores, { spec, parts, success }: Publication): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   const before = await readManifest(store, prefix);
   if (before?.jobId === spec.jobId) return;
@@ -68,7 +65,6 @@ export async function publishOutput(
   if (!written && (await readManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${spec.outputUri} meanwhile`);
   }
-  await discardOutput(stores, spec, discards);
 }
 
 /** Nothing of the job stays under its output path. */

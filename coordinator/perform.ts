@@ -47,24 +47,33 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
 }
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
-  const { jobId } = effect.spec;
-  publishOutput(ports.stores, effect).then(
-    () => {
-      ports.outputsInUse.delete(effect.spec.outputUri);
-      ports.dispatch({ type: 'output-published', jobId });
-    },
-    (error) => ports.dispatch({ type: 'publish-failed', jobId, error: operationError(error) }),
-  );
+  const { jobId, outputUri } = effect.spec;
+  const published = publishOutput(ports.stores, effect).then(async () => {
+    // The output is there: what of the losers cannot be removed changes nothing about that.
+    await cleanUp(effect, ports);
+    ports.outputsInUse.delete(outputUri);
+    ports.dispatch({ type: 'output-published', jobId });
+  });
+  published.catch((error) => ports.dispatch({ type: 'publish-failed', jobId, error: operationError(error) }));
 }
 
 function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
-  discardOutput(ports.stores, effect.spec, effect.parts)
-    .catch((error) => ports.log.warn({ jobId, error: String(error) }, `${outputUri} could not be cleaned up`))
-    .finally(() => {
-      ports.outputsInUse.delete(outputUri);
-      ports.dispatch({ type: 'output-discarded', jobId });
-    });
+  cleanUp({ spec: effect.spec, discards: effect.parts }, ports).then(() => {
+    ports.outputsInUse.delete(outputUri);
+    ports.dispatch({ type: 'output-discarded', jobId });
+  });
+}
+
+async function cleanUp(
+  { spec, discards }: Pick<Extract<Effect, { type: 'publish-output' }>, 'spec' | 'discards'>,
+  { stores, log }: PerformPorts,
+): Promise<void> {
+  try {
+    await discardOutput(stores, spec, discards);
+  } catch (error) {
+    log.warn({ jobId: spec.jobId, error: String(error) }, `${spec.outputUri} could not be cleaned up`);
+  }
 }
 
 function operationError(thrown: unknown): OperationError {

@@ -9,7 +9,6 @@ import { checkLimit, limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { Attempts } from './control/attempts.ts';
-import { sweepScratch } from './control/scratch.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
 import { Session } from './control/session.ts';
 import { PeerChannels } from './shuffle/fetch.ts';
@@ -67,8 +66,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const advertise = options.advertise && formatAddress(parseAddress(options.advertise, '--advertise'));
   parseAddress(options.coordinator, '--coordinator');
 
-  const swept = sweepScratch(options.scratchDir);
-  if (swept.length > 0) log.info({ swept }, 'removed what dead workers left');
   const outputs = new MapOutputs();
   const channels = new PeerChannels();
   const pool = new SlotPool({

@@ -55,7 +55,7 @@ function take(effect: Effect): void {
 for (let at = 0; at < workers; at++) {
   const workerId = `w${at}` as WorkerId;
   const worker = { workerId, host: `h${at}`, fetchAddress: `h${at}:1`, slots, pid: at };
-  send({ type: 'worker-joined', now, worker, running: [] });
+  send({ type: 'worker-joined', now, worker, running: [], held: [], replaces: [] });
 }
 send({ type: 'job-submitted', now, spec });
 const planMs = timed(() => {

@@ -35,8 +35,15 @@ export type Event = At &
     | { readonly type: 'output-published'; readonly jobId: JobId }
     | { readonly type: 'publish-failed'; readonly jobId: JobId; readonly error: OperationError }
     | { readonly type: 'output-discarded'; readonly jobId: JobId }
-    // Workers. `running` is what the worker says it still runs, after a reconnect.
-    | { readonly type: 'worker-joined'; readonly worker: WorkerInfo; readonly running: readonly AttemptId[] }
+    // Workers. `running` is what the worker says it still runs, after a reconnect; `held` are the map outputs on its disk, and
+    // `replaces` dead workers whose scratch folder it took over.
+    | {
+        readonly type: 'worker-joined';
+        readonly worker: WorkerInfo;
+        readonly running: readonly AttemptId[];
+        readonly held: readonly AttemptId[];
+        readonly replaces: readonly WorkerId[];
+      }
     | {
         readonly type: 'worker-heartbeat';
         readonly workerId: WorkerId;

@@ -129,7 +129,8 @@ function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport): void {
   mapsWentOn(turn, job);
 }
 
-function mapsWentOn(turn: Turn, job: Job): void {
+/** A map is done: reduces may start, and all maps may be. */
+export function mapsWentOn(turn: Turn, job: Job): void {
   turn.wantsSchedule = true;
   if (job.map.done < job.map.total) return;
   job.mapsDoneAtMs = turn.now;

@@ -1,5 +1,6 @@
 /** Workers come, beat, fall silent and go; what was on one that is gone finds its place again. */
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { adoptOutputs } from './adopt.ts';
 import { endAttempt } from './attempts.ts';
 import type { EventOf } from './events.ts';
 import { attemptLost, sentBack } from './failures.ts';
@@ -9,7 +10,12 @@ import type { Attempt, CoreState, Worker } from './state.ts';
 import { isAcceptedOf } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
 
-export function workerJoined(turn: Turn, { worker: info, running }: EventOf<'worker-joined'>): void {
+export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void {
+  const { worker: info, running, held, replaces } = event;
+  for (const workerId of replaces) {
+    const replaced = turn.state.workers.get(workerId);
+    if (replaced) loseWorker(turn, replaced, `was restarted as ${info.workerId}`, true);
+  }
   const known = turn.state.workers.get(info.workerId);
   // Another process under the same id: what the first one ran and held in memory is gone.
   if (known && known.info.pid !== info.pid) loseWorker(turn, known, 'came back as another process', true);
@@ -20,6 +26,7 @@ export function workerJoined(turn: Turn, { worker: info, running }: EventOf<'wor
   worker.lastHeartbeatMs = turn.now;
   turn.effects.push({ type: 'send-welcome', workerId: worker.id });
   compareRunning(turn, worker, running);
+  adoptOutputs(turn, worker, held);
   for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
   turn.wantsSchedule = true;
 }

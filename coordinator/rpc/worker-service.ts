@@ -1,7 +1,7 @@
 /** The WorkerControl service: workers' messages become events, effects become messages on the right stream. */
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
-import type { WorkerId } from '../../lib/ids.ts';
+import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Hello__Output } from '../../proto/gen/millrace/v1/Hello.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
@@ -83,7 +83,9 @@ export class WorkerService {
     const running = hello.running.map(attemptIdIn);
     const session = new WorkerSession(worker.workerId, stream, this.#ports.clock, this.#ports.settings);
     this.#sessions.set(worker.workerId, session);
-    this.#ports.dispatch({ type: 'worker-joined', worker, running });
+    const held = hello.held.map(attemptIdIn);
+    const replaces = hello.replaces.map(toWorkerId);
+    this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
     return session;
   }
 

@@ -181,7 +181,7 @@ class InlineRun {
       intermediateBytes: counts.bytes,
       counters: this.#counters,
     };
-    await publishOutput(this.#stores, { spec, parts, discards: [], success });
+    await publishOutput(this.#stores, { spec, parts, success });
   }
 
   async #result(spec: JobSpec, parts: readonly StagedPart[]): Promise<InlineResult<unknown>> {

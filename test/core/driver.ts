@@ -30,7 +30,13 @@ export class Driver {
   }
 
   join(workerId: string, changes: Partial<WorkerInfo> = {}): void {
-    this.send({ type: 'worker-joined', worker: makeWorker(workerId, changes), running: [] });
+    this.send({
+      type: 'worker-joined',
+      worker: makeWorker(workerId, changes),
+      running: [],
+      held: [],
+      replaces: [],
+    });
   }
 
   submit(jobId: string, splits: readonly Split[], changes: Partial<JobSpec> = {}): Job {

@@ -68,6 +68,8 @@ export class FakeWorker {
       type: 'worker-joined',
       worker: this.info,
       running: this.#world.random.chance(0.5) ? [...running, ...finished] : running,
+      held: [],
+      replaces: [],
     });
     for (const report of this.#unanswered.values()) this.#send(report);
   }

@@ -100,9 +100,16 @@ function errorOf(code: string): { code: ErrorCode; message: string; retryable: b
 }
 
 function joined({ words, named }: Line): Happening {
-  const { slots = '2', pid = '1', host, running } = named;
+  const { slots = '2', pid = '1', host, running, held, replaces } = named;
   const worker = makeWorker(words[0]!, { slots: Number(slots), pid: Number(pid), ...(host && { host }) });
-  return { type: 'worker-joined', worker, running: running ? running.split(',').map(parseAttempt) : [] };
+  const attempts = (text?: string) => (text ? text.split(',').map(parseAttempt) : []);
+  return {
+    type: 'worker-joined',
+    worker,
+    running: attempts(running),
+    held: attempts(held),
+    replaces: (replaces ? replaces.split(',') : []) as WorkerId[],
+  };
 }
 
 /** Each attempt as `j1/m0.0:map:500`: phase and bytes read. */

@@ -19,6 +19,7 @@ import type { PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import type { SlotPool } from '../user/slot-pool.ts';
 import type { Assignment, JobInfo, Locations } from './convert.ts';
+import { inheritScratch } from './inherit-scratch.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RunningAttempt } from './run-attempt.ts';
 import { Scratch } from './scratch.ts';
@@ -62,6 +63,7 @@ export class Attempts implements SessionHandlers {
   readonly #addresses = new Map<WorkerId, string>();
   readonly #fetchMemory: MemoryBudget;
   readonly #usage: UsageMeter;
+  readonly #replaced: readonly WorkerId[];
   #workerId: WorkerId;
   #scratch: Scratch;
   /** Deletions under way. */
@@ -76,6 +78,16 @@ export class Attempts implements SessionHandlers {
     );
     this.#workerId = ports.newWorkerId();
     this.#scratch = new Scratch(ports.directory, this.#workerId);
+    const inherited = inheritScratch(ports.directory, this.#scratch);
+    this.#replaced = inherited.workers;
+    for (const { attempt, path, segments } of inherited.outputs) {
+      ports.outputs.add(attempt, path);
+      this.#usage.addSegments(attempt, segments);
+    }
+    if (inherited.workers.length > 0) {
+      const outputs = inherited.outputs.length;
+      ports.log.info({ workers: inherited.workers, outputs }, 'took over what dead workers left');
+    }
   }
 
   get workerId(): WorkerId {
@@ -158,6 +170,14 @@ export class Attempts implements SessionHandlers {
     for (const { attempt } of this.#running.values()) attempt.repeatFetchProgress();
   }
 
+  held(): AttemptId[] {
+    return this.#ports.outputs.list();
+  }
+
+  replaces(): readonly WorkerId[] {
+    return this.#replaced;
+  }
+
   progress(): AttemptProgress[] {
     return [...this.#running.values()].map(({ attempt }) => attempt.progress);
   }
@@ -191,6 +211,7 @@ export class Attempts implements SessionHandlers {
     const isAbandoned = !this.#running.has(key) || scratch !== this.#scratch;
     this.#running.delete(key);
     if (isAbandoned) {
+      this.#ports.outputs.remove(report.attempt);
       await this.#discardPart(report);
       return;
     }

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toJobId, toWorkerId } from '../../lib/ids.ts';
-import { Scratch, sweepScratch } from './scratch.ts';
+import { listDeadWorkers, Scratch } from './scratch.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -53,8 +53,8 @@ describe('Scratch', () => {
   });
 });
 
-describe('sweepScratch', () => {
-  it('removes what dead processes of this host left, and nothing else', () => {
+describe('listDeadWorkers', () => {
+  it('names the folders of dead processes of this host, and nothing else', () => {
     const started = { processStartedAtMs: 1 };
     leaveFolder('dead', { host: hostname(), pid: deadPid(), ...started });
     leaveFolder('same-pid-before', { host: hostname(), pid: process.pid, ...started });
@@ -63,11 +63,10 @@ describe('sweepScratch', () => {
     mkdirSync(join(directory, 'not-ours'));
     writeFileSync(join(directory, 'file'), '');
     new Scratch(directory, toWorkerId('mine'));
-    expect(sweepScratch(directory).sort()).toEqual(['dead', 'same-pid-before']);
-    expect(readdirSync(directory).sort()).toEqual(['alive', 'elsewhere', 'file', 'mine', 'not-ours']);
+    expect(listDeadWorkers(directory).sort()).toEqual(['dead', 'same-pid-before']);
   });
 
-  it('has nothing to do in a folder that does not exist', () => {
-    expect(sweepScratch(join(directory, 'none'))).toEqual([]);
+  it('finds none in a folder that does not exist', () => {
+    expect(listDeadWorkers(join(directory, 'none'))).toEqual([]);
   });
 });

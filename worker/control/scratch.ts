@@ -1,8 +1,8 @@
 /**
  * The worker's folder on local disk: `<dir>/<workerId>/<jobId>/<attempt>/`, and `<dir>/<workerId>/bundles/`. It is removed at close;
- * what a dead worker left under the same `dir` is swept at the next start. Nothing in it outlives its process.
+ * what a dead worker left under the same `dir` is taken over at the next start (inherit-scratch.ts).
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -43,15 +43,20 @@ export class Scratch {
     }
   }
 
+  /** Where an attempt's folder is, or would be. */
+  attemptPath(attempt: AttemptId): string {
+    return join(this.path, attempt.jobId, `${formatAttempt(attempt)}.e${attempt.epoch}`);
+  }
+
   /** Makes the folder of an attempt and returns its path. */
   makeAttempt(attempt: AttemptId): string {
-    const path = this.#attemptPath(attempt);
+    const path = this.attemptPath(attempt);
     mkdirSync(path, { recursive: true });
     return path;
   }
 
   removeAttempt(attempt: AttemptId): Promise<void> {
-    return rm(this.#attemptPath(attempt), { recursive: true, force: true });
+    return rm(this.attemptPath(attempt), { recursive: true, force: true });
   }
 
   removeJob(jobId: JobId): Promise<void> {
@@ -61,22 +66,14 @@ export class Scratch {
   removeAll(): Promise<void> {
     return rm(this.path, { recursive: true, force: true });
   }
-
-  #attemptPath(attempt: AttemptId): string {
-    return join(this.path, attempt.jobId, `${formatAttempt(attempt)}.e${attempt.epoch}`);
-  }
 }
 
-/** Removes what workers of this host that run no more left in `directory`. In doubt a folder stays. Returns their names. */
-export function sweepScratch(directory: string): string[] {
-  const swept: string[] = [];
-  for (const name of listFolders(directory)) {
+/** Names of the folders in `directory` whose workers, of this host, run no more. In doubt a folder is not among them. */
+export function listDeadWorkers(directory: string): string[] {
+  return listFolders(directory).filter((name) => {
     const owner = readOwner(join(directory, name, ownerFile));
-    if (!owner || !isDead(owner)) continue;
-    rmSync(join(directory, name), { recursive: true, force: true });
-    swept.push(name);
-  }
-  return swept;
+    return owner !== undefined && isDead(owner);
+  });
 }
 
 function listFolders(directory: string): string[] {

@@ -81,6 +81,8 @@ function open(joinTimeoutMs = 0): Session {
     onJobEnded: call('ended'),
     onWelcome: () => undefined,
     onRejoin: () => toWorkerId('reborn'),
+    held: () => [{ ...attempt, index: 8 }],
+    replaces: () => [toWorkerId('dead')],
     progress: () => [],
     usage: () => ({ rssBytes: 1, cpuFraction: 0, scratchBytes: 0 }),
   };
@@ -101,7 +103,8 @@ function open(joinTimeoutMs = 0): Session {
 
 async function join(session: Session): Promise<Stream> {
   const stream = await streams.next();
-  expect((await messages.next()).hello?.workerId).toBe('w');
+  const { hello } = await messages.next();
+  expect(hello).toMatchObject({ workerId: 'w', held: [{ index: 8 }], replaces: ['dead'] });
   stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   await session.joined;
   expect((await messages.next()).heartbeat?.rssBytes).toBe(1);

@@ -55,6 +55,9 @@ export interface SessionHandlers {
   onRejoin(): WorkerId;
   /** A stream is up, or up again: say again what went down with the last one (fetch progress). */
   onWelcome(): void;
+  /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
+  held(): AttemptId[];
+  replaces(): readonly WorkerId[];
   /** For heartbeats and hellos. */
   progress(): AttemptProgress[];
   usage(): WorkerUsage;
@@ -224,6 +227,8 @@ export class Session {
         slots,
         pid: process.pid,
         running: this.#running(handlers.progress()),
+        held: handlers.held().map(attemptIdOut),
+        replaces: [...handlers.replaces()],
       },
     });
   }

@@ -37,7 +37,11 @@ async function* batchesOf(...batches: string[][]): AsyncGenerator<RecordBatch> {
 
 const attempt = { jobId: toJobId('j'), kind: 'map', index: 3, attempt: 0, epoch: 1 } as const;
 
-async function mapAll(functions: Pick<UserJob, 'map'> | Pick<UserJob, 'mapEmit'>, batches: string[][], sink?: PairSink) {
+async function mapAll(
+  functions: Pick<UserJob, 'map'> | Pick<UserJob, 'mapEmit'>,
+  batches: string[][],
+  sink?: PairSink,
+) {
   const progress = createProgress();
   const log: string[] = [];
   const context = new TaskContext({

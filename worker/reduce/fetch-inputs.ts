@@ -44,8 +44,11 @@ interface Wanted extends SegmentLocation {
 
 const idleTimeoutMs = 15_000;
 const backoffMs = [200, 500, 1_000, 2_000, 5_000];
-/** A source that failed so often in a row is reported; and again at each failure after that. */
-const failuresBeforeTrouble = 3;
+/**
+ * A source that failed so often in a row is reported, and again at each failure after that. With the pauses between, the third report
+ * of one reduce comes later than the default lease: a worker that is dead is found by that, not by votes.
+ */
+const failuresBeforeTrouble = 5;
 const segmentsPerStreamMax = 4_096;
 
 export class FetchInputs {

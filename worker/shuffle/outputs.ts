@@ -45,6 +45,19 @@ export class MapOutputs {
     return output.reader;
   }
 
+  /** Every output here. */
+  list(): AttemptId[] {
+    return [...this.#jobs].flatMap(([jobId, outputs]) =>
+      [...outputs].map(([index, { attempt, epoch }]) => ({
+        jobId,
+        kind: 'map' as const,
+        index,
+        attempt,
+        epoch,
+      })),
+    );
+  }
+
   /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. */
   remove(id: AttemptId): void {
     const outputs = this.#jobs.get(id.jobId);

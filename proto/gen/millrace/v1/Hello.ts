@@ -11,6 +11,8 @@ export interface Hello {
   'slots'?: (number);
   'pid'?: (number);
   'running'?: (_millrace_v1_AttemptId)[];
+  'held'?: (_millrace_v1_AttemptId)[];
+  'replaces'?: (string)[];
 }
 
 export interface Hello__Output {
@@ -22,4 +24,6 @@ export interface Hello__Output {
   'slots': (number);
   'pid': (number);
   'running': (_millrace_v1_AttemptId__Output)[];
+  'held': (_millrace_v1_AttemptId__Output)[];
+  'replaces': (string)[];
 }
