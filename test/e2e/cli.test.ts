@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as nextLook } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, startCli } from './cli-process.ts';
 import { cliPath } from './cluster.ts';
@@ -116,15 +117,14 @@ describe('run', () => {
   });
 
   it('cancels the job at Ctrl-C, leaves nothing behind and exits with 130', async () => {
-    write('endless.ts', job('endless', `*map() { console.error('mapping'); for (;;); }`));
+    const started = join(folder, 'started');
+    const map = `*map() { fs.writeFileSync(${JSON.stringify(started)}, ''); for (;;); }`;
+    write('endless.ts', `import fs from 'node:fs';\n${job('endless', map)}`);
     const running = startCli(['run', 'endless.ts', '-i', 'in.txt', '-o', 'interrupted', '--json'], {
       cwd: folder,
       env: environment(),
     });
-    // The scratch folder appears when the worker is up: the job is on its way then.
-    await untilExists(() =>
-      readdirSync(temporary, { recursive: true }).some((name) => String(name).endsWith('spec.json')),
-    );
+    await until(() => existsSync(started));
     running.child.kill('SIGINT');
     expect(await running.ended).toMatchObject({ code: 130, stdout: '' });
     expect(existsSync(join(folder, 'interrupted'))).toBe(false);
@@ -132,8 +132,9 @@ describe('run', () => {
   });
 });
 
-async function untilExists(found: () => boolean): Promise<void> {
-  while (!found()) await new Promise((resolve) => setImmediate(resolve));
+/** Looks again and again; the test's own timeout is the limit. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await nextLook(10);
 }
 
 function job(name: string, members: string): string {
@@ -395,7 +396,7 @@ describe('servers', () => {
 
     dev.child.kill('SIGKILL');
     await dev.ended;
-    for (const { pid } of workers) await untilGone(pid);
+    for (const { pid } of workers) await until(() => isGone(pid));
   });
 
   it('submit leaves the job running at Ctrl-C and says how to go on', async () => {
@@ -425,19 +426,17 @@ describe('servers', () => {
     expect(['SUBMITTED', 'MAPPING']).toContain(view.state);
     dev.child.kill('SIGINT');
     expect((await dev.ended).code).toBe(0);
-    for (const { pid } of workers) await untilGone(pid);
+    for (const { pid } of workers) await until(() => isGone(pid));
   });
 });
 
 /** Of a process that is no child of ours. */
-async function untilGone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ESRCH' });
-      return;
-    }
-    await new Promise((resolve) => setImmediate(resolve));
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+    return true;
   }
 }
