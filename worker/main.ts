@@ -58,14 +58,7 @@ export interface RunningWorker extends AsyncDisposable {
  * taken, `limit-exceeded` and `invalid-argument` for other options. Does not wait for the coordinator.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const clock = options.clock ?? systemClock;
-  const log = options.log ?? createLog('worker', 'silent');
-  const slots = checkSlots(options.slots ?? availableParallelism());
-  const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
-  requireLoopback(listen, '--listen');
-  const advertise = options.advertise && formatAddress(parseAddress(options.advertise, '--advertise'));
-  parseAddress(options.coordinator, '--coordinator');
-
+  const { clock, log, slots, listen, advertise } = compileOptions(options);
   const outputs = new MapOutputs();
   const channels = new PeerChannels();
   const pool = new SlotPool({
@@ -130,6 +123,19 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     close,
     kill,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+function compileOptions(options: WorkerOptions) {
+  parseAddress(options.coordinator, '--coordinator');
+  const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
+  requireLoopback(listen, '--listen');
+  return {
+    clock: options.clock ?? systemClock,
+    log: options.log ?? createLog('worker', 'silent'),
+    slots: checkSlots(options.slots ?? availableParallelism()),
+    listen,
+    advertise: options.advertise && formatAddress(parseAddress(options.advertise, '--advertise')),
   };
 }
 
