@@ -41,13 +41,13 @@ describe('renderPhase', () => {
       backups: 1,
     });
     expect(renderPhase('map', phase, { recordsPerSecond: 120_000, leftMs: 12_000 })).toBe(
-      'map     ━━━━━━━━━━────────── 12/24 done  4 running  8 waiting  1 failed attempt  2 reruns  1 backup  120,000 records/s  about 12s left',
+      'map     ━━━━━━────── 12/24 done  4 running  8 waiting  1 failed attempt  2 reruns  1 backup  120,000 records/s  about 12s left',
     );
   });
 
   it('leaves out what is zero, and counts the records of a phase that is done', () => {
     expect(renderPhase('reduce', makePhase({ total: 2, done: 2, records: 1_500 }), still)).toBe(
-      'reduce  ━━━━━━━━━━━━━━━━━━━━ 2/2 done  1,500 records',
+      'reduce  ━━━━━━━━━━━━ 2/2 done  1,500 records',
     );
   });
 });

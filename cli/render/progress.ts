@@ -4,7 +4,8 @@ import { formatDurationMs } from '../../lib/units.ts';
 import { type Paint, plain } from './style.ts';
 import { formatCount } from './table.ts';
 
-const barCells = 20;
+/** So few that a usual line fits in 80 columns. */
+const barCells = 12;
 
 /** How fast a phase goes, measured between two views. */
 export interface PhaseSpeed {
@@ -29,7 +30,7 @@ export function measureSpeed(name: PhaseName, first: Sample, before: Sample, now
   const tookMs = now.atMs - first.atMs;
   return {
     recordsPerSecond: seconds > 0 ? Math.max(0, records / seconds) : 0,
-    leftMs: done > 0 && left > 0 ? (tookMs / done) * left : undefined,
+    leftMs: done > 0 && left > 0 ? Math.ceil(((tookMs / done) * left) / 1_000) * 1_000 : undefined,
   };
 }
 

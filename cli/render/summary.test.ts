@@ -46,7 +46,7 @@ describe('renderStatus', () => {
       '  state    MAPPING, 3s',
       '  input    /logs/*.gz',
       '  output   /out/',
-      '  map     ━━━━━─────────────── 1/4 done  1 running  2 waiting  1 failed attempt',
+      '  map     ━━━───────── 1/4 done  1 running  2 waiting  1 failed attempt',
       '  failed   m2.1 on w1: hung',
     ]);
   });
