@@ -67,7 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clock,
     env: cleanEnv(process.env),
   });
-  const attempts = new Attempts({
+  const attempts: Attempts = new Attempts({
     clock,
     log,
     slots,
@@ -84,7 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await attempts.close();
     throw error;
   });
-  const session = new Session({
+  const session: Session = new Session({
     coordinator: options.coordinator,
     workerId: attempts.workerId,
     slots,
