@@ -23,6 +23,17 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+const started = new Set<ChildProcess>();
+
+/** For after each test: a test that failed half-way leaves no process behind. */
+export async function endAll(): Promise<void> {
+  for (const child of started) {
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
+    await closed;
+  }
+}
+
 /** Without the MILLRACE_* variables of whoever runs the tests. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'));
@@ -31,6 +42,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },
   });
+  started.add(child);
+  child.once('close', () => started.delete(child));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

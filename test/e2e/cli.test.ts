@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as nextLook } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli, startCli } from './cli-process.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { endAll, runCli, startCli } from './cli-process.ts';
 import { cliPath } from './cluster.ts';
 
 let folder: string;
@@ -40,6 +40,8 @@ export default defineJob(import.meta, {
 `,
   );
 });
+
+afterEach(endAll);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -342,16 +344,10 @@ describe('servers', () => {
   });
 
   it('dev runs jobs, and takes its workers with it even when it is killed', async () => {
-    const dev = startCli([
-      'dev',
-      '--workers',
-      '2',
-      '--listen',
-      '127.0.0.1:0',
-      '--http',
-      '127.0.0.1:0',
-      '--json',
-    ]);
+    const dev = startCli(
+      ['dev', '--workers', '2', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--json'],
+      { env: environment() },
+    );
     const { listening, workers } = JSON.parse(await dev.firstLine) as {
       listening: string;
       workers: { pid: number }[];
@@ -400,16 +396,10 @@ describe('servers', () => {
   });
 
   it('submit leaves the job running at Ctrl-C and says how to go on', async () => {
-    const dev = startCli([
-      'dev',
-      '--workers',
-      '1',
-      '--listen',
-      '127.0.0.1:0',
-      '--http',
-      '127.0.0.1:0',
-      '--json',
-    ]);
+    const dev = startCli(
+      ['dev', '--workers', '1', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--json'],
+      { env: environment() },
+    );
     const { listening, workers } = JSON.parse(await dev.firstLine) as {
       listening: string;
       workers: { pid: number }[];
