@@ -99,6 +99,8 @@ describe('createMapOutput', () => {
       { weight: 8, arbitrary: fc.string() },
       { weight: 1, arbitrary: fc.constant('v'.repeat(6000)) },
     );
+    // What chance may not draw: more spills than one merge takes.
+    const large = Array.from({ length: 100 }, (_, index): Pair => [`key-${index % 7}`, 'v'.repeat(6000)]);
     let spilled = 0;
     fc.assert(
       fc.property(drawPairs(value), partitionCount, (pairs, partitions) => {
@@ -108,7 +110,7 @@ describe('createMapOutput', () => {
         // The bytes do not depend on how memory was cut.
         expect(collect(pairs, { partitions }).file).toEqual(small.file);
       }),
-      { numRuns: 40 },
+      { numRuns: 40, examples: [[large, 3]] },
     );
     expect(spilled).toBeGreaterThan(tiny.mergeFanInMax);
   });
