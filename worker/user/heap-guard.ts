@@ -10,9 +10,12 @@ import { TaskFailure } from './task-failure.ts';
 
 const MiB = 1024 * 1024;
 
-/** The limit given to V8 for a thread that is to hold no more than `bytesMax`. */
+/**
+ * The limit given to V8 for a thread that is to hold no more than `bytesMax`. Room, not memory: the thread is stopped long before
+ * (heap-watch.ts), and what a fast loop allocates until then must still fit.
+ */
 export function hardHeapMegabytes(bytesMax: number): number {
-  return Math.ceil((1.5 * bytesMax) / MiB) + 256;
+  return Math.ceil((2 * bytesMax) / MiB) + 1024;
 }
 
 export function outOfMemory(bytesMax: number): TaskFailure {

@@ -137,6 +137,9 @@ describe('a slot thread', () => {
 
   it.each([
     ['between records', 'for (let i = 0; i < 100; i++) kept.set(line + kept.size, i);'],
+    ['in an array inside one call', 'const kept = []; for (;;) kept.push({});'],
+    ['in a map inside one call', 'const kept = new Map(); for (let i = 0; ; i++) kept.set(i, String(i));'],
+    ['in strings inside one call', 'let kept = []; for (let i = 0; ; i++) kept.push("x".repeat(1e6) + i);'],
     ['inside one call', 'const kept = []; for (;;) kept.push(Array.from({ length: 500 }, String));'],
   ])('survives a task that runs out of memory %s, and says which setting gives more', async (_, hog) => {
     const body = `setup() { globalThis.kept = new Map(); }, *map(line) { ${hog} }`;

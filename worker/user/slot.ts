@@ -9,6 +9,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { formatAttempt, type JobId } from '../../lib/ids.ts';
 import { formatDurationMs } from '../../lib/units.ts';
 import { hardHeapMegabytes, outOfMemory } from './heap-guard.ts';
+import { watchHeap } from './heap-watch.ts';
 import { createSharedProgress, type Progress, progressSum } from './progress.ts';
 import type { TaskEnd } from './run-task.ts';
 import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
@@ -78,7 +79,15 @@ export class Slot {
   run(task: SlotTask, onLog: (atMs: number, text: string) => void): SlotRun {
     const progress = createSharedProgress();
     const { promise: ended, resolve } = Promise.withResolvers<TaskEnd>();
-    const stopTimers = this.#watch(task, progress);
+    const stopWatch = this.#watch(task, progress);
+    const { memoryBytesMax } = this.#settings;
+    const stopHeapWatch = watchHeap(this.#worker, memoryBytesMax, () =>
+      this.#stop(outOfMemory(memoryBytesMax).failure),
+    );
+    const stopTimers = () => {
+      stopWatch();
+      stopHeapWatch();
+    };
     this.#current = { task, end: resolve, stopTimers, onLog };
     const message: ToSlot = { type: 'run', task, progress: progress.buffer };
     this.#worker.postMessage(message);
