@@ -121,6 +121,8 @@ export class Cluster implements AsyncDisposable {
     });
     const program = { process: child, stderr: () => text, listening: '' };
     this.#programs.push(program);
+    // A test that times out never gets to dispose of its cluster.
+    process.once('exit', () => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });
     const exited = once(child, 'exit').then(([code]) => {
       throw new Error(`millrace ${args.join(' ')} exited with ${code}:\n${text}`);
