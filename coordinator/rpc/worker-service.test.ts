@@ -7,6 +7,7 @@ import { createLog } from '../../lib/log.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { loadWorkerService, protocolVersion } from '../../proto/load.ts';
+import { Arrivals } from '../../test/arrivals.ts';
 import type { JobInfo } from '../core/effects.ts';
 import { JobLogs } from '../job-logs.ts';
 import type { Happening } from '../loop.ts';
@@ -14,25 +15,6 @@ import { type RpcServer, startRpcServer } from './server.ts';
 import { WorkerService } from './worker-service.ts';
 
 type Session = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
-
-/** A queue that a test can wait on: values as they come, in order. */
-class Arrivals<T> {
-  #values: T[] = [];
-  #waiting: ((value: T) => void)[] = [];
-
-  push(value: T): void {
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting(value);
-    else this.#values.push(value);
-  }
-
-  next(): Promise<T> {
-    const value = this.#values.shift();
-    return value !== undefined
-      ? Promise.resolve(value)
-      : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-}
 
 const workerId = toWorkerId('w1');
 const hello = {

@@ -7,28 +7,11 @@ import { createLog } from '../../lib/log.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { loadWorkerService } from '../../proto/load.ts';
+import { Arrivals } from '../../test/arrivals.ts';
 import { attemptIdOut } from './convert.ts';
 import { Session, type SessionHandlers } from './session.ts';
 
 type Stream = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
-
-class Arrivals<T> {
-  #values: T[] = [];
-  #waiting: ((value: T) => void)[] = [];
-
-  push(value: T): void {
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting(value);
-    else this.#values.push(value);
-  }
-
-  next(): Promise<T> {
-    const value = this.#values.shift();
-    return value !== undefined
-      ? Promise.resolve(value)
-      : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-}
 
 const attempt: AttemptId = { jobId: toJobId('job'), kind: 'map', index: 3, attempt: 1, epoch: 2 };
 const report = { attempt, outcome: { kind: 'sample-done' as const, keys: [] }, counters: {} };
@@ -145,6 +128,29 @@ test('a report that was not answered is sent again after a reconnect and named i
   expect(hello.hello.running.map((one) => one.index)).toEqual([4]);
   again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   expect((await messages.next()).reports.map((one) => one.attempt?.index)).toEqual([4]);
+});
+
+test('reports of very many segments stay under the message limit, also when all are sent again', async () => {
+  const session = open();
+  const stream = await join(session);
+  const segments = Array.from({ length: 5_000 }, () => ({ records: 1e9, bytes: 1e12, crc32: 1 }));
+  const mapDone = { inputRecords: 1, inputBytes: 1, segments, part: undefined };
+  for (let index = 0; index < 100; index++) {
+    const outcome = { kind: 'map-done' as const, report: mapDone };
+    session.report({ attempt: { ...attempt, index }, outcome, counters: {} });
+  }
+  clock.advance(5);
+  const seen = new Set<number | undefined>();
+  const receive = async () => {
+    for (const one of (await messages.next()).reports) seen.add(one.attempt?.index);
+  };
+  while (seen.size < 100) await receive();
+  seen.clear();
+  const unstick = setInterval(() => clock.advance(100), 2);
+  stream.end();
+  (await streams.next()).write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  while (seen.size < 100) await receive();
+  clearInterval(unstick);
 });
 
 test('an answer that came twice is passed on once', async () => {

@@ -81,6 +81,8 @@ type Outgoing = Required<Pick<WorkerMessage, 'reports' | 'fetchTroubles' | 'fetc
 
 const flushAfterMs = 5;
 const flushAtItems = 64;
+/** So many segments of a map report weigh as much as another item. */
+const segmentsPerItem = 512;
 const backoffMs = [50, 100, 200, 500, 1_000, 2_000];
 const goodbyeTimeoutMs = 1_000;
 
@@ -138,8 +140,7 @@ export class Session {
   report(report: AttemptReport): void {
     this.#unanswered.set(attemptKey(report.attempt), report);
     if (!this.#isJoined) return;
-    this.#outgoing.reports.push(reportOut(report));
-    this.#grow();
+    this.#queue(report);
   }
 
   fetchProgress(progress: FetchProgress): void {
@@ -283,7 +284,8 @@ export class Session {
     this.#isJoined = true;
     this.#everJoined = true;
     this.#joined.resolve();
-    this.#outgoing.reports = [...this.#unanswered.values()].map(reportOut);
+    this.#outgoing.reports = [];
+    for (const report of this.#unanswered.values()) this.#queue(report);
     this.#options.handlers.onWelcome();
     this.#flush();
     this.#beat(heartbeatIntervalMs);
@@ -312,8 +314,16 @@ export class Session {
     this.#cancelHeartbeat = clock.after(intervalMs, () => this.#beat(intervalMs));
   }
 
-  #grow(): void {
-    this.#items++;
+  /** A report of very many segments fills a message by itself: what goes together must stay under the message limit. */
+  #queue(report: AttemptReport): void {
+    const { outcome } = report;
+    const segments = outcome.kind === 'map-done' ? outcome.report.segments.length : 0;
+    this.#outgoing.reports.push(reportOut(report));
+    this.#grow(1 + segments / segmentsPerItem);
+  }
+
+  #grow(weight = 1): void {
+    this.#items += weight;
     if (this.#items >= flushAtItems) this.#flush();
     else this.#cancelFlush ??= this.#options.clock.after(flushAfterMs, () => this.#flush());
   }
