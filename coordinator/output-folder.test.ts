@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { toJobId } from '../lib/ids.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
+import { readManifest } from '../lib/success-manifest.ts';
 import { checkOutput, discardOutput, publishOutput } from './output-folder.ts';
-import { readManifest } from './success-manifest.ts';
 
 const facts = {
   inputRecords: 3,

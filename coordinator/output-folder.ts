@@ -4,8 +4,9 @@ import { successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
+import { type ManifestPart, readManifest } from '../lib/success-manifest.ts';
+import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
-import { buildManifest, type ManifestPart, readManifest } from './success-manifest.ts';
 
 export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type' | 'discards'>;
 

@@ -3,11 +3,12 @@ import type { Counters } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
 import { decodePart } from '../lib/output/decode-part.ts';
 import { createStores } from '../lib/store/resolve.ts';
+import type { SuccessManifest } from '../lib/success-manifest.ts';
 import { type JobHandle, throwUnlessCompleted } from './handle.ts';
 import type { Job, OutputOf } from './job-types.ts';
 import { type LocalOptions, startLocal } from './local.ts';
 import { prepareJob } from './prepare-job.ts';
-import { type CommittedOutput, readCommitted, readOutput, readPart } from './read-output.ts';
+import { readCommitted, readOutput, readPart } from './read-output.ts';
 import type { SubmitOptions } from './submit-options.ts';
 
 export interface RunOptions extends Omit<SubmitOptions, 'output'>, LocalOptions {
@@ -64,7 +65,7 @@ async function waitOrCancel(handle: JobHandle, signal: AbortSignal | undefined):
   }
 }
 
-interface HeldOutput extends CommittedOutput {
+interface HeldOutput extends SuccessManifest {
   /** The stored bytes of each part. */
   readonly bytes: readonly Uint8Array[];
 }

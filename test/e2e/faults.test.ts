@@ -120,7 +120,6 @@ test('one slow worker: a backup of its task wins and its own output is discarded
       .map((letter) => `${letter} ten bytes\n`.repeat(8))
       .join(''),
   );
-  const started = Date.now();
   const handle = await cluster.client.submit(join(jobs, 'one-slow-worker.ts'), {
     input: [lines],
     output,
@@ -130,8 +129,8 @@ test('one slow worker: a backup of its task wins and its own output is discarded
   expect(view.state).toBe('COMPLETED');
   expect(view.map.backups).toBeGreaterThanOrEqual(1);
   expect(view.counters.lines).toBe(128);
-  // Eight records of four seconds each is what the slow worker would have taken for one task.
-  expect(Date.now() - started).toBeLessThan(32_000);
+  // What the slow worker did in the end was not accepted, and so is not counted.
+  expect(view.counters['lines on the slow worker']).toBeUndefined();
   expect(readdirSync(output).sort()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
 });
 

@@ -8,6 +8,7 @@ export default defineJob(import.meta, {
   reducers: 2,
   *map(line, ctx) {
     ctx.counter('lines').add();
+    if (process.env.TEST_SLOW) ctx.counter('lines on the slow worker').add();
     Atomics.wait(pause, 0, 0, process.env.TEST_SLOW ? 4_000 : 20);
     yield [line.slice(0, 1), 1];
   },
