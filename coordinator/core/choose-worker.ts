@@ -11,8 +11,14 @@ export function isOpen(state: CoreState, worker: Worker): boolean {
   return worker.connected && !worker.isolated && !isQuarantined(worker, state.now);
 }
 
+/**
+ * Slots for tasks that run, and as many places again for reduces that fetch or hold all their input and wait for a slot: more would
+ * only fill the worker's disk early and keep work from others.
+ */
 export function hasPlace(worker: Worker, lane: Lane): boolean {
-  return (lane === 'cpu' ? worker.slotsUsed : worker.fetching) < worker.info.slots;
+  const { slots } = worker.info;
+  if (lane === 'cpu') return worker.slotsUsed < slots;
+  return worker.fetching < slots && worker.slotsUsed + worker.fetching < 2 * slots;
 }
 
 /** A worker that failed the task gets it again only when no other live one is left to try. */

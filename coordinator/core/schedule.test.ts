@@ -9,11 +9,11 @@ test('maps and complete reduces share the slots; reduces that fetch have as many
   expect(driver.on('w1')).toEqual(['m0.0', 'm1.0']);
   driver.mapped('w1', 'j1/m0.0');
   expect(driver.on('w1')).toEqual(['m1.0', 'm2.0', 'r0.0', 'r1.0']);
-  // r0 takes a slot though both are in use, and leaves its place to r2.
+  // r0 takes a slot though both are in use: until one is free again, no other reduce comes to wait beside it.
   driver.fetchedAll('w1', 'j1/r0.0');
-  expect(driver.assigned).toEqual(['w1 r2.0']);
-  driver.mapped('w1', 'j1/m1.0');
   expect(driver.assigned).toEqual([]);
+  driver.mapped('w1', 'j1/m1.0');
+  expect(driver.assigned).toEqual(['w1 r2.0']);
   driver.mapped('w1', 'j1/m2.0');
   expect(driver.assigned).toEqual(['w1 m3.0']);
 });

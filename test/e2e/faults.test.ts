@@ -59,10 +59,10 @@ test('a worker killed after its maps are done while reduces still need them: tho
     output,
     maps: 12,
     reducers: 6,
-    params: { reduceMs: 60 },
+    params: { reduceMs: 800 },
   });
-  // Two workers of one slot have four places for reduces: two of the six have not fetched anything yet.
-  await waitFor(handle, (view) => view.map.done === 12 && view.reduce.done === 0);
+  // Two workers of one slot have four places for six reduces: those that wait have not fetched anything yet.
+  await waitFor(handle, (view) => view.map.done === 12 && view.reduce.waiting >= 1);
   cluster.workers[1]!.process.kill('SIGKILL');
   const view = await handle.wait();
   expect(view.state).toBe('COMPLETED');
