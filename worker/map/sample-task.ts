@@ -10,7 +10,13 @@ export async function runSampleTask(options: MapTaskOptions, keysMax: number): P
   return sample.keys();
 }
 
-/** Keeps every n-th key; n doubles whenever twice as many as wanted are held. */
+/**
+ * The beginning of a key cuts as well as the whole of it, because only the order of bytes counts; so a thousand keys of a mebibyte each
+ * still fit into one message.
+ */
+const sampledKeyBytesMax = 256;
+
+/** Keeps the beginning of every n-th key; n doubles whenever twice as many as wanted are held. */
 export class KeySample implements PairSink {
   readonly #keysMax: number;
   #kept: Uint8Array[] = [];
@@ -23,7 +29,7 @@ export class KeySample implements PairSink {
 
   emit(key: unknown): void {
     if (this.#seen++ % this.#stride !== 0) return;
-    this.#kept.push(encodeKeyToBytes(key));
+    this.#kept.push(encodeKeyToBytes(key).slice(0, sampledKeyBytesMax));
     if (this.#kept.length < this.#keysMax * 2) return;
     this.#kept = this.#kept.filter((_, index) => index % 2 === 0);
     this.#stride *= 2;
