@@ -5,7 +5,7 @@ import { KeySample } from './sample-task.ts';
 test('keeps no more keys than wanted, evenly spaced over all that were emitted', () => {
   const sample = new KeySample(10);
   for (let key = 0; key < 1_000; key++) sample.emit(key);
-  const keys = sample.keys().map((bytes) => decodeKey(bytes, 0, bytes.length) as number);
+  const keys = sample.keys().map((bytes) => decodeKey(Buffer.from(bytes), 0, bytes.length) as number);
   expect(keys).toHaveLength(10);
   const gaps = keys.slice(1).map((key, i) => key - keys[i]!);
   expect(Math.max(...gaps)).toBeLessThanOrEqual(2 * Math.min(...gaps));
