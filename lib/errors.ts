@@ -24,7 +24,6 @@ export const errorCodes = {
   'no-space': { retryable: true, grpcStatus: 8, exitCode: 3 },
   corrupt: { retryable: true, grpcStatus: 15, exitCode: 3 },
   timeout: { retryable: true, grpcStatus: 4, exitCode: 3 },
-  stale: { retryable: false, grpcStatus: 10, exitCode: 3 },
   internal: { retryable: false, grpcStatus: 13, exitCode: 1 },
 } as const;
 

@@ -1,6 +1,7 @@
 /** `_SUCCESS`: what a committed output is. Its shape is a contract (docs/on-disk.md); the coordinator writes it, everybody reads it. */
 import { MillraceError } from './errors.ts';
 import { type OutputFormat, successName } from './formats.ts';
+import { collectBytes } from './iterables.ts';
 import type { OutputPart } from './job-spec.ts';
 import type { Store } from './store/store.ts';
 
@@ -24,9 +25,7 @@ export interface SuccessManifest {
 export async function readManifest(store: Store, prefix: string): Promise<SuccessManifest | undefined> {
   const key = `${prefix}${successName}`;
   if (!(await store.head(key))) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of store.read(key)) chunks.push(chunk);
-  return parseManifest(Buffer.concat(chunks).toString(), key);
+  return parseManifest((await collectBytes(store.read(key))).toString(), key);
 }
 
 /** Throws `corrupt` naming `where`: the file is outside data, and the names of its parts become paths. */

@@ -1,4 +1,5 @@
 /** `run`: a job on this machine, without a server; the same engine as a cluster's. */
+import { collectBytes } from '../lib/iterables.ts';
 import type { Counters } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
 import { decodePart } from '../lib/output/decode-part.ts';
@@ -75,9 +76,7 @@ async function holdOutput(outputUri: string): Promise<HeldOutput> {
   const committed = await readCommitted(stores, outputUri);
   const bytes: Uint8Array[] = [];
   for (const part of committed.parts) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of readPart(stores, outputUri, part)) chunks.push(chunk);
-    bytes.push(Buffer.concat(chunks));
+    bytes.push(await collectBytes(readPart(stores, outputUri, part)));
   }
   return { ...committed, bytes };
 }

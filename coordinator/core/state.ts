@@ -343,7 +343,3 @@ export function createState(config: Partial<CoreConfig> = {}): CoreState {
     backupsAlive: 0,
   };
 }
-
-export function tableOf(job: Job, kind: TaskKind): TaskTable {
-  return job[kind];
-}

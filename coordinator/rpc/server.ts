@@ -1,7 +1,7 @@
 /** The gRPC server of the coordinator: binds, serves, stops. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../../lib/address.ts';
-import { MillraceError } from '../../lib/errors.ts';
+import { Server } from '@grpc/grpc-js';
+import type { Address } from '../../lib/address.ts';
+import { bindServer } from '../../lib/bind-server.ts';
 import { limits } from '../../lib/limits.ts';
 import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
@@ -25,9 +25,9 @@ export async function startRpcServer(
   });
   server.addService(loadClientService().service, handlers.client);
   server.addService(loadWorkerService().service, handlers.worker);
-  const port = await bind(server, listen);
+  const address = await bindServer(server, listen);
   return {
-    address: formatAddress({ host: listen.host, port }),
+    address,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => resolve());
@@ -36,15 +36,4 @@ export async function startRpcServer(
       });
     },
   };
-}
-
-function bind(server: Server, listen: Address): Promise<number> {
-  const address = formatAddress(listen);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (!error) resolve(port);
-      else
-        reject(new MillraceError('unavailable', `cannot listen on ${address} (--listen): ${error.message}`));
-    });
-  });
 }

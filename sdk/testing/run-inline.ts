@@ -14,6 +14,7 @@ import { publishOutput } from '../../coordinator/output-folder.ts';
 import { describeFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, formatTask, toJobId } from '../../lib/ids.ts';
+import { collectBytes } from '../../lib/iterables.ts';
 import type { Counters, JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { createStores, type Stores } from '../../lib/store/resolve.ts';
@@ -242,10 +243,4 @@ function segmentOf(path: string, partition: number, map: number): SegmentSource 
   using run = new RunReader(path);
   const { offset, ...counts } = run.segment(partition);
   return { kind: 'file', name: `map m${map}`, counts, path, offset };
-}
-
-async function collectBytes(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
 }

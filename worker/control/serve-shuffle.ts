@@ -1,7 +1,7 @@
 /** The gRPC server that other workers fetch from. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../../lib/address.ts';
-import { MillraceError } from '../../lib/errors.ts';
+import { Server } from '@grpc/grpc-js';
+import type { Address } from '../../lib/address.ts';
+import { bindServer } from '../../lib/bind-server.ts';
 import { limits } from '../../lib/limits.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
@@ -17,16 +17,9 @@ export interface ShuffleServer {
 export async function serveShuffle(listen: Address, outputs: MapOutputs): Promise<ShuffleServer> {
   const server = new Server({ 'grpc.max_receive_message_length': limits.grpcMessageBytesMax });
   server.addService(loadShuffleService().service, createShuffleHandlers(outputs));
-  const address = formatAddress(listen);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (!error) resolve(bound);
-      else
-        reject(new MillraceError('unavailable', `cannot listen on ${address} (--listen): ${error.message}`));
-    });
-  });
+  const address = await bindServer(server, listen);
   return {
-    address: formatAddress({ host: listen.host, port }),
+    address,
     close: () => server.forceShutdown(),
   };
 }

@@ -3,6 +3,7 @@
  * no promise is made per record; a record whose result is async is waited for before the next one.
  */
 import { MillraceError } from '../../lib/errors.ts';
+import { isAsyncIterable, isIterable } from '../../lib/iterables.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import type { TaskContext } from '../user/context.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
@@ -145,14 +146,6 @@ function isPair(pair: unknown): pair is readonly [unknown, unknown] {
 
 function notAPair(pair: unknown): MillraceError {
   return new MillraceError('invalid-argument', `map yielded ${show(pair)}; it must yield [key, value] pairs`);
-}
-
-function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -4,6 +4,7 @@
  */
 import { type AggregatorData, aggregatorState, isAggregator } from '../../lib/aggregator.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { isAsyncIterable, isIterable } from '../../lib/iterables.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import type { TaskContext } from '../user/context.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
@@ -130,12 +131,4 @@ async function writeAllAsync(records: AsyncIterable<unknown>, write: Write): Pro
     const full = write(record);
     if (full) await full;
   }
-}
-
-function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
