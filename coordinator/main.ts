@@ -1,5 +1,6 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import { MillraceError } from '../lib/errors.ts';
+import type { JobEvent } from '../lib/job-event.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { uriToPath } from '../lib/store/uri.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
@@ -74,6 +75,10 @@ function wire(config: CoordinatorConfig, journal: Journal): Wired {
     dispatch,
     settings: { epoch, heartbeatIntervalMs },
   });
+  const eventSinks: ((event: JobEvent) => void)[] = [];
+  const onJobEvent = (event: JobEvent) => {
+    for (const sink of eventSinks) sink(event);
+  };
   const sendToWorker = workers.send.bind(workers);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch((error) => log.error({ error: String(error) }, 'the coordinator stopped leading'));
@@ -92,7 +97,8 @@ function wire(config: CoordinatorConfig, journal: Journal): Wired {
       if (config.checkInvariants) assertInvariants(state);
       return result;
     },
-    perform: (effect) => perform(effect, { log, stores, watchers, outputsInUse, dispatch, sendToWorker }),
+    perform: (effect) =>
+      perform(effect, { log, stores, watchers, outputsInUse, dispatch, sendToWorker, onJobEvent }),
     onFatal: failed.reject,
   });
   const clients = new ClientService({

@@ -1,6 +1,6 @@
 /** What is at a job's output path before and when it commits: `--if-exists fail|replace|append`. */
 import { MillraceError } from '../lib/errors.ts';
-import { successName } from '../lib/formats.ts';
+import { partName, successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
@@ -77,5 +77,12 @@ export async function discardOutput(
   const { store, key: prefix } = stores.locate(spec.outputUri);
   for (const { uri, token, bytes } of parts)
     await store.discard({ key: stores.locate(uri).key, token, bytes });
-  await store.sweep(prefix, spec.jobId);
+  await store.sweep(prefix, spec.jobId, partKeys(prefix, spec));
+}
+
+/** Every key that an attempt of the job may have staged under. */
+function* partKeys(prefix: string, spec: JobSpec): Generator<string> {
+  for (let index = 0; index < spec.reducers; index++) {
+    yield `${prefix}${partName('reduce', spec.partOffset + index)}`;
+  }
 }

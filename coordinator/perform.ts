@@ -1,6 +1,7 @@
 /** One small function per effect kind. Performing never throws: an operation that fails comes back as an event. */
 import { assertNever } from '../lib/assert.ts';
 import { MillraceError } from '../lib/errors.ts';
+import type { JobEvent } from '../lib/job-event.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Effect } from './core/effects.ts';
@@ -18,6 +19,8 @@ export interface PerformPorts {
   readonly outputsInUse: Set<string>;
   sendToWorker(effect: WorkerEffect): void;
   dispatch(happening: Happening): void;
+  /** Must not throw. */
+  onJobEvent(event: JobEvent): void;
 }
 
 export function perform(effect: Effect, ports: PerformPorts): void {
@@ -29,6 +32,8 @@ export function perform(effect: Effect, ports: PerformPorts): void {
       return publishing(effect, ports);
     case 'discard-output':
       return discarding(effect, ports);
+    case 'job-event':
+      return ports.onJobEvent(effect.event);
     case 'job-changed':
       return ports.watchers.notify(effect.jobId);
     case 'say':

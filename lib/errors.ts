@@ -12,6 +12,7 @@ export const errorCodes = {
   'output-exists': { retryable: false, grpcStatus: 6, exitCode: 2 },
   'limit-exceeded': { retryable: false, grpcStatus: 8, exitCode: 2 },
   'not-found': { retryable: false, grpcStatus: 5, exitCode: 2 },
+  unauthenticated: { retryable: false, grpcStatus: 16, exitCode: 2 },
   'permission-denied': { retryable: false, grpcStatus: 7, exitCode: 2 },
   'wrong-state': { retryable: false, grpcStatus: 9, exitCode: 1 },
   'job-failed': { retryable: false, grpcStatus: 9, exitCode: 1 },

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { type GrpcObject, loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import type { ProtoGrpcType as ClientProto } from './gen/client.ts';
+import type { ProtoGrpcType as DoctorProto } from './gen/doctor.ts';
+import type { ProtoGrpcType as OperatorProto } from './gen/operator.ts';
 import type { ProtoGrpcType as ShuffleProto } from './gen/shuffle.ts';
 import type { ProtoGrpcType as WorkerProto } from './gen/worker.ts';
 
 /** Both sides of a session must speak the same; sent in Hello. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 // In the built package this file is dist/proto/load.js and the .proto files are in proto/.
 const directory = import.meta.filename.endsWith('.ts')
@@ -33,6 +35,14 @@ function load(file: string): GrpcObject {
 
 export function loadClientService(): ClientProto['millrace']['v1']['Client'] {
   return (load('client.proto') as unknown as ClientProto).millrace.v1.Client;
+}
+
+export function loadOperatorService(): OperatorProto['millrace']['v1']['Operator'] {
+  return (load('operator.proto') as unknown as OperatorProto).millrace.v1.Operator;
+}
+
+export function loadDoctorService(): DoctorProto['millrace']['v1']['Doctor'] {
+  return (load('doctor.proto') as unknown as DoctorProto).millrace.v1.Doctor;
 }
 
 export function loadWorkerService(): WorkerProto['millrace']['v1']['WorkerControl'] {

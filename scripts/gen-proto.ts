@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 const target = join(root, 'proto/gen');
 
 function generate(outDir: string): void {
-  const protos = ['client.proto', 'worker.proto', 'shuffle.proto'];
+  const protos = ['client.proto', 'operator.proto', 'doctor.proto', 'worker.proto', 'shuffle.proto'];
   execFileSync(
     process.execPath,
     [

@@ -80,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     reports: () => session,
     onTaskDone: dieAfter(options.failAfter),
   });
-  const server = await serveShuffle(listen, outputs).catch(async (error) => {
+  const server = await serveShuffle(listen, outputs, () => attempts.workerId).catch(async (error) => {
     await attempts.close();
     throw error;
   });

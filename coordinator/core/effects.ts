@@ -3,6 +3,7 @@
  * hello or by its lease. Operations end as exactly one event each. `persist` records are durable before any effect runs.
  */
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
+import type { JobEvent } from '../../lib/job-event.ts';
 import type { JobSpec, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
@@ -75,6 +76,8 @@ export type Effect =
     }
   /** Drop every staged part of the job, known or not; nothing of it may stay. */
   | { readonly type: 'discard-output'; readonly spec: JobSpec; readonly parts: readonly StagedPart[] }
+  // For the job's event log and the metrics.
+  | { readonly type: 'job-event'; readonly event: JobEvent }
   // To whoever watches: the view of this job has changed.
   | { readonly type: 'job-changed'; readonly jobId: JobId }
   // A sentence for the coordinator's log: why something was decided.

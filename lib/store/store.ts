@@ -67,8 +67,10 @@ export interface Store {
   /**
    * Frees what `stage` of this owner under this prefix left behind, unpublished objects too; for the end of a job. Folders
    * that `stage` itself had to make and that hold nothing are removed, so that a failed job leaves no trace.
+   * `keys` are all keys that the owner may have staged: a store that can find what is pending only by its exact key, and does not
+   * know whose it is (S3), drops everything pending under them. So only one owner may stage under a key at a time.
    */
-  sweep(prefix: string, owner: string): Promise<void>;
+  sweep(prefix: string, owner: string, keys: Iterable<string>): Promise<void>;
 }
 
 /** A place in some store: what a URI resolves to. */

@@ -213,7 +213,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
         const writer = await store.stage(at('a'), owner);
         await writer.write(Buffer.from('some bytes'));
         await writer.abort();
-        await store.sweep(at(''), owner);
+        await store.sweep(at(''), owner, []);
         expect(await keys('')).toEqual([]);
         expect(await store.head(at('a'))).toBeUndefined();
       });
@@ -223,8 +223,8 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
         const writer = await store.stage(at('out/b'), 'job-2');
         await writer.write(Buffer.from('theirs'));
         const theirs = await writer.seal();
-        await store.sweep(at('out/'), owner);
-        await store.sweep(at('out/'), owner);
+        await store.sweep(at('out/'), owner, []);
+        await store.sweep(at('out/'), owner, []);
         expect(await text('out/a')).toBe('kept');
         await store.publish(theirs);
         expect(await keys('out/')).toEqual(['out/a', 'out/b']);
@@ -294,7 +294,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
 
     test('an owner that is no id is refused', async () => {
       await expect(store.stage(at('a'), '../x')).rejects.toMatchObject({ code: 'invalid-argument' });
-      await expect(store.sweep(at(''), 'a/b')).rejects.toMatchObject({ code: 'invalid-argument' });
+      await expect(store.sweep(at(''), 'a/b', [])).rejects.toMatchObject({ code: 'invalid-argument' });
     });
   });
 }

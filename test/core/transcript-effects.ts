@@ -41,6 +41,8 @@ export function formatEffect(effect: Effect): string {
       return `publish-output ${effect.spec.jobId} parts=${tokens(effect.parts)} discards=${tokens(effect.discards)} ${JSON.stringify(effect.success)}`;
     case 'discard-output':
       return `discard-output ${effect.spec.jobId} parts=${tokens(effect.parts)}`;
+    case 'job-event':
+      return `event ${JSON.stringify({ ...effect.event, atMs: undefined, jobId: undefined })}`;
     case 'job-changed':
       return `changed ${effect.jobId}`;
     case 'say':

@@ -2,6 +2,7 @@
 import { Server } from '@grpc/grpc-js';
 import type { Address } from '../../lib/address.ts';
 import { bindServer } from '../../lib/bind-server.ts';
+import type { WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
@@ -14,9 +15,13 @@ export interface ShuffleServer {
 }
 
 /** Throws `unavailable` naming the address when it cannot be bound. */
-export async function serveShuffle(listen: Address, outputs: MapOutputs): Promise<ShuffleServer> {
+export async function serveShuffle(
+  listen: Address,
+  outputs: MapOutputs,
+  workerId: () => WorkerId,
+): Promise<ShuffleServer> {
   const server = new Server({ 'grpc.max_receive_message_length': limits.grpcMessageBytesMax });
-  server.addService(loadShuffleService().service, createShuffleHandlers(outputs));
+  server.addService(loadShuffleService().service, createShuffleHandlers(outputs, workerId));
   const address = await bindServer(server, listen);
   return {
     address,

@@ -52,7 +52,10 @@ afterEach(() => {
 
 async function serve(worker: WorkerId): Promise<void> {
   const server = new Server();
-  server.addService(loadShuffleService().service, createShuffleHandlers(disks.get(worker)!));
+  server.addService(
+    loadShuffleService().service,
+    createShuffleHandlers(disks.get(worker)!, () => worker),
+  );
   servers.set(worker, server);
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>

@@ -7,7 +7,7 @@ import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clock, ManualClock, systemClock } from '../../lib/clock.ts';
 import { PairCursor, writePairHeader } from '../../lib/codec/pair.ts';
-import { type AttemptId, toJobId } from '../../lib/ids.ts';
+import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import { type Fetched, type FetchPlan, fetchSegments, PeerChannels } from './fetch.ts';
 import { frameHeaderBytes, type WantedSegment, writeFrameHeader } from './fetch-frames.ts';
@@ -57,7 +57,7 @@ function addOutput(map: number, bytes: number): Buffer {
   return value;
 }
 
-async function serve(fetch = createShuffleHandlers(outputs).Fetch): Promise<string> {
+async function serve(fetch = createShuffleHandlers(outputs, () => toWorkerId('w1')).Fetch): Promise<string> {
   const server = new Server();
   server.addService(loadShuffleService().service, { Fetch: fetch });
   servers.push(server);
@@ -239,7 +239,7 @@ test('a fetch that is aborted frees the server, which waits for no drain', async
   addOutput(0, 50_000_000);
   const started = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  const { Fetch } = createShuffleHandlers(outputs);
+  const { Fetch } = createShuffleHandlers(outputs, () => toWorkerId('w1'));
   const address = await serve(((call: ServerWritableStream<unknown, unknown>) => {
     call.on('cancelled', () => ended.resolve());
     (Fetch as (call: unknown) => void)(call);

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { MillraceError } from '../../lib/errors.ts';
-import { toJobId } from '../../lib/ids.ts';
+import { toJobId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { FetchRequest__Output } from '../../proto/gen/millrace/v1/FetchRequest.ts';
 import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
@@ -15,13 +15,15 @@ type FetchCall = ServerWritableStream<FetchRequest__Output, unknown>;
 const frameBytes = Math.min(256 * 1024, limits.fetchFrameBytesMax);
 const invalidArgument = 3;
 
-export function createShuffleHandlers(outputs: MapOutputs): ShuffleHandlers {
+/** `workerId` is asked at each ping: a worker that joins again has a new one. */
+export function createShuffleHandlers(outputs: MapOutputs, workerId: () => WorkerId): ShuffleHandlers {
   return {
     Fetch(call) {
       serveFetch(call as FetchCall, outputs).catch((error: unknown) => {
         call.emit('error', { code: invalidArgument, details: MillraceError.from(error).message });
       });
     },
+    Ping: (_call, reply) => reply(null, { worker: workerId() }),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Assignment as _millrace_v1_Assignment, Assignment__Output as _mill
 import type { Cancel as _millrace_v1_Cancel, Cancel__Output as _millrace_v1_Cancel__Output } from '../../millrace/v1/Cancel.ts';
 import type { Locations as _millrace_v1_Locations, Locations__Output as _millrace_v1_Locations__Output } from '../../millrace/v1/Locations.ts';
 import type { ReportAnswer as _millrace_v1_ReportAnswer, ReportAnswer__Output as _millrace_v1_ReportAnswer__Output } from '../../millrace/v1/ReportAnswer.ts';
+import type { Ticket as _millrace_v1_Ticket, Ticket__Output as _millrace_v1_Ticket__Output } from '../../millrace/v1/Ticket.ts';
+import type { Diagnose as _millrace_v1_Diagnose, Diagnose__Output as _millrace_v1_Diagnose__Output } from '../../millrace/v1/Diagnose.ts';
 
 export interface CoordinatorMessage {
   'welcome'?: (_millrace_v1_Welcome | null);
@@ -17,6 +19,10 @@ export interface CoordinatorMessage {
   'jobsEnded'?: (string)[];
   'rejoin'?: (boolean);
   'refused'?: (string);
+  'drain'?: (boolean);
+  'drained'?: (boolean);
+  'tickets'?: (_millrace_v1_Ticket)[];
+  'diagnose'?: (_millrace_v1_Diagnose | null);
 }
 
 export interface CoordinatorMessage__Output {
@@ -29,4 +35,8 @@ export interface CoordinatorMessage__Output {
   'jobsEnded': (string)[];
   'rejoin': (boolean);
   'refused': (string);
+  'drain': (boolean);
+  'drained': (boolean);
+  'tickets': (_millrace_v1_Ticket__Output)[];
+  'diagnose': (_millrace_v1_Diagnose__Output | null);
 }

@@ -6,10 +6,12 @@ export interface FetchRequest {
   'jobId'?: (string);
   'reduce'?: (number);
   'segments'?: (_millrace_v1_WantedSegment)[];
+  'ticket'?: (string);
 }
 
 export interface FetchRequest__Output {
   'jobId': (string);
   'reduce': (number);
   'segments': (_millrace_v1_WantedSegment__Output)[];
+  'ticket': (string);
 }

@@ -8,6 +8,8 @@ export interface Heartbeat {
   'rssBytes'?: (number | string | Long);
   'cpuFraction'?: (number | string);
   'scratchBytes'?: (number | string | Long);
+  'scratchBytesMax'?: (number | string | Long);
+  'memoryBytesMax'?: (number | string | Long);
 }
 
 export interface Heartbeat__Output {
@@ -15,4 +17,6 @@ export interface Heartbeat__Output {
   'rssBytes': (number);
   'cpuFraction': (number);
   'scratchBytes': (number);
+  'scratchBytesMax': (number);
+  'memoryBytesMax': (number);
 }

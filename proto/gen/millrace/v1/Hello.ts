@@ -13,6 +13,7 @@ export interface Hello {
   'running'?: (_millrace_v1_AttemptId)[];
   'held'?: (_millrace_v1_AttemptId)[];
   'replaces'?: (string)[];
+  'draining'?: (boolean);
 }
 
 export interface Hello__Output {
@@ -26,4 +27,5 @@ export interface Hello__Output {
   'running': (_millrace_v1_AttemptId__Output)[];
   'held': (_millrace_v1_AttemptId__Output)[];
   'replaces': (string)[];
+  'draining': (boolean);
 }

@@ -10,6 +10,8 @@ export interface MapDone {
   'segmentBytes'?: (number | string | Long)[];
   'segmentCrc32'?: (number)[];
   'part'?: (_millrace_v1_StagedPart | null);
+  'spills'?: (number);
+  'spillBytes'?: (number | string | Long);
 }
 
 export interface MapDone__Output {
@@ -19,4 +21,6 @@ export interface MapDone__Output {
   'segmentBytes': (number)[];
   'segmentCrc32': (number)[];
   'part': (_millrace_v1_StagedPart__Output | null);
+  'spills': (number);
+  'spillBytes': (number);
 }

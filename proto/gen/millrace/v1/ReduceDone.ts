@@ -8,6 +8,7 @@ export interface ReduceDone {
   'consumedBytes'?: (number | string | Long);
   'consumedCrc32'?: (number);
   'part'?: (_millrace_v1_StagedPart | null);
+  'fetchMs'?: (number | string | Long);
 }
 
 export interface ReduceDone__Output {
@@ -15,4 +16,5 @@ export interface ReduceDone__Output {
   'consumedBytes': (number);
   'consumedCrc32': (number);
   'part': (_millrace_v1_StagedPart__Output | null);
+  'fetchMs': (number);
 }

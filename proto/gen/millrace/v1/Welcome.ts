@@ -4,9 +4,11 @@
 export interface Welcome {
   'heartbeatIntervalMs'?: (number);
   'epoch'?: (number);
+  'ticketKey'?: (Buffer | Uint8Array | string);
 }
 
 export interface Welcome__Output {
   'heartbeatIntervalMs': (number);
   'epoch': (number);
+  'ticketKey': (Buffer);
 }

@@ -6,6 +6,8 @@ import type { Report as _millrace_v1_Report, Report__Output as _millrace_v1_Repo
 import type { FetchTrouble as _millrace_v1_FetchTrouble, FetchTrouble__Output as _millrace_v1_FetchTrouble__Output } from '../../millrace/v1/FetchTrouble.ts';
 import type { FetchProgress as _millrace_v1_FetchProgress, FetchProgress__Output as _millrace_v1_FetchProgress__Output } from '../../millrace/v1/FetchProgress.ts';
 import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_LogLine__Output } from '../../millrace/v1/LogLine.ts';
+import type { PartOpened as _millrace_v1_PartOpened, PartOpened__Output as _millrace_v1_PartOpened__Output } from '../../millrace/v1/PartOpened.ts';
+import type { Diagnosis as _millrace_v1_Diagnosis, Diagnosis__Output as _millrace_v1_Diagnosis__Output } from '../../millrace/v1/Diagnosis.ts';
 
 export interface WorkerMessage {
   'hello'?: (_millrace_v1_Hello | null);
@@ -15,6 +17,9 @@ export interface WorkerMessage {
   'fetchProgress'?: (_millrace_v1_FetchProgress)[];
   'logLines'?: (_millrace_v1_LogLine)[];
   'goodbye'?: (boolean);
+  'draining'?: (boolean);
+  'partsOpened'?: (_millrace_v1_PartOpened)[];
+  'diagnosis'?: (_millrace_v1_Diagnosis | null);
 }
 
 export interface WorkerMessage__Output {
@@ -25,4 +30,7 @@ export interface WorkerMessage__Output {
   'fetchProgress': (_millrace_v1_FetchProgress__Output)[];
   'logLines': (_millrace_v1_LogLine__Output)[];
   'goodbye': (boolean);
+  'draining': (boolean);
+  'partsOpened': (_millrace_v1_PartOpened__Output)[];
+  'diagnosis': (_millrace_v1_Diagnosis__Output | null);
 }

@@ -1,0 +1,64 @@
+/**
+ * What happens to a job, as it is kept: one JSON object a line in `jobs/<id>/events/`, in order. The status page, `explain` and the
+ * metrics need nothing else. At most a handful of events per attempt, none per record; no user data but messages of failures.
+ */
+import type { AttemptFailure } from './attempt-failure.ts';
+import type { JobId } from './ids.ts';
+import type { JobCause, JobState } from './job-view.ts';
+
+export type AttemptReason = 'first' | 'retry' | 'rerun' | 'backup';
+
+export interface AttemptSums {
+  readonly inputRecords: number;
+  readonly inputBytes: number;
+  /** Of a map what went to the shuffle, or the part of a map-only job; of a reduce its part. */
+  readonly outputRecords: number;
+  readonly outputBytes: number;
+  /** Maps: sorted runs written because the buffer was full. Reduces: 0. */
+  readonly spills: number;
+  readonly spillBytes: number;
+  /** Reduces: from the first location to the last segment held. Maps: 0. */
+  readonly fetchMs: number;
+}
+
+export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
+  | { readonly type: 'job-state'; readonly state: JobState; readonly cause: JobCause | null }
+  | {
+      readonly type: 'job-planned';
+      readonly maps: number;
+      readonly reduces: number;
+      readonly inputBytes: number;
+    }
+  | {
+      readonly type: 'attempt-started';
+      /** `m3`, `r0`, `s1`. */
+      readonly task: string;
+      readonly attempt: number;
+      readonly worker: string;
+      readonly reason: AttemptReason;
+      /** Since the task began to wait for a slot. */
+      readonly waitedMs: number;
+    }
+  | {
+      readonly type: 'attempt-ended';
+      readonly task: string;
+      readonly attempt: number;
+      readonly worker: string;
+      /** `superseded`: done, but another attempt was first. `lost`: its worker is. */
+      readonly outcome: 'done' | 'superseded' | 'failed' | 'cancelled' | 'lost';
+      readonly durationMs: number;
+      /** Null unless `failed`. */
+      readonly failure: AttemptFailure | null;
+      /** Null unless `done` or `superseded`. */
+      readonly sums: AttemptSums | null;
+    }
+  /** Map outputs that were on a worker that is gone, or that turned out corrupt. */
+  | {
+      readonly type: 'outputs-lost';
+      readonly worker: string;
+      readonly maps: number;
+      readonly why: string;
+    }
+);
+
+export type JobEventType = JobEvent['type'];

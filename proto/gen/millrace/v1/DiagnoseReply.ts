@@ -1,0 +1,10 @@
+// Original file: proto/doctor.proto
+
+
+export interface DiagnoseReply {
+  'reportJson'?: (string);
+}
+
+export interface DiagnoseReply__Output {
+  'reportJson': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/doctor.proto
+
+
+export interface DiagnoseRequest {
+}
+
+export interface DiagnoseRequest__Output {
+}

@@ -1,0 +1,10 @@
+// Original file: proto/operator.proto
+
+
+export interface DrainRequest {
+  'worker'?: (string);
+}
+
+export interface DrainRequest__Output {
+  'worker': (string);
+}

@@ -1,0 +1,10 @@
+// Original file: proto/shuffle.proto
+
+
+export interface PingRequest {
+  'ticket'?: (string);
+}
+
+export interface PingRequest__Output {
+  'ticket': (string);
+}
