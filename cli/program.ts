@@ -1,7 +1,7 @@
 /** Which commands there are, and how one is run: only the file of the command that was asked for is loaded. */
-import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { MillraceError } from '../lib/errors.ts';
+import { softwareVersion } from '../lib/version.ts';
 import { EnvironmentCommand } from './environment.ts';
 import { Interrupted } from './interrupt.ts';
 import { finish, guardStdout, say } from './output.ts';
@@ -58,7 +58,7 @@ export async function buildProgram(wanted: string | undefined): Promise<Command>
   }
   const program = new EnvironmentCommand('millrace')
     .description('MapReduce for TypeScript')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(softwareVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showSuggestionAfterError()
@@ -87,17 +87,4 @@ function reportUsage(error: CommanderError): number {
     say(`${error.message}\n(run 'millrace --help', or 'millrace COMMAND --help')`);
   }
   return usageExitCode;
-}
-
-function packageVersion(): string {
-  // The sources are in cli/, the built file in dist/cli/.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (name === 'millrace' && typeof version === 'string') return version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  throw new MillraceError('internal', 'the package.json of millrace is missing');
 }

@@ -8,6 +8,7 @@ import { toWorkerId, type WorkerId } from '../lib/ids.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createStores } from '../lib/store/resolve.ts';
+import { softwareVersion } from '../lib/version.ts';
 import { Attempts } from './control/attempts.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
 import { Session } from './control/session.ts';
@@ -33,7 +34,6 @@ export interface WorkerOptions {
   readonly slotMemoryBytes?: number;
   /** Gives up when no coordinator answers for so long after the start; 0, the default, tries for ever. */
   readonly joinTimeoutMs?: number;
-  readonly softwareVersion?: string;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -89,7 +89,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     workerId: attempts.workerId,
     slots,
     fetchAddress: advertise ?? server.address,
-    softwareVersion: options.softwareVersion ?? '',
+    softwareVersion: softwareVersion(),
     clock,
     log,
     handlers: attempts,
