@@ -1,9 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock, systemClock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { collectBytes } from '../lib/iterables.ts';
+import { limits } from '../lib/limits.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import type { Store, StoreLocation } from '../lib/store/store.ts';
+import { fileUri } from '../lib/store/uri.ts';
 import type { PersistRecord } from './core/effects.ts';
-import { FileJournal } from './journal.ts';
+import { StoreJournal } from './journal.ts';
+
+const record = (at: number, jobId = 'j') =>
+  ({ type: 'job-committing', at, jobId }) as unknown as PersistRecord;
 
 let folder: string;
 beforeEach(() => {
@@ -11,26 +22,139 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const record = (at: number) => ({ type: 'job-committing', at, jobId: 'j' }) as unknown as PersistRecord;
+const places: [string, () => StoreLocation][] = [
+  ['folder', () => createStores().locate(fileUri(`${folder}/`))],
+  ['memory', () => createStores().locate(`mem://${randomUUID()}/`)],
+];
+const open = (place: StoreLocation) => StoreJournal.open(place, systemClock);
 
-test('appended records are lines of the file in order', async () => {
-  await using journal = await FileJournal.open(folder);
-  await journal.append([record(1), record(2)]);
-  await journal.append([record(3)]);
-  const lines = readFileSync(join(folder, '00000001.jsonl'), 'utf8').trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line).at)).toEqual([1, 2, 3]);
+/** The entries by name, each as its lines. */
+async function entries({
+  store,
+  key,
+}: StoreLocation): Promise<Record<string, { [name: string]: unknown }[]>> {
+  const found: [string, { [name: string]: unknown }[]][] = [];
+  for await (const object of store.list(`${key}log/`)) {
+    const text = (await collectBytes(store.read(object.key))).toString();
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    found.push([object.key.slice(key.length), lines]);
+  }
+  return Object.fromEntries(found);
+}
+
+/** The same store, with another `putIfAbsent`. */
+function withPut(
+  place: StoreLocation,
+  putIfAbsent: (key: string, bytes: Uint8Array) => Promise<boolean>,
+): StoreLocation {
+  const store: Store = Object.assign(Object.create(place.store), { putIfAbsent });
+  // Private fields are reached through the object that has them.
+  for (const name of ['list', 'read', 'head'] as const) {
+    Object.assign(store, { [name]: place.store[name].bind(place.store) });
+  }
+  return { ...place, store };
+}
+
+describe.each(places)('the journal in a %s store', (_, makePlace) => {
+  test('is a chain of numbered entries: who wrote it, then one record a line', async () => {
+    const place = makePlace();
+    const journal = await open(place);
+    await journal.append([record(1), record(2)]);
+    await journal.append([record(3)]);
+    const found = await entries(place);
+    expect(Object.keys(found)).toEqual(['log/000000000001', 'log/000000000002', 'log/000000000003']);
+    expect(found['log/000000000001']).toEqual([expect.objectContaining({ version: 1, seq: 1, epoch: 1 })]);
+    expect(found['log/000000000002']).toEqual([
+      expect.objectContaining({ seq: 2, epoch: 1, nonce: expect.any(String) }),
+      record(1),
+      record(2),
+    ]);
+    expect(found['log/000000000003']?.slice(1)).toEqual([record(3)]);
+  });
+
+  test('gives every start an epoch of its own, greater than those before, even when two start at once', async () => {
+    const place = makePlace();
+    const journals = await Promise.all(Array.from({ length: 5 }, () => open(place)));
+    const later = await open(place);
+    expect(journals.map((journal) => journal.epoch).sort()).toEqual([1, 2, 3, 4, 5]);
+    expect(later.epoch).toBe(6);
+  });
+
+  test('belongs to the last who opened it: one that led before cannot append, and says who leads', async () => {
+    const place = makePlace();
+    const before = await open(place);
+    await before.append([record(1)]);
+    const leader = await open(place);
+    await expect(before.append([record(2)])).rejects.toMatchObject({
+      code: 'wrong-state',
+      message: expect.stringMatching(
+        `another coordinator leads: .*log/000000000003 .*process ${process.pid}.*epoch 2`,
+      ),
+    });
+    await leader.append([record(3)]);
+    const records = Object.values(await entries(place)).flatMap((lines) => lines.slice(1));
+    expect(records).toEqual([record(1), record(3)]);
+  });
 });
 
-test('every start has an epoch of its own, greater than those before, even when two start at once', async () => {
-  const journals = await Promise.all(Array.from({ length: 5 }, () => FileJournal.open(folder)));
-  for (const journal of journals) await journal[Symbol.asyncDispose]();
-  await using later = await FileJournal.open(folder);
-  const epochs = journals.map((journal) => journal.epoch).sort();
-  expect(new Set(epochs).size).toBe(5);
-  expect(later.epoch).toBeGreaterThan(Math.max(...epochs));
+test('records beyond the size of an entry go on in the next one, whole and in order', async () => {
+  const place = createStores().locate(`mem://${randomUUID()}/`);
+  const journal = await open(place);
+  const third = 'x'.repeat(limits.journalEntryCharsMax / 3);
+  const records = [1, 2, 3, 4].map((at) => record(at, third));
+  await journal.append([record(0, 'x'.repeat(limits.journalEntryCharsMax * 2)), ...records]);
+  const found = Object.values(await entries(place));
+  expect(found.map((lines) => lines.slice(1).map((line) => line.at))).toEqual([[], [0], [1, 2], [3, 4]]);
+});
+
+describe('a put whose answer is lost', () => {
+  const lost = () => Promise.reject(new MillraceError('store-failed', 'connection reset'));
+
+  test('is tried again and, when the entry turns out to be there and ours, taken as done', async () => {
+    const clock = new ManualClock();
+    const place = createStores().locate(`mem://${randomUUID()}/`);
+    let puts = 0;
+    const flaky = withPut(place, async (key, bytes) => {
+      const isNew = await place.store.putIfAbsent(key, bytes);
+      puts++;
+      queueMicrotask(() => setImmediate(() => clock.advance(1_000)));
+      return puts % 2 === 0 ? lost() : isNew;
+    });
+    const journal = await StoreJournal.open(flaky, clock);
+    await journal.append([record(1)]);
+    await journal.append([record(2)]);
+    expect(puts).toBe(5);
+    expect(Object.values(await entries(place)).map((lines) => lines.length)).toEqual([1, 2, 2]);
+  });
+
+  test('over and over ends the lead with what the store said', async () => {
+    const clock = new ManualClock();
+    const place = createStores().locate(`mem://${randomUUID()}/`);
+    let isDown = false;
+    const down = withPut(place, (key, bytes) => {
+      setImmediate(() => clock.advance(10_000));
+      return isDown ? lost() : place.store.putIfAbsent(key, bytes);
+    });
+    const journal = await StoreJournal.open(down, clock);
+    isDown = true;
+    await expect(journal.append([record(1)])).rejects.toThrow('connection reset');
+  });
+});
+
+test('an entry that is none stops the start, naming it', async () => {
+  const place = createStores().locate(`mem://${randomUUID()}/`);
+  await place.store.putIfAbsent('log/000000000001', Buffer.from('something else\n'));
+  await expect(open(place)).rejects.toMatchObject({
+    code: 'corrupt',
+    message: expect.stringMatching(/--store.*log\/000000000001/),
+  });
 });
 
 test('a folder that cannot be made is refused with the path and the setting', async () => {
   writeFileSync(join(folder, 'file'), '');
-  await expect(FileJournal.open(join(folder, 'file/journal'))).rejects.toThrow(/--store.*file\/journal/);
+  const place = createStores().locate(fileUri(`${folder}/file/`));
+  await expect(open(place)).rejects.toThrow(/--store.*file\/log/);
 });

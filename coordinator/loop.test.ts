@@ -18,9 +18,6 @@ function harness(overrides: Partial<LoopPorts> = {}) {
       async append(records) {
         order.push(`append ${records.length}`);
       },
-      async [Symbol.asyncDispose]() {
-        order.push('closed');
-      },
     },
     step(event: Event) {
       order.push(`step ${event.type} ${event.now}`);
@@ -86,9 +83,6 @@ test('a journal that fails stops the loop before any effect of the group runs', 
     journal: {
       epoch: 1,
       append: () => Promise.reject(new Error('disk full')),
-      async [Symbol.asyncDispose]() {
-        order.push('closed');
-      },
     },
   });
   loop.dispatch({ type: 'tick' });

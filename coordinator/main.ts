@@ -1,8 +1,6 @@
 /** Composition root: real ports wired to the loop; no decisions. */
-import { MillraceError } from '../lib/errors.ts';
 import type { JobEvent } from '../lib/job-event.ts';
-import { createStores } from '../lib/store/resolve.ts';
-import { uriToPath } from '../lib/store/uri.ts';
+import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
 import { createState } from './core/state.ts';
@@ -11,7 +9,7 @@ import { listJobs, viewJob } from './core/view.ts';
 import { startHttpServer } from './http-server.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
-import { FileJournal, type Journal, MemoryJournal } from './journal.ts';
+import { type Journal, StoreJournal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
 import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
@@ -32,8 +30,9 @@ export interface RunningCoordinator extends AsyncDisposable {
 /** Throws `permission-denied` for an address beyond loopback, `unavailable` when it is taken. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const config = compileConfig(options);
-  const journal = await openJournal(config.storeUri);
-  const { loop, clients, workers, failed } = wire(config, journal);
+  const stores = createStores();
+  const journal = await StoreJournal.open(stores.locate(config.storeUri), config.clock);
+  const { loop, clients, workers, failed } = wire(config, stores, journal);
   const rpc = await startRpcServer(config.listen, { client: clients.handlers, worker: workers.handlers });
   const http = config.http && (await startHttpServer(config.http, () => true));
   const stopTicking = startTicking(config, loop);
@@ -47,7 +46,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await http?.[Symbol.asyncDispose]();
     await loop.idle();
     loop.stop();
-    await journal[Symbol.asyncDispose]();
   };
   const { address } = rpc;
   return { address, httpAddress: http?.address, epoch, failed, close, [Symbol.asyncDispose]: close };
@@ -60,10 +58,9 @@ interface Wired {
   readonly failed: Promise<never>;
 }
 
-function wire(config: CoordinatorConfig, journal: Journal): Wired {
+function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wired {
   const { clock, log, storeUri, heartbeatIntervalMs } = config;
   const { epoch } = journal;
-  const stores = createStores();
   const watchers = new JobWatchers();
   const jobLogs = new JobLogs();
   const outputsInUse = new Set<string>();
@@ -116,15 +113,6 @@ function wire(config: CoordinatorConfig, journal: Journal): Wired {
     list: (limit) => listJobs(state, limit),
   });
   return { loop, clients, workers, failed: failed.promise };
-}
-
-async function openJournal(storeUri: string): Promise<Journal> {
-  if (storeUri.startsWith('mem:')) return new MemoryJournal();
-  if (storeUri.startsWith('file:')) return FileJournal.open(uriToPath(`${storeUri}journal`));
-  throw new MillraceError(
-    'invalid-argument',
-    `--store must be a file:/// URL in this version, got ${storeUri}`,
-  );
 }
 
 /**

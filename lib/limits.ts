@@ -30,6 +30,8 @@ export const limits = {
   fetchFrameBytesMax: 512 * KiB,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
+  /** Of decisions in one object of the journal; a single larger one has an object of its own. */
+  journalEntryCharsMax: 4 * MiB,
   grpcMessageBytesMax: 4 * MiB,
   logBytesPerAttemptMax: 1 * MiB,
   logBytesPerJobMax: 8 * MiB,
@@ -37,6 +39,9 @@ export const limits = {
   attemptsMaxDefault: 4,
   attemptsMaxMax: 100,
   slotsMax: 256,
+  /** Of a part that a worker stages: its address, and the store's handle of it. */
+  uriCharsMax: 4_096,
+  partTokenCharsMax: 2_048,
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
   taskTimeoutMsDefault: 600_000,
