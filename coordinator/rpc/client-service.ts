@@ -1,5 +1,5 @@
 /** The Client service: what users ask becomes events, views and logs become answers. */
-import type { ServerReadableStream, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type { ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type JobId, parseTask, toJobId } from '../../lib/ids.ts';
@@ -15,7 +15,7 @@ import type { JobLogs, LogEntry } from '../job-logs.ts';
 import type { JobWatchers } from '../job-watchers.ts';
 import type { Happening } from '../loop.ts';
 import { readSubmission, type Submission } from '../read-submission.ts';
-import { toServiceError } from './grpc-error.ts';
+import { answer, guard } from './answer.ts';
 
 const watchIntervalMs = 250;
 const listedJobsMax = 1_000;
@@ -146,19 +146,4 @@ function replyOf(view: JobView): JobReply {
 
 function* chunked(entries: LogEntry[], size: number): Iterable<LogEntry[]> {
   for (let at = 0; at < entries.length; at += size) yield entries.slice(at, at + size);
-}
-
-function answer<T>(reply: sendUnaryData<T>, work: () => Promise<T>): void {
-  work().then(
-    (value) => reply(null, value),
-    (error) => reply(toServiceError(error)),
-  );
-}
-
-function guard<Request, Reply>(call: ServerWritableStream<Request, Reply>, start: () => void): void {
-  try {
-    start();
-  } catch (error) {
-    call.emit('error', toServiceError(error));
-  }
 }
