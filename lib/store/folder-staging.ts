@@ -98,15 +98,15 @@ async function entriesIfThere(folder: string) {
 }
 
 class FileStageWriter implements StageWriter {
+  readonly token: string;
   readonly #key: string;
-  readonly #token: string;
   readonly #path: string;
   readonly #file: FileHandle;
   #bytes = 0;
 
   constructor(key: string, token: string, path: string, file: FileHandle) {
     this.#key = key;
-    this.#token = token;
+    this.token = token;
     this.#path = path;
     this.#file = file;
   }
@@ -127,7 +127,7 @@ class FileStageWriter implements StageWriter {
     } catch (error) {
       throw folderError('write', this.#path, error);
     }
-    return { key: this.#key, token: this.#token, bytes: this.#bytes };
+    return { key: this.#key, token: this.token, bytes: this.#bytes };
   }
 
   async abort(): Promise<void> {

@@ -23,6 +23,8 @@ export class MemoryStore implements Store {
   /** By token. */
   #staged = new Map<string, StagedBytes>();
   #published = new Set<string>();
+  /** Tokens of writers that may still seal. */
+  #open = new Set<string>();
   #versions = 0;
 
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
@@ -60,18 +62,21 @@ export class MemoryStore implements Store {
     checkKey(key);
     checkOwner(owner);
     const chunks: Buffer[] = [];
+    const token = randomUUID();
+    this.#open.add(token);
     return {
+      token,
       write: async (bytes) => {
         chunks.push(Buffer.from(bytes));
       },
       seal: async () => {
         const bytes = Buffer.concat(chunks);
-        const token = randomUUID();
-        this.#staged.set(token, { key, owner, bytes });
+        if (this.#open.delete(token)) this.#staged.set(token, { key, owner, bytes });
         return { key, token, bytes: bytes.length };
       },
       abort: async () => {
         chunks.length = 0;
+        this.#open.delete(token);
       },
     };
   }
@@ -90,8 +95,9 @@ export class MemoryStore implements Store {
     this.#published.add(staged.token);
   }
 
-  async discard(staged: StagedObject): Promise<void> {
-    this.#staged.delete(staged.token);
+  async discard({ token }: Pick<StagedObject, 'key' | 'token'>): Promise<void> {
+    this.#staged.delete(token);
+    this.#open.delete(token);
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {

@@ -33,6 +33,8 @@ export interface StagedObject {
 
 /** Bytes on their way to a staged object. `seal` or `abort` ends it; after a `seal` that threw, `abort` still cleans up. */
 export interface StageWriter {
+  /** Of the staged object it will seal. Known before the first byte is sent, so that it can be noted and discarded if the writer dies. */
+  readonly token: string;
   /** Takes the bytes over (the caller must not change them before the promise resolves); waiting on it is the back-pressure. */
   write(bytes: Uint8Array): Promise<void>;
   /** Everything written is held by the store; nothing is visible. */
@@ -58,8 +60,8 @@ export interface Store {
    * what was discarded is `not-found`.
    */
   publish(staged: StagedObject): Promise<void>;
-  /** Drops a staged object; one that is gone or published already is no error. */
-  discard(staged: StagedObject): Promise<void>;
+  /** Drops a staged object, also one whose writer never sealed it; gone or published already is no error. */
+  discard(staged: Pick<StagedObject, 'key' | 'token'>): Promise<void>;
   /** Create-only: false, and nothing changed, when the key exists. The only compare-and-set there is. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /** A missing object is no error. */

@@ -209,6 +209,24 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
         expect(await text('a')).toBe('content');
       });
 
+      test('the token of a writer is known before its first byte, and is that of the staged object', async () => {
+        const writer = await store.stage(at('a'), owner);
+        const { token } = writer;
+        await writer.write(Buffer.from('content'));
+        expect(await writer.seal()).toEqual({ key: at('a'), token, bytes: 7 });
+      });
+
+      test('by the token of a writer that died its bytes are dropped, and nobody can publish them', async () => {
+        const writer = await store.stage(at('a'), owner);
+        await writer.write(Buffer.from('content'));
+        await store.discard({ key: at('a'), token: writer.token });
+        // A store may notice at the seal already.
+        await writer.seal().catch(() => undefined);
+        const staged = { key: at('a'), token: writer.token, bytes: 7 };
+        await expect(store.publish(staged)).rejects.toMatchObject({ code: 'not-found' });
+        expect(await keys('')).toEqual([]);
+      });
+
       test('aborting a writer leaves nothing', async () => {
         const writer = await store.stage(at('a'), owner);
         await writer.write(Buffer.from('some bytes'));

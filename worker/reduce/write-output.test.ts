@@ -298,6 +298,7 @@ function heldStore(failure?: Error) {
   let isAborted = false;
   let bytesWritten = 0;
   const stage: Store['stage'] = async () => ({
+    token: 't',
     write: async (bytes) => {
       await promise;
       if (failure) throw failure;
