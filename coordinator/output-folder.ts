@@ -1,7 +1,7 @@
 /** What is at a job's output path before and when it commits: `--if-exists fail|replace|append`. */
 import { MillraceError } from '../lib/errors.ts';
 import { partName, successName } from '../lib/formats.ts';
-import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
+import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
 import { type ManifestPart, readManifest } from '../lib/success-manifest.ts';
@@ -72,11 +72,10 @@ export async function publishOutput(stores: Stores, { spec, parts, success }: Pu
 export async function discardOutput(
   stores: Stores,
   spec: JobSpec,
-  parts: readonly StagedPart[],
+  parts: readonly OpenPart[],
 ): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
-  for (const { uri, token, bytes } of parts)
-    await store.discard({ key: stores.locate(uri).key, token, bytes });
+  for (const { uri, token } of parts) await store.discard({ key: stores.locate(uri).key, token });
   await store.sweep(prefix, spec.jobId, partKeys(prefix, spec));
 }
 

@@ -32,6 +32,8 @@ export function perform(effect: Effect, ports: PerformPorts): void {
       return publishing(effect, ports);
     case 'discard-output':
       return discarding(effect, ports);
+    case 'discard-part':
+      return discardingPart(effect, ports);
     case 'job-event':
       return ports.onJobEvent(effect.event);
     case 'job-changed':
@@ -67,6 +69,17 @@ function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: 
   cleanUp({ spec: effect.spec, discards: effect.parts }, ports).then(() => {
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-discarded', jobId });
+  });
+}
+
+/** Nobody waits for it, and the sweep at the end of the job finds what it may leave. */
+function discardingPart(
+  { jobId, part }: Extract<Effect, { type: 'discard-part' }>,
+  ports: PerformPorts,
+): void {
+  const { store, key } = ports.stores.locate(part.uri);
+  store.discard({ key, token: part.token }).catch((error) => {
+    ports.log.warn({ jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');
   });
 }
 

@@ -81,10 +81,14 @@ export interface OutputPart {
   readonly crc32: number;
 }
 
-/** Staged by an attempt, invisible until the coordinator publishes it. `token` is the store's (a temporary path, an upload id). */
-export interface StagedPart {
+/** What it takes to drop a part that is being staged. `token` is the store's (a temporary path, an upload id). */
+export interface OpenPart {
   readonly uri: string;
   readonly token: string;
+}
+
+/** Staged by an attempt, invisible until the coordinator publishes it. */
+export interface StagedPart extends OpenPart {
   readonly bytes: number;
   readonly records: number;
   readonly crc32: number;

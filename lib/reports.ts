@@ -1,7 +1,7 @@
 /** What workers tell the coordinator, as domain values; convert.ts of each program maps them to and from the wire. */
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { AttemptId, WorkerId } from './ids.ts';
-import type { Counters, SegmentCounts, StagedPart } from './job-spec.ts';
+import type { Counters, OpenPart, SegmentCounts, StagedPart } from './job-spec.ts';
 
 export interface WorkerInfo {
   readonly workerId: WorkerId;
@@ -10,6 +10,9 @@ export interface WorkerInfo {
   readonly fetchAddress: string;
   readonly slots: number;
   readonly pid: number;
+  readonly softwareVersion: string;
+  /** It was told to stop: it takes nothing new. */
+  readonly draining: boolean;
 }
 
 /** `ready`: a reduce that holds all its input and waits for a slot. Only `map` and `reduce` (and `sample`) hold one. */
@@ -26,8 +29,13 @@ export interface AttemptProgress {
 
 export interface WorkerUsage {
   readonly rssBytes: number;
+  /** Of the container or machine; 0 when unknown. */
+  readonly memoryBytesMax: number;
+  /** 1 for one busy core. */
   readonly cpuFraction: number;
   readonly scratchBytes: number;
+  /** What the scratch folder may hold; 0 when unknown. */
+  readonly scratchBytesMax: number;
 }
 
 export interface MapReport {
@@ -37,12 +45,23 @@ export interface MapReport {
   readonly segments: readonly SegmentCounts[];
   /** Map-only jobs: the staged output. */
   readonly part: StagedPart | undefined;
+  /** Sorted runs written because the buffer was full, and their bytes. */
+  readonly spills: number;
+  readonly spillBytes: number;
 }
 
 export interface ReduceReport {
   /** Sums over the segments of all maps; crc32 is their sum modulo 2^32, so its order does not matter. */
   readonly consumed: SegmentCounts;
   readonly part: StagedPart;
+  /** From the first location to the last segment held. */
+  readonly fetchMs: number;
+}
+
+/** An attempt has begun to stage a part; said before any byte of it, so that it can be dropped whatever happens to the worker. */
+export interface PartOpened {
+  readonly attempt: AttemptId;
+  readonly part: OpenPart;
 }
 
 export type AttemptOutcome =

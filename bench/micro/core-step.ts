@@ -54,7 +54,15 @@ function take(effect: Effect): void {
 
 for (let at = 0; at < workers; at++) {
   const workerId = `w${at}` as WorkerId;
-  const worker = { workerId, host: `h${at}`, fetchAddress: `h${at}:1`, slots, pid: at };
+  const worker = {
+    workerId,
+    host: `h${at}`,
+    fetchAddress: `h${at}:1`,
+    slots,
+    pid: at,
+    softwareVersion: '',
+    draining: false,
+  };
   send({ type: 'worker-joined', now, worker, running: [], held: [], replaces: [] });
 }
 send({ type: 'job-submitted', now, spec });
@@ -66,7 +74,7 @@ let steps = 0;
 let longestMs = 0;
 const mapMs = timed(() => {
   for (let next = assigned.shift(); next; next = assigned.shift()) {
-    const report = { inputRecords: 1, inputBytes: 1000, segments, part: undefined };
+    const report = { inputRecords: 1, inputBytes: 1000, segments, part: undefined, spills: 0, spillBytes: 0 };
     const { worker, attempt } = next;
     const event: Event = {
       type: 'attempt-reported',

@@ -4,6 +4,7 @@ import { type AttemptId, attemptKey } from '../../lib/ids.ts';
 import type { TaskInput } from './effects.ts';
 import { IndexSet } from './index-set.ts';
 import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
+import { dropOpenPart } from './parts.ts';
 import type { Attempt, Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markIdle, markRunning } from './tasks.ts';
@@ -103,6 +104,7 @@ function createAttempt(
     status: 'running',
     started: false,
     progress: undefined,
+    openPart: undefined,
     fetch:
       task.kind === 'reduce'
         ? { fetched: new IndexSet(job.map.total), complete: false, assignedVersion: job.locationVersion }
@@ -131,6 +133,7 @@ export function cancelAttempt(turn: Turn, attempt: Attempt, reason: string): voi
   if (attempt.status === 'cancelling') return;
   unsubscribe(attempt);
   attempt.status = 'cancelling';
+  dropOpenPart(turn, attempt);
   const { id, worker, job, task } = attempt;
   turn.effects.push({ type: 'send-cancel', workerId: worker.id, attempt: id, reason });
   tell(turn.state, job, task, 'cancelled', reason, placeOf(attempt));
@@ -141,6 +144,7 @@ export function endAttempt(turn: Turn, attempt: Attempt): void {
   const { worker, job, task } = attempt;
   assert(worker.attempts.delete(attempt.key), 'an attempt ends once');
   unsubscribe(attempt);
+  if (attempt.status === 'running') dropOpenPart(turn, attempt);
   if (holdsSlot(attempt)) worker.slotsUsed--;
   else worker.fetching--;
   if (worker.isolated === attempt) worker.isolated = undefined;

@@ -6,9 +6,14 @@ import type { CoreState, Task, Worker } from './state.ts';
 /** `cpu`: sample and map attempts, one slot each. `fetch`: reduces, one of as many places beside the slots until they hold all input. */
 export type Lane = 'cpu' | 'fetch';
 
+/** Whether it counts among those that take work, now or when it is back. */
+function isOffered(state: CoreState, worker: Worker): boolean {
+  return !worker.draining && !isQuarantined(worker, state.now);
+}
+
 /** Whether anything at all may be given to this worker now. */
 export function isOpen(state: CoreState, worker: Worker): boolean {
-  return worker.connected && !worker.isolated && !isQuarantined(worker, state.now);
+  return worker.connected && !worker.isolated && isOffered(state, worker);
 }
 
 /**
@@ -26,7 +31,7 @@ export function mayRun(state: CoreState, task: Task, worker: Worker): boolean {
   const failedOn = task.trouble?.failedOn;
   if (!failedOn?.has(worker.id)) return true;
   for (const other of state.workers.values()) {
-    if (!failedOn.has(other.id) && !isQuarantined(other, state.now)) return false;
+    if (!failedOn.has(other.id) && isOffered(state, other)) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@
  */
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
-import type { JobSpec, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 
@@ -63,6 +63,10 @@ export type Effect =
       readonly accepted: boolean;
     }
   | { readonly type: 'send-job-ended'; readonly workerId: WorkerId; readonly jobId: JobId }
+  /** Somebody asked for it: finish what runs, serve map outputs, wait for `send-drained`. */
+  | { readonly type: 'send-drain'; readonly workerId: WorkerId }
+  /** Nothing needs this draining worker any more: it may leave. */
+  | { readonly type: 'send-drained'; readonly workerId: WorkerId }
   // Operations.
   | { readonly type: 'list-splits'; readonly spec: JobSpec }
   /** Publish the winners in order, remove what `replace` replaces, write `_SUCCESS` create-only. Safe to repeat. */
@@ -71,11 +75,13 @@ export type Effect =
       readonly spec: JobSpec;
       readonly parts: readonly StagedPart[];
       /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
-      readonly discards: readonly StagedPart[];
+      readonly discards: readonly OpenPart[];
       readonly success: SuccessFacts;
     }
   /** Drop every staged part of the job, known or not; nothing of it may stay. */
-  | { readonly type: 'discard-output'; readonly spec: JobSpec; readonly parts: readonly StagedPart[] }
+  | { readonly type: 'discard-output'; readonly spec: JobSpec; readonly parts: readonly OpenPart[] }
+  /** Drop one part of an attempt that lost and spoke too late for the discards of its job. Nothing waits for it. */
+  | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
   // For the job's event log and the metrics.
   | { readonly type: 'job-event'; readonly event: JobEvent }
   // To whoever watches: the view of this job has changed.
@@ -105,6 +111,13 @@ export type PersistRecord =
       readonly at: number;
       readonly jobId: JobId;
       readonly splits: readonly Split[];
+    }
+  /** Staging of it has begun. Whoever leads next drops it unless it is accepted. */
+  | {
+      readonly type: 'part-opened';
+      readonly at: number;
+      readonly attempt: AttemptId;
+      readonly part: OpenPart;
     }
   | {
       readonly type: 'part-accepted';

@@ -10,6 +10,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  PartOpened,
   WorkerInfo,
   WorkerUsage,
 } from '../../lib/reports.ts';
@@ -53,6 +54,11 @@ export type Event = At &
     // The stream broke: nothing is assigned until it is back, the lease goes on.
     | { readonly type: 'worker-disconnected'; readonly workerId: WorkerId }
     | { readonly type: 'worker-left'; readonly workerId: WorkerId }
+    // It was told to stop, or has taken in `send-drain`: nothing new for it.
+    | { readonly type: 'worker-draining'; readonly workerId: WorkerId }
+    // An operator asks for a worker to be drained.
+    | { readonly type: 'drain-requested'; readonly workerId: WorkerId; readonly reason: string }
+    | { readonly type: 'part-opened'; readonly workerId: WorkerId; readonly opened: PartOpened }
     | { readonly type: 'attempt-reported'; readonly workerId: WorkerId; readonly report: AttemptReport }
     | { readonly type: 'fetch-progressed'; readonly workerId: WorkerId; readonly progress: FetchProgress }
     | { readonly type: 'fetch-troubled'; readonly workerId: WorkerId; readonly trouble: FetchTrouble }

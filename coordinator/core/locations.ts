@@ -103,7 +103,7 @@ export function loseOutputs(turn: Turn, job: Job, maps: readonly Task[], cause: 
   for (const workerId of job.subscribers.keys()) {
     sendLocations(turn, job, workerId, { reduces: fetchingOn(job, workerId), found: [], lost, peers: [] });
   }
-  sendIsolatedBack(turn, job, maps);
+  sendBackToWait(turn, job, maps);
   const rerun: string[] = [];
   const kept: string[] = [];
   for (const map of maps) {
@@ -143,6 +143,16 @@ export function rerunUnlocated(turn: Turn, job: Job, reduce: Task): void {
   job.unlocated.clear();
 }
 
+/** Whether some reduce cannot do without one of these outputs. */
+export function needsAny(job: Job, maps: ReadonlySet<number>): boolean {
+  if (job.phase.name !== 'working') return false;
+  if (waitingCount(job.reduce) > 0) return true;
+  for (const fetching of job.subscribers.values()) {
+    for (const { fetch } of fetching) for (const map of maps) if (!fetch?.fetched.has(map)) return true;
+  }
+  return false;
+}
+
 /** The name of a reduce that cannot do without this map's output, or undefined. */
 function whoNeeds(job: Job, map: number): string | undefined {
   if (waitingCount(job.reduce) > 0) return 'reduces that have not started';
@@ -152,16 +162,15 @@ function whoNeeds(job: Job, map: number): string | undefined {
   return undefined;
 }
 
-/** An isolated reduce would keep its worker from running the maps it waits for: it waits outside until they are back. */
-function sendIsolatedBack(turn: Turn, job: Job, maps: readonly Task[]): void {
+/** An isolated reduce would keep its worker from running the maps it waits for, one that drains from leaving: it waits outside. */
+function sendBackToWait(turn: Turn, job: Job, maps: readonly Task[]): void {
   for (const fetching of [...job.subscribers.values()]) {
     for (const attempt of [...fetching]) {
-      if (!attempt.isolated || maps.every((map) => attempt.fetch?.fetched.has(map.index))) continue;
-      cancelAttempt(
-        turn,
-        attempt,
-        'map outputs it needs are gone, and it must not hold a whole worker meanwhile',
-      );
+      const { isolated, worker, fetch } = attempt;
+      if (!isolated && !worker.draining) continue;
+      if (maps.every((map) => fetch?.fetched.has(map.index))) continue;
+      const what = isolated ? 'it must not hold a whole worker meanwhile' : 'its worker drains';
+      cancelAttempt(turn, attempt, `map outputs it needs are gone, and ${what}`);
       releaseTask(turn, job, attempt.task);
     }
   }

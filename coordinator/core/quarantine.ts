@@ -21,7 +21,7 @@ export function recordFault(turn: Turn, worker: Worker, job: Job, task: Task): v
 
 function hasOther(state: CoreState, worker: Worker): boolean {
   for (const other of state.workers.values()) {
-    if (other !== worker && !isQuarantined(other, state.now)) return true;
+    if (other !== worker && !other.draining && !isQuarantined(other, state.now)) return true;
   }
   return false;
 }
@@ -41,11 +41,12 @@ function quarantine(turn: Turn, worker: Worker): void {
   );
 }
 
-/** When only quarantined workers are left they are all that there is: the quarantines end. */
+/** When only quarantined workers are left to work they are all that there is: the quarantines end. */
 export function liftWhenAlone(turn: Turn): void {
   const { workers } = turn.state;
-  for (const worker of workers.values()) if (!isQuarantined(worker, turn.now)) return;
+  for (const worker of workers.values()) if (!worker.draining && !isQuarantined(worker, turn.now)) return;
   for (const worker of workers.values()) {
+    if (worker.draining || !isQuarantined(worker, turn.now)) continue;
     worker.quarantinedUntilMs = turn.now;
     say(turn, 'info', undefined, `the quarantine of ${worker.id} ends: no other worker is left`);
   }

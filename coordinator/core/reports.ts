@@ -12,6 +12,7 @@ import { commitWhenDone } from './complete.ts';
 import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
 import { addLocation } from './locations.ts';
+import { dropPart } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
 import { restartMismatched } from './reruns.ts';
 import { rememberSpeed } from './speed.ts';
@@ -31,8 +32,7 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
   if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
   const problem = problemOf(attempt, report.outcome);
   if (problem !== undefined) {
-    const part = partOf(report.outcome);
-    if (part) attempt.job.discards.push(part);
+    dropReported(turn, attempt, report.outcome);
     return attemptFailed(turn, attempt, { kind: 'internal', message: `its report is wrong: ${problem}` });
   }
   takeReport(turn, attempt, report);
@@ -40,15 +40,17 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
 
 function lateReport(turn: Turn, attempt: Attempt, { outcome, attempt: id }: AttemptReport): void {
   const { job, task, worker } = attempt;
-  const part = partOf(outcome);
-  if (part && job.phase.name !== 'ended') job.discards.push(part);
+  dropReported(turn, attempt, outcome);
   endAttempt(turn, attempt);
   tell(turn.state, job, task, `${outcome.kind} ignored`, 'it had been cancelled', placeOf(attempt));
   answer(turn, worker, id, false);
 }
 
-function partOf(outcome: AttemptOutcome): StagedPart | undefined {
-  return outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
+/** What it said to have opened is dropped with the attempt. */
+function dropReported(turn: Turn, { job, openPart }: Attempt, outcome: AttemptOutcome): void {
+  const part =
+    outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
+  if (part && part.token !== openPart?.token) dropPart(turn, job, part);
 }
 
 /** What convert.ts cannot check, because only the coordinator knows the job; undefined when all is well. */
@@ -94,6 +96,7 @@ function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: Attempt
 function accept(turn: Turn, attempt: Attempt, accepted: Accepted): void {
   const { job, task, worker } = attempt;
   const again = task.accepted ? 'again' : '';
+  if (attempt.openPart?.token === accepted.part?.token) attempt.openPart = undefined;
   endAttempt(turn, attempt);
   markDone(job, task);
   replaceAccepted(job, task, accepted);

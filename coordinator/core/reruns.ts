@@ -5,6 +5,7 @@
 import { formatTask } from '../../lib/ids.ts';
 import { cancelAttempt, releaseTask, runningAttempts } from './attempts.ts';
 import { rerunUnlocated } from './locations.ts';
+import { dropPart } from './parts.ts';
 import type { Attempt, Job, Task } from './state.ts';
 import { tellTrouble } from './story.ts';
 import { markIdle, replaceAccepted } from './tasks.ts';
@@ -35,7 +36,7 @@ export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: r
 function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
   const { id, workerId, part } = reduce.accepted!;
   turn.persist.push({ type: 'part-revoked', at: turn.now, attempt: id, reason });
-  if (part) job.discards.push(part);
+  if (part) dropPart(turn, job, part);
   replaceAccepted(job, reduce, undefined);
   tellTrouble(turn.state, job, reduce, 'revoked', reason, { attempt: id.attempt, worker: workerId });
   markIdle(turn.state, job, reduce);

@@ -31,7 +31,7 @@
  *   cancelling ───────> reported: whatever it says changes nothing
  */
 import type { AttemptId, JobId, TaskKind, WorkerId } from '../../lib/ids.ts';
-import type { Counters, JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
@@ -117,6 +117,9 @@ export interface CoreState {
   readonly workers: Map<WorkerId, Worker>;
   jobsSubmitted: number;
   workersJoined: number;
+  /** Those that are to leave. */
+  readonly draining: Set<Worker>;
+  /** Of workers that do not drain. */
   slotsTotal: number;
   /** Backup attempts alive. */
   backupsAlive: number;
@@ -171,7 +174,7 @@ export interface Job {
   readonly unlocated: Set<number>;
   readonly counters: Map<string, number>;
   /** Staged parts that must not be published: revoked ones, and those of attempts that lost. */
-  readonly discards: StagedPart[];
+  readonly discards: OpenPart[];
   readonly failedAttempts: FailedAttemptView[];
   readonly story: StoryLine[];
 }
@@ -284,6 +287,8 @@ export interface Attempt {
   /** The worker was seen working on it: if the worker dies now, the task may be why. */
   started: boolean;
   progress: AttemptProgress | undefined;
+  /** What it stages, from when it said so. */
+  openPart: OpenPart | undefined;
   /** Reduces only. */
   readonly fetch: FetchState | undefined;
 }
@@ -303,6 +308,10 @@ export interface Worker {
   readonly order: number;
   /** Nothing is assigned while its stream is broken. */
   connected: boolean;
+  /** It is to leave: it gets nothing new. For good. */
+  draining: boolean;
+  /** It was told on this stream that it may leave. */
+  drained: boolean;
   lastHeartbeatMs: number;
   usage: WorkerUsage | undefined;
   /** By attemptKey; those being cancelled too, because they hold their place until they report. */
@@ -339,6 +348,7 @@ export function createState(config: Partial<CoreConfig> = {}): CoreState {
     workers: new Map(),
     jobsSubmitted: 0,
     workersJoined: 0,
+    draining: new Set(),
     slotsTotal: 0,
     backupsAlive: 0,
   };

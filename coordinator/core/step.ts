@@ -4,10 +4,12 @@
  */
 import { assertNever } from '../../lib/assert.ts';
 import { outputPublished, publishFailed, retryPublishing } from './complete.ts';
+import { drainRequested, releaseDrained, workerDraining } from './drain.ts';
 import type { Step } from './effects.ts';
 import { cancelRequested, discardDrained, outputDiscarded } from './ending.ts';
 import type { Event } from './events.ts';
 import { fetchProgressed, fetchTroubled } from './fetch-troubles.ts';
+import { partOpened } from './parts.ts';
 import { jobSubmitted, listingFailed, splitsListed } from './plan.ts';
 import { attemptReported } from './reports.ts';
 import { schedule } from './schedule.ts';
@@ -21,6 +23,7 @@ export function step(state: CoreState, event: Event): Step {
   handle(turn, event);
   discardDrained(turn);
   if (turn.wantsSchedule) schedule(turn);
+  if (state.draining.size > 0) releaseDrained(turn);
   return endTurn(turn);
 }
 
@@ -48,6 +51,12 @@ function handle(turn: Turn, event: Event): void {
       return workerDisconnected(turn, event);
     case 'worker-left':
       return workerLeft(turn, event);
+    case 'worker-draining':
+      return workerDraining(turn, event);
+    case 'drain-requested':
+      return drainRequested(turn, event);
+    case 'part-opened':
+      return partOpened(turn, event);
     case 'attempt-reported':
       return attemptReported(turn, event);
     case 'fetch-progressed':

@@ -14,6 +14,8 @@ export interface Turn {
   readonly drained: Set<Job>;
   /** A slot became free or a task began to wait: step() ends with scheduling. */
   wantsSchedule: boolean;
+  /** Whether draining workers are needed is to be looked at: step() ends with that. */
+  wantsDrainCheck: boolean;
 }
 
 /** A clock that was set back must not turn leases back: time stands still until it has caught up. */
@@ -27,6 +29,7 @@ export function beginTurn(state: CoreState, now: number): Turn {
     changed: new Set(),
     drained: new Set(),
     wantsSchedule: false,
+    wantsDrainCheck: false,
   };
 }
 

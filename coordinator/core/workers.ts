@@ -2,6 +2,7 @@
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import { adoptOutputs } from './adopt.ts';
 import { endAttempt } from './attempts.ts';
+import { beginDraining } from './drain.ts';
 import type { EventOf } from './events.ts';
 import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
@@ -20,11 +21,14 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   // Another process under the same id: what the first one ran and held in memory is gone.
   if (known && known.info.pid !== info.pid) loseWorker(turn, known, 'came back as another process', true);
   const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn.state, info);
-  turn.state.slotsTotal += info.slots - worker.info.slots;
+  if (!worker.draining) turn.state.slotsTotal += info.slots - worker.info.slots;
   worker.info = info;
   worker.connected = true;
+  worker.drained = false;
   worker.lastHeartbeatMs = turn.now;
   turn.effects.push({ type: 'send-welcome', workerId: worker.id });
+  if (info.draining) beginDraining(turn, worker, 'it was told to stop');
+  else if (worker.draining) turn.effects.push({ type: 'send-drain', workerId: worker.id });
   compareRunning(turn, worker, running);
   adoptOutputs(turn, worker, held);
   for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
@@ -37,6 +41,8 @@ function addWorker(state: CoreState, info: Worker['info']): Worker {
     id: info.workerId,
     order: state.workersJoined++,
     connected: true,
+    draining: false,
+    drained: false,
     lastHeartbeatMs: state.now,
     usage: undefined,
     attempts: new Map(),
@@ -131,6 +137,7 @@ export function workerLeft(turn: Turn, { workerId }: EventOf<'worker-left'>): vo
 
 /** On every tick. */
 export function expireLeases(turn: Turn): void {
+  turn.wantsDrainCheck = true;
   const { heartbeatTimeoutMs } = turn.state.config;
   for (const worker of [...turn.state.workers.values()]) {
     const silentMs = turn.now - worker.lastHeartbeatMs;
@@ -147,7 +154,8 @@ function loseWorker(turn: Turn, worker: Worker, why: string, died: boolean): voi
   const suspect = worker.isolated;
   const jobs = [...worker.outputs];
   state.workers.delete(worker.id);
-  state.slotsTotal -= worker.info.slots;
+  if (worker.draining) state.draining.delete(worker);
+  else state.slotsTotal -= worker.info.slots;
   say(turn, died ? 'warn' : 'info', undefined, `${cause}; it had ${worker.attempts.size} attempts`);
   for (const attempt of [...worker.attempts.values()]) {
     attemptLost(turn, attempt, died && (!suspect || suspect === attempt), cause);

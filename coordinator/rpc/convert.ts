@@ -5,7 +5,7 @@
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, type TaskKind, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
-import type { Counters, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import type { Counters, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type {
   AttemptOutcome,
@@ -15,7 +15,9 @@ import type {
   FetchProgress,
   FetchTrouble,
   FetchTroubleCause,
+  PartOpened,
   WorkerInfo,
+  WorkerUsage,
 } from '../../lib/reports.ts';
 import type { Assignment as WireAssignment } from '../../proto/gen/millrace/v1/Assignment.ts';
 import type { AttemptFailure__Output as WireFailure } from '../../proto/gen/millrace/v1/AttemptFailure.ts';
@@ -26,9 +28,11 @@ import type {
 import type { AttemptProgress__Output as WireProgress } from '../../proto/gen/millrace/v1/AttemptProgress.ts';
 import type { FetchProgress__Output as WireFetchProgress } from '../../proto/gen/millrace/v1/FetchProgress.ts';
 import type { FetchTrouble__Output as WireFetchTrouble } from '../../proto/gen/millrace/v1/FetchTrouble.ts';
+import type { Heartbeat__Output as WireHeartbeat } from '../../proto/gen/millrace/v1/Heartbeat.ts';
 import type { Hello__Output as WireHello } from '../../proto/gen/millrace/v1/Hello.ts';
 import type { Locations as WireLocations } from '../../proto/gen/millrace/v1/Locations.ts';
 import type { MapDone__Output as WireMapDone } from '../../proto/gen/millrace/v1/MapDone.ts';
+import type { PartOpened__Output as WirePartOpened } from '../../proto/gen/millrace/v1/PartOpened.ts';
 import type { ReduceDone__Output as WireReduceDone } from '../../proto/gen/millrace/v1/ReduceDone.ts';
 import type { Report__Output as WireReport } from '../../proto/gen/millrace/v1/Report.ts';
 import type { StagedPart__Output as WireStagedPart } from '../../proto/gen/millrace/v1/StagedPart.ts';
@@ -73,6 +77,18 @@ export function helloIn(wire: WireHello): WorkerInfo {
       : invalid(`fetch address ${JSON.stringify(wire.fetchAddress)} (--advertise)`),
     slots: wire.slots,
     pid: wire.pid,
+    softwareVersion: wire.softwareVersion.slice(0, 64),
+    draining: wire.draining,
+  };
+}
+
+export function usageIn(wire: WireHeartbeat): WorkerUsage {
+  return {
+    rssBytes: count(wire.rssBytes, 'rss_bytes'),
+    memoryBytesMax: count(wire.memoryBytesMax, 'memory_bytes_max'),
+    cpuFraction: wire.cpuFraction >= 0 ? wire.cpuFraction : invalid(`cpu_fraction is ${wire.cpuFraction}`),
+    scratchBytes: count(wire.scratchBytes, 'scratch_bytes'),
+    scratchBytesMax: count(wire.scratchBytesMax, 'scratch_bytes_max'),
   };
 }
 
@@ -120,6 +136,8 @@ function mapDoneIn(wire: WireMapDone) {
     inputBytes: count(wire.inputBytes, 'input_bytes'),
     segments,
     part: wire.part ? stagedPartIn(wire.part) : undefined,
+    spills: wire.spills,
+    spillBytes: count(wire.spillBytes, 'spill_bytes'),
   };
 }
 
@@ -132,13 +150,25 @@ function reduceDoneIn(wire: WireReduceDone) {
       crc32: wire.consumedCrc32,
     },
     part: stagedPartIn(wire.part),
+    fetchMs: count(wire.fetchMs, 'fetch_ms'),
   };
+}
+
+function openPartIn({ uri, token }: { readonly uri: string; readonly token: string }): OpenPart {
+  if (uri.length === 0 || uri.length > limits.uriCharsMax)
+    invalid(`a part with a uri of ${uri.length} characters`);
+  if (token.length === 0 || token.length > limits.partTokenCharsMax)
+    invalid(`a part with a token of ${token.length} characters`);
+  return { uri, token };
+}
+
+export function partOpenedIn(wire: WirePartOpened): PartOpened {
+  return { attempt: attemptIdIn(wire.attempt), part: openPartIn(wire) };
 }
 
 function stagedPartIn(wire: WireStagedPart): StagedPart {
   return {
-    uri: wire.uri,
-    token: wire.token,
+    ...openPartIn(wire),
     bytes: count(wire.bytes, 'part bytes'),
     records: count(wire.records, 'part records'),
     crc32: wire.crc32,

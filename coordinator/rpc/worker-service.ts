@@ -9,7 +9,16 @@ import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMe
 import { protocolVersion } from '../../proto/load.ts';
 import type { JobLogs } from '../job-logs.ts';
 import type { Happening } from '../loop.ts';
-import { attemptIdIn, fetchProgressIn, fetchTroubleIn, helloIn, progressIn, reportIn } from './convert.ts';
+import {
+  attemptIdIn,
+  fetchProgressIn,
+  fetchTroubleIn,
+  helloIn,
+  partOpenedIn,
+  progressIn,
+  reportIn,
+  usageIn,
+} from './convert.ts';
 import {
   type SessionSettings,
   type WorkerEffect,
@@ -92,14 +101,8 @@ export class WorkerService {
   #receive(workerId: WorkerId, message: WorkerMessage__Output): void {
     const { dispatch, jobLogs } = this.#ports;
     if (message.heartbeat) {
-      const { rssBytes, cpuFraction, scratchBytes } = message.heartbeat;
       const attempts = message.heartbeat.attempts.map(progressIn);
-      dispatch({
-        type: 'worker-heartbeat',
-        workerId,
-        attempts,
-        usage: { rssBytes, cpuFraction, scratchBytes },
-      });
+      dispatch({ type: 'worker-heartbeat', workerId, attempts, usage: usageIn(message.heartbeat) });
     }
     for (const line of message.logLines) {
       const attempt = attemptIdIn(line.attempt);
@@ -111,9 +114,14 @@ export class WorkerService {
     for (const trouble of message.fetchTroubles) {
       dispatch({ type: 'fetch-troubled', workerId, trouble: fetchTroubleIn(trouble) });
     }
+    // Before reports: a report may be of the part that was opened in the same message.
+    for (const opened of message.partsOpened) {
+      dispatch({ type: 'part-opened', workerId, opened: partOpenedIn(opened) });
+    }
     for (const report of message.reports) {
       dispatch({ type: 'attempt-reported', workerId, report: reportIn(report) });
     }
+    if (message.draining) dispatch({ type: 'worker-draining', workerId });
     if (message.goodbye) dispatch({ type: 'worker-left', workerId });
   }
 

@@ -82,6 +82,12 @@ export class WorkerSession {
         this.#sentJobs.delete(effect.jobId);
         this.#batch.jobsEnded.push(effect.jobId);
         return this.#grow(1);
+      case 'send-drain':
+        this.flush();
+        return this.#write({ drain: true });
+      case 'send-drained':
+        this.flush();
+        return this.#write({ drained: true });
     }
   }
 

@@ -9,7 +9,7 @@ import { formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, Split } from '../../lib/job-spec.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
-import { makePart, makeSegment, makeSpec, makeWorker } from './make.ts';
+import { makePart, makeSegment, makeSpec, makeUsage, makeWorker } from './make.ts';
 import { parseAttempt } from './transcript-events.ts';
 
 type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
@@ -57,8 +57,7 @@ export class Driver {
         bytesOut: 0,
         bytesIn: read[`${id.jobId}/${formatAttempt(id)}`] ?? 0,
       }));
-      const usage = { rssBytes: 0, cpuFraction: 0, scratchBytes: 0 };
-      this.send({ type: 'worker-heartbeat', workerId: worker.id, attempts, usage });
+      this.send({ type: 'worker-heartbeat', workerId: worker.id, attempts, usage: makeUsage() });
     }
     return this.send({ type: 'tick' });
   }
@@ -73,7 +72,10 @@ export class Driver {
       workerId: workerId as WorkerId,
       report: {
         attempt: id,
-        outcome: { kind: 'map-done', report: { inputRecords: 1, inputBytes, segments, part } },
+        outcome: {
+          kind: 'map-done',
+          report: { inputRecords: 1, inputBytes, segments, part, spills: 0, spillBytes: 0 },
+        },
         counters: {},
       },
     });
@@ -83,7 +85,7 @@ export class Driver {
   reduced(workerId: string, attempt: string, records: number): void {
     const id = parseAttempt(attempt);
     const consumed = Array.from({ length: records }, () => makeSegment(1)).reduce(addCounts, noCounts);
-    const outcome = { kind: 'reduce-done', report: { consumed, part: makePart(id) } } as const;
+    const outcome = { kind: 'reduce-done', report: { consumed, part: makePart(id), fetchMs: 0 } } as const;
     const report = { attempt: id, outcome, counters: {} };
     this.send({ type: 'attempt-reported', workerId: workerId as WorkerId, report });
   }

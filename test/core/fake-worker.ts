@@ -14,7 +14,7 @@ import type {
 } from '../../lib/reports.ts';
 import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
 import type { Happening, Random } from './fake-cluster.ts';
-import { makePart, makeSegment, makeWorker } from './make.ts';
+import { makePart, makeSegment, makeUsage, makeWorker } from './make.ts';
 
 interface Known {
   readonly attempt: AttemptId;
@@ -85,7 +85,7 @@ export class FakeWorker {
     this.outbox.push({
       type: 'worker-heartbeat',
       workerId: this.info.workerId,
-      usage: { rssBytes: 0, cpuFraction: 0, scratchBytes: 0 },
+      usage: makeUsage(),
       attempts: [...this.attempts.values()].map(({ id }) => ({
         attempt: id,
         phase: this.#world.random.chance(0.7) ? (id.kind === 'reduce' ? 'fetch' : id.kind) : 'waiting',
@@ -178,14 +178,15 @@ export class FakeWorker {
     made.set(attemptKey(id), segments);
     this.outputs.add(attemptKey(id));
     const part = job.spec.reducers === 0 ? makePart(id) : undefined;
-    this.finish(attempt, { kind: 'map-done', report: { inputRecords: 1, inputBytes: 1000, segments, part } });
+    const report = { inputRecords: 1, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0 };
+    this.finish(attempt, { kind: 'map-done', report });
   }
 
   #reduce(attempt: FakeAttempt): void {
     const { id, held } = attempt;
     this.#world.consumed.set(attemptKey(id), held);
     const consumed = [...held.values()].reduce(addCounts, noCounts);
-    this.finish(attempt, { kind: 'reduce-done', report: { consumed, part: makePart(id) } });
+    this.finish(attempt, { kind: 'reduce-done', report: { consumed, part: makePart(id), fetchMs: 0 } });
   }
 
   #fetch(attempt: FakeAttempt, maps: number): void {

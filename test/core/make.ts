@@ -1,7 +1,7 @@
 /** Short ways to make what the core's tests feed in: specs, splits, workers, reports. */
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
-import type { WorkerInfo } from '../../lib/reports.ts';
+import type { WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 
 export function makeSpec(jobId: string, changes: Partial<JobSpec> = {}): JobSpec {
   return {
@@ -42,6 +42,19 @@ export function makeWorker(workerId: string, changes: Partial<WorkerInfo> = {}):
     fetchAddress: `${workerId}:9000`,
     slots: 2,
     pid: 1,
+    softwareVersion: '1.0.0',
+    draining: false,
+    ...changes,
+  };
+}
+
+export function makeUsage(changes: Partial<WorkerUsage> = {}): WorkerUsage {
+  return {
+    rssBytes: 0,
+    memoryBytesMax: 0,
+    cpuFraction: 0,
+    scratchBytes: 0,
+    scratchBytesMax: 0,
     ...changes,
   };
 }

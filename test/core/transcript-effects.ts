@@ -1,7 +1,7 @@
 /** What a step decided, as lines of a transcript: every field that matters, nothing else. */
 import type { Effect, PersistRecord, TaskInput } from '../../coordinator/core/effects.ts';
 import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
-import type { StagedPart } from '../../lib/job-spec.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 
 export function formatPersist(record: PersistRecord): string {
   switch (record.type) {
@@ -9,6 +9,8 @@ export function formatPersist(record: PersistRecord): string {
       return `persist job-accepted ${record.spec.jobId}`;
     case 'job-planned':
       return `persist job-planned ${record.jobId} splits=${record.splits.length}`;
+    case 'part-opened':
+      return `persist part-opened ${nameOf(record.attempt)} ${record.part.token}`;
     case 'part-accepted':
       return `persist part-accepted ${nameOf(record.attempt)} ${record.part.token}`;
     case 'part-revoked':
@@ -24,6 +26,8 @@ export function formatEffect(effect: Effect): string {
   switch (effect.type) {
     case 'send-welcome':
     case 'send-rejoin':
+    case 'send-drain':
+    case 'send-drained':
       return `${effect.workerId} <- ${effect.type.slice(5)}`;
     case 'send-assignment':
       return `${effect.workerId} <- assign ${nameOf(effect.attempt)} ${formatInput(effect.input)}${cuts(effect.job.cutPoints)}`;
@@ -41,6 +45,8 @@ export function formatEffect(effect: Effect): string {
       return `publish-output ${effect.spec.jobId} parts=${tokens(effect.parts)} discards=${tokens(effect.discards)} ${JSON.stringify(effect.success)}`;
     case 'discard-output':
       return `discard-output ${effect.spec.jobId} parts=${tokens(effect.parts)}`;
+    case 'discard-part':
+      return `discard-part ${effect.jobId} ${effect.part.token}`;
     case 'job-event':
       return `event ${JSON.stringify({ ...effect.event, atMs: undefined, jobId: undefined })}`;
     case 'job-changed':
@@ -75,6 +81,6 @@ function formatLocations(effect: Extract<Effect, { type: 'send-locations' }>): s
   return parts.join(' ');
 }
 
-function tokens(parts: readonly StagedPart[]): string {
+function tokens(parts: readonly OpenPart[]): string {
   return `[${parts.map((part) => part.token).join(',')}]`;
 }

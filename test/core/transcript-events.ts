@@ -8,7 +8,7 @@ import { type AttemptId, type JobId, parseTask, type WorkerId } from '../../lib/
 import type { JobSpec, SegmentCounts } from '../../lib/job-spec.ts';
 import type { AttemptPhase, FetchTroubleCause } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
-import { makePart, makeSegment, makeSpec, makeSplits, makeWorker } from './make.ts';
+import { makePart, makeSegment, makeSpec, makeSplits, makeUsage, makeWorker } from './make.ts';
 
 type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
 
@@ -118,7 +118,7 @@ function beat({ words }: Line): Happening {
   return {
     type: 'worker-heartbeat',
     workerId: workerId as WorkerId,
-    usage: { rssBytes: 0, cpuFraction: 0, scratchBytes: 0 },
+    usage: makeUsage(),
     attempts: attempts.map((text) => {
       const [attempt, phase, bytes = '0'] = text.split(':');
       const nothing = { recordsIn: 0, recordsOut: 0, bytesOut: 0 };
@@ -170,11 +170,12 @@ function report({ command, words, named }: Line, made: Made): Happening {
       const segments = records.map((count) => makeSegment(count, Number(named.variant ?? 0)));
       made.set(`${attempt.jobId}/${attempt.index}`, segments);
       const part = segments.length === 0 ? makePart(attempt) : undefined;
-      return wrap({ kind: 'map-done', report: { inputRecords: 10, inputBytes: 1000, segments, part } });
+      const report = { inputRecords: 10, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0 };
+      return wrap({ kind: 'map-done', report });
     }
     case 'reduced': {
       const consumed = named.consumed ? makeSegment(Number(named.consumed)) : consumedBy(attempt, made);
-      return wrap({ kind: 'reduce-done', report: { consumed, part: makePart(attempt) } });
+      return wrap({ kind: 'reduce-done', report: { consumed, part: makePart(attempt), fetchMs: 0 } });
     }
     case 'failed':
       return wrap({ kind: 'failed', failure: failureOf(rest) });

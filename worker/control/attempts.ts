@@ -234,7 +234,7 @@ export class Attempts implements SessionHandlers {
       outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
     if (!part) return;
     const { store, key } = this.#ports.stores.locate(part.uri);
-    await store.discard({ key, token: part.token, bytes: part.bytes });
+    await store.discard({ key, token: part.token });
   }
 
   async #abandon(reason: string): Promise<void> {

@@ -17,6 +17,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
 import type { Assignment__Output as WireAssignment } from '../../proto/gen/millrace/v1/Assignment.ts';
@@ -140,7 +141,7 @@ export function reportOut({ attempt, outcome, counters }: AttemptReport): WireRe
     case 'sample-done':
       return { ...report, sampleDone: { keys: outcome.keys.map((key) => Buffer.from(key)) } };
     case 'map-done': {
-      const { inputRecords, inputBytes, segments, part } = outcome.report;
+      const { inputRecords, inputBytes, segments, part, spills, spillBytes } = outcome.report;
       const mapDone = {
         inputRecords,
         inputBytes,
@@ -148,16 +149,19 @@ export function reportOut({ attempt, outcome, counters }: AttemptReport): WireRe
         segmentBytes: segments.map((segment) => segment.bytes),
         segmentCrc32: segments.map((segment) => segment.crc32),
         part: part ? stagedPartOut(part) : null,
+        spills,
+        spillBytes,
       };
       return { ...report, mapDone };
     }
     case 'reduce-done': {
-      const { consumed, part } = outcome.report;
+      const { consumed, part, fetchMs } = outcome.report;
       const reduceDone = {
         consumedRecords: consumed.records,
         consumedBytes: consumed.bytes,
         consumedCrc32: consumed.crc32,
         part: stagedPartOut(part),
+        fetchMs,
       };
       return { ...report, reduceDone };
     }
@@ -169,6 +173,10 @@ export function reportOut({ attempt, outcome, counters }: AttemptReport): WireRe
 
 function stagedPartOut(part: StagedPart) {
   return { ...part, columns: [...part.columns] };
+}
+
+export function partOpenedOut({ attempt, part }: PartOpened) {
+  return { attempt: attemptIdOut(attempt), ...part };
 }
 
 export function fetchTroubleOut(trouble: FetchTrouble) {

@@ -59,6 +59,8 @@ export class RunningAttempt {
   readonly #held = new Set<number>();
   readonly #origins: SegmentOrigin[] = [];
   #allHeld = false;
+  #fetchStartedMs: number | undefined;
+  #fetchMs = 0;
 
   constructor(assignment: Assignment, job: JobInfo, ports: AttemptPorts) {
     this.id = assignment.attempt;
@@ -92,6 +94,7 @@ export class RunningAttempt {
   /** Only for reduces that fetch; `found` for this reduce's partition. */
   locations(found: readonly SegmentLocation[], lost: readonly number[]): void {
     if (!this.#inputs || this.#allHeld) return;
+    if (found.length > 0) this.#fetchStartedMs ??= this.#ports.clock.monotonicMs();
     for (const { map, attempt, worker } of found) {
       if (!this.#held.has(map)) this.#origins[map] = { mapAttempt: attempt, worker };
     }
@@ -148,6 +151,7 @@ export class RunningAttempt {
       if (this.#abort.signal.aborted) this.#inputs.cancel();
       const sources = await this.#inputs.complete;
       this.#allHeld = true;
+      this.#fetchMs = Math.round(clock.monotonicMs() - (this.#fetchStartedMs ?? clock.monotonicMs()));
       this.#phase = 'ready';
       this.#ports.fetchProgress({ attempt: this.id, maps: [], complete: true });
       return await this.#runInSlot({ ...common, kind: 'reduce', maps, sources, origins: this.#origins });
@@ -189,13 +193,18 @@ export class RunningAttempt {
       case 'sample':
         return { kind: 'sample-done', keys: result.keys };
       case 'map': {
-        const { inputRecords, inputBytes, segments, part, runPath } = result;
+        const { inputRecords, inputBytes, segments, part, runPath, spills, spillBytes } = result;
         // Served from now on: the coordinator may tell of it the moment the report is there.
         if (runPath !== undefined) this.#ports.outputs.add(this.id, runPath);
-        return { kind: 'map-done', report: { inputRecords, inputBytes, segments, part } };
+        return {
+          kind: 'map-done',
+          report: { inputRecords, inputBytes, segments, part, spills, spillBytes },
+        };
       }
-      case 'reduce':
-        return { kind: 'reduce-done', report: { consumed: result.consumed, part: result.part } };
+      case 'reduce': {
+        const { consumed, part } = result;
+        return { kind: 'reduce-done', report: { consumed, part, fetchMs: this.#fetchMs } };
+      }
     }
   }
 

@@ -67,7 +67,7 @@ function open(joinTimeoutMs = 0): Session {
     held: () => [{ ...attempt, index: 8 }],
     replaces: () => [toWorkerId('dead')],
     progress: () => [],
-    usage: () => ({ rssBytes: 1, cpuFraction: 0, scratchBytes: 0 }),
+    usage: () => ({ rssBytes: 1, memoryBytesMax: 0, cpuFraction: 0, scratchBytes: 0, scratchBytesMax: 0 }),
   };
   const session = new Session({
     coordinator: address,
@@ -134,7 +134,7 @@ test('reports of very many segments stay under the message limit, also when all 
   const session = open();
   const stream = await join(session);
   const segments = Array.from({ length: 5_000 }, () => ({ records: 1e9, bytes: 1e12, crc32: 1 }));
-  const mapDone = { inputRecords: 1, inputBytes: 1, segments, part: undefined };
+  const mapDone = { inputRecords: 1, inputBytes: 1, segments, part: undefined, spills: 0, spillBytes: 0 };
   for (let index = 0; index < 100; index++) {
     const outcome = { kind: 'map-done' as const, report: mapDone };
     session.report({ attempt: { ...attempt, index }, outcome, counters: {} });

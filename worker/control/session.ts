@@ -102,6 +102,7 @@ export class Session {
   #isJoined = false;
   #everJoined = false;
   #closed = false;
+  #draining = false;
   #failures = 0;
   #outgoing = nothing();
   #items = 0;
@@ -227,6 +228,7 @@ export class Session {
         fetchAddress,
         slots,
         pid: process.pid,
+        draining: this.#draining,
         running: this.#running(handlers.progress()),
         held: handlers.held().map(attemptIdOut),
         replaces: [...handlers.replaces()],

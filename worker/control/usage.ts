@@ -1,4 +1,5 @@
 /** What this process uses, for heartbeats. */
+import { totalmem } from 'node:os';
 import type { Clock } from '../../lib/clock.ts';
 import { type AttemptId, attemptKey, type JobId } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
@@ -43,8 +44,20 @@ export class UsageMeter {
     this.#atMs = nowMs;
     let scratchBytes = 0;
     for (const { bytes } of this.#outputBytes.values()) scratchBytes += bytes;
-    return { rssBytes: process.memoryUsage.rss(), cpuFraction, scratchBytes };
+    return {
+      rssBytes: process.memoryUsage.rss(),
+      memoryBytesMax: memoryBytesMax(),
+      cpuFraction,
+      scratchBytes,
+      scratchBytesMax: 0,
+    };
   }
+}
+
+/** Of the container when it has a limit: without one Node says 0, or more than there is. */
+function memoryBytesMax(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 function cpuMicros(): number {

@@ -44,6 +44,9 @@ export interface MapTaskResult {
   readonly runPath: string | undefined;
   /** Map-only jobs. */
   readonly part: StagedPart | undefined;
+  /** Sorted runs written because the buffer was full, and their bytes; 0 for a map-only job. */
+  readonly spills: number;
+  readonly spillBytes: number;
 }
 
 /** Throws a TaskFailure or MillraceError and leaves nothing behind then. */
@@ -73,6 +76,8 @@ async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
       segments: summary.segments,
       runPath: summary.path,
       part: undefined,
+      spills: summary.spills,
+      spillBytes: summary.spillBytes,
     };
   } catch (thrown) {
     output.abort();
@@ -91,6 +96,8 @@ async function mapToPart(options: MapTaskOptions): Promise<MapTaskResult> {
       segments: [],
       runPath: undefined,
       part: await part.finish(),
+      spills: 0,
+      spillBytes: 0,
     };
   } catch (thrown) {
     await part.abort();

@@ -36,7 +36,9 @@ export interface MapOutputSummary {
   readonly bytes: number;
   /** What `emit` was given, before combining. */
   readonly emittedRecords: number;
+  /** Runs written because the buffer was full, and their bytes. */
   readonly spills: number;
+  readonly spillBytes: number;
   /** `[p]` is partition p. */
   readonly segments: readonly SegmentCounts[];
 }
@@ -70,6 +72,7 @@ class PairCollector implements MapOutput {
   #buffer: SortBuffer | undefined;
   #runs: RunSummary[] = [];
   #spills = 0;
+  #spillBytes = 0;
   #temporaryPaths: string[] = [];
   #emitted = 0;
 
@@ -104,7 +107,14 @@ class PairCollector implements MapOutput {
     const run = this.#finishRuns();
     this.#buffer = undefined;
     const { path, bytes, segments } = run;
-    return { path, bytes, emittedRecords: this.#emitted, spills: this.#spills, segments };
+    return {
+      path,
+      bytes,
+      emittedRecords: this.#emitted,
+      spills: this.#spills,
+      spillBytes: this.#spillBytes,
+      segments,
+    };
   }
 
   abort(): void {
@@ -169,8 +179,10 @@ class PairCollector implements MapOutput {
   }
 
   #spill(buffer: SortBuffer): void {
-    this.#runs.push(spill(buffer, this.#newPath(), this.#options.partitions, this.#combiner));
+    const run = spill(buffer, this.#newPath(), this.#options.partitions, this.#combiner);
+    this.#runs.push(run);
     this.#spills++;
+    this.#spillBytes += run.bytes;
   }
 
   #newPath(): string {

@@ -1,0 +1,37 @@
+/**
+ * Parts that attempts have begun to stage. Each is known from its first byte on, durably, so that whatever becomes of its attempt, its
+ * worker or this coordinator, it is published or dropped by its token.
+ */
+import { attemptKey } from '../../lib/ids.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
+import type { EventOf } from './events.ts';
+import type { Attempt, Job } from './state.ts';
+import type { Turn } from './turn.ts';
+import { liveWorker } from './workers.ts';
+
+/** Said again after a reconnect. Of an attempt that is over or cancelled, its part is not wanted any more. */
+export function partOpened(turn: Turn, { workerId, opened }: EventOf<'part-opened'>): void {
+  const { attempt: id, part } = opened;
+  const attempt = liveWorker(turn, workerId)?.attempts.get(attemptKey(id));
+  if (!attempt || attempt.openPart?.token === part.token) return;
+  turn.persist.push({ type: 'part-opened', at: turn.now, attempt: id, part });
+  // An attempt has one part: an earlier one was given up.
+  if (attempt.openPart) dropPart(turn, attempt.job, attempt.openPart);
+  attempt.openPart = part;
+  if (attempt.status === 'cancelling') dropOpenPart(turn, attempt);
+}
+
+/** The attempt will not be accepted: what it stages is dropped with the rest at the end of the job. */
+export function dropOpenPart(turn: Turn, { job, openPart }: Attempt): void {
+  if (openPart) dropPart(turn, job, openPart);
+}
+
+/** Once the job has sent its discards for the last time nothing would take them up again. */
+export function dropPart(turn: Turn, job: Job, part: OpenPart): void {
+  const { name } = job.phase;
+  if (name === 'committing' || name === 'discarding' || name === 'ended') {
+    turn.effects.push({ type: 'discard-part', jobId: job.spec.jobId, part });
+  } else {
+    job.discards.push(part);
+  }
+}
