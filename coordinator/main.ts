@@ -1,4 +1,5 @@
 /** Composition root: real ports wired to the loop; no decisions. */
+import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
@@ -7,6 +8,7 @@ import { createState } from './core/state.ts';
 import { step } from './core/step.ts';
 import { listJobs, viewJob } from './core/view.ts';
 import { startHttpServer } from './http-server.ts';
+import { JobEventLog } from './job-event-log.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
 import { type Journal, StoreJournal } from './journal.ts';
@@ -27,13 +29,13 @@ export interface RunningCoordinator extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Throws `permission-denied` for an address beyond loopback, `unavailable` when it is taken. */
+/** Throws `permission-denied` for an address beyond loopback without credentials, `unavailable` when it is taken. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const config = compileConfig(options);
   const stores = createStores();
   const journal = await StoreJournal.open(stores.locate(config.storeUri), config.clock);
-  const { loop, clients, workers, failed } = wire(config, stores, journal);
-  const rpc = await startRpcServer(config.listen, { client: clients.handlers, worker: workers.handlers });
+  const { loop, clients, workers, eventLog, failed } = wire(config, stores, journal);
+  const rpc = await startRpcServer(config, { client: clients.handlers, worker: workers.handlers });
   const http = config.http && (await startHttpServer(config.http, () => true));
   const stopTicking = startTicking(config, loop);
   const { epoch } = journal;
@@ -46,6 +48,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await http?.[Symbol.asyncDispose]();
     await loop.idle();
     loop.stop();
+    await eventLog.close();
   };
   const { address } = rpc;
   return { address, httpAddress: http?.address, epoch, failed, close, [Symbol.asyncDispose]: close };
@@ -55,6 +58,7 @@ interface Wired {
   readonly loop: Loop;
   readonly clients: ClientService;
   readonly workers: WorkerService;
+  readonly eventLog: JobEventLog;
   readonly failed: Promise<never>;
 }
 
@@ -72,7 +76,9 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     dispatch,
     settings: { epoch, heartbeatIntervalMs },
   });
-  const eventSinks: ((event: JobEvent) => void)[] = [];
+  const view = (jobId: JobId) => viewJob(state, jobId);
+  const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
+  const eventSinks: ((event: JobEvent) => void)[] = [(event) => eventLog.record(event)];
   const onJobEvent = (event: JobEvent) => {
     for (const sink of eventSinks) sink(event);
   };
@@ -109,10 +115,10 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
       return jobId;
     },
     settled: () => loop.idle(),
-    view: (jobId) => viewJob(state, jobId),
+    view,
     list: (limit) => listJobs(state, limit),
   });
-  return { loop, clients, workers, failed: failed.promise };
+  return { loop, clients, workers, eventLog, failed: failed.promise };
 }
 
 /**

@@ -62,3 +62,13 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
 );
 
 export type JobEventType = JobEvent['type'];
+
+/** A line as stored. Events are dropped only when the store was away for so long that they would have filled the memory. */
+export type JobEventLine =
+  | JobEvent
+  | {
+      readonly atMs: number;
+      readonly jobId: JobId;
+      readonly type: 'events-dropped';
+      readonly events: number;
+    };

@@ -28,11 +28,26 @@ export const limits = {
   combineTableBytesDefault: 48 * MiB,
   readChunkBytes: 256 * KiB,
   fetchFrameBytesMax: 512 * KiB,
+  /** Of one stream; a reduce opens the next when it is through. */
+  fetchSegmentsMax: 4_096,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
   /** Of decisions in one object of the journal; a single larger one has an object of its own. */
   journalEntryCharsMax: 4 * MiB,
+  /** Of a job's events in one object; and of all that wait for a store that is away. */
+  eventBatchCharsMax: 1 * MiB,
+  eventsWaitingCharsMax: 16 * MiB,
   grpcMessageBytesMax: 4 * MiB,
+  /** Calls at once on one connection, of a client and of a worker that fetches. */
+  grpcStreamsMax: 1_024,
+  /** Headers of one call, the token among them. */
+  metadataBytesMax: 8 * KiB,
+  tokenCharsMin: 16,
+  tokenCharsMax: 512,
+  /** How long a fetch ticket is good for. The clocks of two workers may differ by so much. */
+  ticketLifetimeMs: 30 * 60_000,
+  ticketSkewMsMax: 5 * 60_000,
+  ticketCharsMax: 1 * KiB,
   logBytesPerAttemptMax: 1 * MiB,
   logBytesPerJobMax: 8 * MiB,
   slotMemoryBytesDefault: 320 * MiB,
@@ -45,6 +60,10 @@ export const limits = {
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
   taskTimeoutMsDefault: 600_000,
+  /** `millrace doctor`: workers asked, and pairs of them that must reach each other; beyond that a sample. */
+  diagnosedWorkersMax: 1_000,
+  diagnosedPairsMax: 2_500,
+  clockSkewMsMax: 5_000,
 } as const;
 
 /** Throws `limit-exceeded` when `value` is over `max`. `setting` is what the user would change, as they would write it. */
