@@ -3,6 +3,10 @@
 /** `lost` is not among them: a lost worker is not listed. */
 export type WorkerState = 'ready' | 'draining' | 'quarantined' | 'disconnected';
 
+/** `silent`: no heartbeat for too long. `restarted`: on the same scratch folder. `replaced`: another process has its id. `left`: by itself. */
+export const workerLossReasons = ['silent', 'restarted', 'replaced', 'left'] as const;
+export type WorkerLossReason = (typeof workerLossReasons)[number];
+
 export interface WorkerView {
   readonly workerId: string;
   readonly state: WorkerState;

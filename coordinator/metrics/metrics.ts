@@ -1,0 +1,44 @@
+/**
+ * What Prometheus scrapes. Counters come from job events and from the coordinator's own requests, gauges from a view of the cluster
+ * taken at the scrape. Labels are of small closed sets only: never a job, a task, a worker or a key.
+ */
+import { Gauge, Registry } from 'prom-client';
+import type { ClusterView } from '../../lib/cluster-view.ts';
+import { ClusterGauges } from './cluster-gauges.ts';
+import { JobCounters } from './job-counters.ts';
+import { processMetrics } from './process-metrics.ts';
+import { StoreRequests } from './store-requests.ts';
+import { WorkerLosses } from './worker-losses.ts';
+
+export interface MetricsOptions {
+  readonly softwareVersion: string;
+  /** The cluster now; called once a scrape. */
+  cluster(): ClusterView;
+}
+
+export class Metrics {
+  /** The text exposition format, version 0.0.4. */
+  readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #registry = new Registry();
+  readonly #cluster: () => ClusterView;
+  readonly #gauges = new ClusterGauges(this.#registry);
+  readonly jobs = new JobCounters(this.#registry);
+  readonly workerLosses = new WorkerLosses(this.#registry);
+  readonly storeRequests = new StoreRequests(this.#registry);
+
+  constructor({ softwareVersion, cluster }: MetricsOptions) {
+    this.#cluster = cluster;
+    const build = new Gauge({
+      name: 'mr_build_info',
+      help: 'Always 1; the versions that run are in the labels.',
+      labelNames: ['version', 'node_version'],
+      registers: [this.#registry],
+    });
+    build.set({ version: softwareVersion, node_version: process.versions.node }, 1);
+  }
+
+  async text(): Promise<string> {
+    this.#gauges.set(this.#cluster());
+    return `${await this.#registry.metrics()}\n${await processMetrics()}`;
+  }
+}
