@@ -81,6 +81,7 @@ const arrows: readonly Arrow[] = [
     to: /^(examples\/|package:millrace$|package:millrace\/testing$|node:)/,
     says: 'examples import only millrace and millrace/testing, as users do',
   },
+  { from: /^minio\//, to: /^(lib\/|minio\/|package:|node:)/, says: 'minio imports lib' },
   { from: /^bench\//, to: /^(?!test\/|scripts\/)/, says: 'bench does not import tests or scripts' },
   {
     from: /^scripts\//,
@@ -138,12 +139,13 @@ const bans: readonly Ban[] = [
   { use: /^await$|^Promise\.|^new Promise$/, allowedIn: notInCore, says: 'the core is synchronous' },
   {
     use: /^process\.env$/,
-    allowedIn: /^(cli|scripts|bench|test|examples)\/|^sdk\/client\.ts$|^worker\/main\.ts$|\.test\.ts$/,
+    allowedIn:
+      /^(cli|scripts|bench|test|examples)\/|^minio\/set-up\.ts$|^sdk\/client\.ts$|^worker\/main\.ts$|\.test\.ts$/,
     says: 'settings are read from the environment in one place and passed on',
   },
   {
     use: /^console\./,
-    allowedIn: /^(cli|scripts|bench|examples|test)\/|\.test\.ts$/,
+    allowedIn: /^(cli|scripts|bench|examples|test)\/|^minio\/set-up\.ts$|\.test\.ts$/,
     says: 'only the command line talks to people; log through lib/log.ts',
   },
 ];

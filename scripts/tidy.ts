@@ -26,6 +26,9 @@ function filesUnder(folder: string): string[] {
   });
 }
 
+/** What names the programs that people and machines start. */
+const started = ['package.json', 'vitest.config.ts', 'docker-compose.yml'];
+
 const paths = filesUnder('').sort();
 const sources = paths
   .filter((path) => /\.m?ts$|\.mjs$/.test(path))
@@ -38,7 +41,7 @@ const problems: Problem[] = [
   ...sources.flatMap((file) => [...checkSizes(file), ...checkImports(file), ...checkBans(file)]),
   // The rules and their tests name the markers they look for.
   ...sources.filter(({ path }) => !path.startsWith('scripts/tidy')).flatMap(checkMarkers),
-  ...checkDead(sources, entryPoints(read('package.json') + read('vitest.config.ts'))),
+  ...checkDead(sources, entryPoints(started.map(read).join(''))),
   ...documents.flatMap((file) => checkLinks(file, exists, textOf)),
   ...checkLock(read('package-lock.json')),
 ];
