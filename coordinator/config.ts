@@ -1,8 +1,11 @@
 /** The coordinator's options, compiled once at start: checked, with defaults filled in and units in the names. */
-import { type Address, parseAddress, requireLoopback } from '../lib/address.ts';
+import { type Address, parseAddress } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
+import { checkExposure } from '../lib/security/exposure.ts';
+import { compileGuard, type Guard, type GuardOptions } from '../lib/security/guard.ts';
+import { tlsSettings } from '../lib/security/tls.ts';
 
 export interface CoordinatorOptions {
   /** HOST:PORT of the gRPC port; port 0 takes a free one. */
@@ -15,6 +18,8 @@ export interface CoordinatorOptions {
   readonly heartbeatTimeoutMs?: number;
   /** No backup attempt for a task younger than this. */
   readonly backupMinRuntimeMs?: number;
+  /** What callers must show; nothing, the default, is for loopback only. */
+  readonly security?: GuardOptions;
   readonly log?: Log;
   readonly clock?: Clock;
   /** Checks every invariant after every step; for tests. */
@@ -30,31 +35,41 @@ export interface CoordinatorConfig {
   readonly heartbeatIntervalMs: number;
   readonly backupMinRuntimeMs: number | undefined;
   readonly tickIntervalMs: number;
+  readonly guard: Guard;
   readonly log: Log;
   readonly clock: Clock;
   readonly checkInvariants: boolean;
 }
 
-/** Throws `invalid-argument` for an address that is none, `permission-denied` for one beyond loopback. */
+/**
+ * Throws `invalid-argument` for an address that is none and for credentials that are not what they should be, `permission-denied` for
+ * an address beyond loopback without credentials.
+ */
 export function compileConfig(options: CoordinatorOptions): CoordinatorConfig {
+  const guard = compileGuard(options.security);
+  const log = options.log ?? createLog('coordinator', 'silent');
   const heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? limits.heartbeatTimeoutMsDefault;
   return {
-    listen: loopbackAddress(options.listen, '--listen'),
-    http: options.http === undefined ? undefined : loopbackAddress(options.http, '--http'),
+    listen: guardedAddress(options.listen, '--listen', guard, log),
+    http: options.http === undefined ? undefined : guardedAddress(options.http, '--http', guard, log),
     storeUri: options.storeUri.endsWith('/') ? options.storeUri : `${options.storeUri}/`,
     heartbeatTimeoutMs,
     // Three heartbeats fit in the time after which a silent worker is dead.
     heartbeatIntervalMs: Math.min(limits.heartbeatIntervalMsDefault, Math.ceil(heartbeatTimeoutMs / 3.3)),
     backupMinRuntimeMs: options.backupMinRuntimeMs,
     tickIntervalMs: Math.min(1_000, heartbeatTimeoutMs / 4),
-    log: options.log ?? createLog('coordinator', 'silent'),
+    guard,
+    log,
     clock: options.clock ?? systemClock,
     checkInvariants: options.checkInvariants ?? false,
   };
 }
 
-function loopbackAddress(text: string, setting: string): Address {
+const remedy = `MILLRACE_CLIENT_TOKEN and MILLRACE_WORKER_TOKEN (--client-token-file, --worker-token-file), or ${tlsSettings}`;
+
+function guardedAddress(text: string, setting: string, guard: Guard, log: Log): Address {
   const address = parseAddress(text, setting);
-  requireLoopback(address, setting);
+  const warning = checkExposure(address, setting, guard, remedy);
+  if (warning) log.warn(warning);
   return address;
 }

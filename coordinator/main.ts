@@ -1,6 +1,7 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
+import { TicketIssuer } from '../lib/security/ticket.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
@@ -74,7 +75,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     log,
     jobLogs,
     dispatch,
-    settings: { epoch, heartbeatIntervalMs },
+    settings: { epoch, heartbeatIntervalMs, tickets: new TicketIssuer(clock, epoch) },
   });
   const view = (jobId: JobId) => viewJob(state, jobId);
   const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });

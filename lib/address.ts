@@ -30,12 +30,21 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** This version has no credentials, and an open port that runs code is an open door: only loopback is served. */
-export function requireLoopback(address: Address, setting: string): void {
-  if (isLoopback(address.host)) return;
-  throw new MillraceError(
-    'permission-denied',
-    `${setting} ${formatAddress(address)} would be reachable from other machines without credentials; ` +
-      'this version serves loopback addresses only (127.0.0.1, ::1)',
+/** All interfaces: nobody can be told to connect there. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/**
+ * What others are told to connect to: as given, with the bound port when it names a host only; without it the bound address, or the
+ * host's name when that is all interfaces. Throws `invalid-argument` naming the setting.
+ */
+export function advertisedAddress(given: string | undefined, bound: string, hostname: string): string {
+  const { host, port } = parseAddress(bound, '--listen');
+  if (!given) return formatAddress({ host: isWildcard(host) ? hostname : host, port });
+  const alone = given.replace(/^\[(.*)\]$/, '$1');
+  const isHost = isIP(alone) !== 0 || /^[^:\s/]+$/.test(given);
+  return formatAddress(
+    isHost ? { host: alone, port } : parseAddress(given, '--advertise (MILLRACE_ADVERTISE)'),
   );
 }

@@ -36,6 +36,8 @@ export type AttemptFailure =
       readonly mapAttempt: number;
       readonly worker: WorkerId;
     }
+  /** A peer does not take the ticket or the certificate of the fetching worker. */
+  | { readonly kind: 'fetch-refused'; readonly message: string; readonly worker: WorkerId }
   | { readonly kind: 'input-changed'; readonly message: string; readonly uri: string }
   | { readonly kind: 'store-failed'; readonly message: string }
   | { readonly kind: 'worker-lost'; readonly message: string; readonly worker: WorkerId }

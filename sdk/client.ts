@@ -1,11 +1,16 @@
 /** `connect`: the client of a coordinator. */
-import { credentials } from '@grpc/grpc-js';
 import { formatAddress, parseAddress } from '../lib/address.ts';
-import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
 import { limits } from '../lib/limits.ts';
+import {
+  type Credentials,
+  compileCredentials,
+  credentialsOfEnvironment,
+  securityToCoordinator,
+} from '../lib/security/credentials.ts';
+import type { TlsOptions } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
 import { loadClientService } from '../proto/load.ts';
@@ -21,10 +26,13 @@ export const coordinatorDefault = '127.0.0.1:7450';
 export interface ConnectOptions {
   /** HOST:PORT; default `MILLRACE_COORDINATOR`, else 127.0.0.1:7450. */
   readonly coordinator?: string | undefined;
-  /** Reserved: this version has no credentials, and refuses one that is given. */
+  /** The cluster's client token; default `MILLRACE_TOKEN`, or the text of the file that `MILLRACE_TOKEN_FILE` names. */
   readonly token?: string | undefined;
-  /** Reserved, like `token`. */
-  readonly tls?: unknown;
+  /**
+   * Files, or PEM text: `ca` that the coordinator's certificate must be of, `cert` and `key` of a client where it demands one;
+   * default `MILLRACE_TLS_CA`, `MILLRACE_TLS_CERT` and `MILLRACE_TLS_KEY`. None of them: no TLS.
+   */
+  readonly tls?: TlsOptions | undefined;
 }
 
 export interface ListOptions extends WaitOptions {
@@ -43,19 +51,29 @@ const chunkBytes = 1024 * 1024;
  *     await using client = connect();
  *     const handle = await client.submit(job, { input: 'logs/*.gz', output: 'out/' });
  *     for await (const [word, n] of handle.result()) console.log(word, n);
+ *
+ * Throws `invalid-argument` for an address, token or certificate that is none, `not-found` for a file that is not there.
  */
 export function connect(options: ConnectOptions = {}): Client {
-  if (options.token !== undefined || options.tls !== undefined) {
-    throw new MillraceError(
-      'invalid-argument',
-      'connect: this version has no credentials yet; leave token and tls out and use a coordinator on this machine',
-    );
-  }
-  const text = options.coordinator ?? (process.env.MILLRACE_COORDINATOR || coordinatorDefault);
+  const ofEnvironment = credentialsOfEnvironment(process.env);
+  const credentials = compileCredentials({
+    ...(options.token === undefined ? ofEnvironment : { token: options.token }),
+    tls: options.tls ?? ofEnvironment.tls,
+  });
+  return connectWith(
+    credentials,
+    options.coordinator ?? (process.env.MILLRACE_COORDINATOR || coordinatorDefault),
+  );
+}
+
+/** With these credentials, whatever the environment says. */
+export function connectWith(shown: Credentials, text: string): Client {
   const address = formatAddress(parseAddress(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)'));
   const Service = loadClientService();
+  const { credentials, interceptors } = securityToCoordinator(shown);
   return new Client(
-    new Service(address, credentials.createInsecure(), {
+    new Service(address, credentials, {
+      interceptors,
       'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
       'grpc.enable_http_proxy': 0,
       'grpc.initial_reconnect_backoff_ms': 200,

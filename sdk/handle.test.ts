@@ -118,8 +118,12 @@ describe('result', () => {
 });
 
 describe('connect', () => {
-  it.each([{ token: 'x' }, { tls: {} }])('refuses %j, which this version has not', (options) => {
-    expect(() => connect(options)).toThrow(/no credentials yet/);
+  it.each([
+    [{ token: 'short' }, /MILLRACE_TOKEN has 5 characters/],
+    [{ tls: { cert: '-----BEGIN CERTIFICATE-----' } }, /--tls-cert without --tls-key/],
+    [{ tls: { ca: '/none/ca.pem' } }, /--tls-ca.*no such file/],
+  ])('refuses the credentials %j', (options, why) => {
+    expect(() => connect(options)).toThrow(why);
   });
 
   it('refuses an address without a port', () => {

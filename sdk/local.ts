@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { noCredentials } from '../lib/security/credentials.ts';
 import { fileUri } from '../lib/store/uri.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
-import { type Client, connect } from './client.ts';
+import { type Client, connectWith } from './client.ts';
 import type { WaitOptions } from './rpc.ts';
 
 export interface LocalOptions extends WaitOptions {
@@ -52,7 +53,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalClust
       ...(slotMemoryBytes !== undefined && { slotMemoryBytes }),
     });
     closers.push(() => worker.close());
-    const client = connect({ coordinator: coordinator.address });
+    const client = connectWith(noCredentials, coordinator.address);
     closers.push(() => client.close());
     const failed = Promise.race([
       coordinator.failed,

@@ -1,8 +1,7 @@
 /** What a call to the coordinator failed with, as the one error class: the code comes in the trailers, not from the message. */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { isErrorCode, MillraceError } from '../lib/errors.ts';
-
-const codeTrailer = 'millrace-code';
+import { codeTrailer } from '../lib/grpc-status.ts';
 
 /** `address` is the coordinator's, for the message of one that cannot be reached. */
 export function fromRpcError(thrown: unknown, address: string): MillraceError {

@@ -1,12 +1,21 @@
 /** Composition root of a worker: session, attempts, slots and the fetch server, wired together. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { formatAddress, parseAddress, requireLoopback } from '../lib/address.ts';
+import { type Address, advertisedAddress, parseAddress } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
+import {
+  type CredentialOptions,
+  type Credentials,
+  compileCredentials,
+  credentialsToWorker,
+} from '../lib/security/credentials.ts';
+import { checkExposure } from '../lib/security/exposure.ts';
+import { TicketKeys } from '../lib/security/ticket.ts';
+import { tlsSettings } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { Attempts } from './control/attempts.ts';
@@ -26,8 +35,10 @@ export interface WorkerOptions {
   readonly scratchDir: string;
   /** HOST:PORT for other workers to fetch from; default `127.0.0.1:0`, any free port. */
   readonly listen?: string;
-  /** HOST:PORT that other workers are told, when it is not the one bound. */
+  /** HOST:PORT, or HOST for the port bound, that other workers are told; default the bound one, or this host's name when that is all interfaces. */
   readonly advertise?: string;
+  /** What it shows the coordinator, and other workers; nothing, the default, is for loopback only. */
+  readonly credentials?: CredentialOptions;
   /** For tests: the process exits hard with code 1 once the reports of so many finished tasks have been answered. */
   readonly failAfter?: number;
   /** JavaScript heap of each slot. */
@@ -54,13 +65,14 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 /**
- * Throws `permission-denied` for a scratch folder that cannot be written or an address beyond loopback, `unavailable` for one that is
+ * Throws `permission-denied` for a scratch folder that cannot be written or an address beyond loopback without credentials, `unavailable` for one that is
  * taken, `limit-exceeded` and `invalid-argument` for other options. Does not wait for the coordinator.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { clock, log, slots, listen, advertise } = compileOptions(options);
+  const { clock, log, slots, listen, credentials } = compileOptions(options);
   const outputs = new MapOutputs();
-  const channels = new PeerChannels();
+  const channels = new PeerChannels(credentialsToWorker(credentials));
+  const ticketKeys = new TicketKeys(clock);
   const pool = new SlotPool({
     slots,
     memoryBytesMax: options.slotMemoryBytes ?? limits.slotMemoryBytesDefault,
@@ -74,21 +86,31 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     pool,
     outputs,
     channels,
+    ticketKeys,
     stores: createStores(),
     directory: options.scratchDir,
     newWorkerId,
     reports: () => session,
     onTaskDone: dieAfter(options.failAfter),
   });
-  const server = await serveShuffle(listen, outputs, () => attempts.workerId).catch(async (error) => {
+  const server = await serveShuffle({
+    listen,
+    tls: credentials.tls,
+    outputs,
+    ticketKeys,
+    workerId: () => attempts.workerId,
+    clock,
+    log,
+  }).catch(async (error) => {
     await attempts.close();
     throw error;
   });
   const session: Session = new Session({
     coordinator: options.coordinator,
+    credentials,
     workerId: attempts.workerId,
     slots,
-    fetchAddress: advertise ?? server.address,
+    fetchAddress: advertisedAddress(options.advertise, server.address, hostname()),
     softwareVersion: softwareVersion(),
     clock,
     log,
@@ -129,14 +151,31 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 function compileOptions(options: WorkerOptions) {
   parseAddress(options.coordinator, '--coordinator');
   const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
-  requireLoopback(listen, '--listen');
+  // Before anything is bound.
+  advertisedAddress(options.advertise, '127.0.0.1:1', hostname());
+  const log = options.log ?? createLog('worker', 'silent');
+  const credentials = compileCredentials(options.credentials ?? {});
+  warnIfExposed(listen, credentials, log);
   return {
     clock: options.clock ?? systemClock,
-    log: options.log ?? createLog('worker', 'silent'),
+    log,
     slots: checkSlots(options.slots ?? availableParallelism()),
     listen,
-    advertise: options.advertise && formatAddress(parseAddress(options.advertise, '--advertise')),
+    credentials,
   };
+}
+
+/** Tickets guard what it serves, always; but a worker without credentials can only have joined a cluster without any. */
+function warnIfExposed(listen: Address, { token, tls }: Credentials, log: Log): void {
+  const encrypts = tls?.identity !== undefined;
+  const protection = { authenticates: token !== undefined || encrypts, encrypts };
+  const warning = checkExposure(
+    listen,
+    '--listen',
+    protection,
+    `MILLRACE_TOKEN (--token-file), or ${tlsSettings}`,
+  );
+  if (warning) log.warn(warning);
 }
 
 function checkSlots(slots: number): number {

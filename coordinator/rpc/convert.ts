@@ -210,6 +210,8 @@ function failureIn(wire: WireFailure): AttemptFailure {
         mapAttempt: wire.mapAttempt,
         worker: toWorkerId(wire.worker),
       };
+    case 'fetch-refused':
+      return { kind: wire.kind, message, worker: toWorkerId(wire.worker) };
     case 'input-changed':
       return { kind: wire.kind, message, uri: wire.uri };
     case 'store-failed':

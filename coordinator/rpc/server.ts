@@ -2,7 +2,12 @@
 import { Server } from '@grpc/grpc-js';
 import type { Address } from '../../lib/address.ts';
 import { bindServer } from '../../lib/bind-server.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../lib/limits.ts';
+import type { Log } from '../../lib/log.ts';
+import { authenticate } from '../../lib/security/authenticate.ts';
+import type { Guard } from '../../lib/security/guard.ts';
+import { logRefusals } from '../../lib/security/refusal-log.ts';
 import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
 import { loadClientService, loadWorkerService } from '../../proto/load.ts';
@@ -12,12 +17,23 @@ export interface RpcServer extends AsyncDisposable {
   readonly address: string;
 }
 
+export interface RpcServerOptions {
+  readonly listen: Address;
+  /** Every call passes it, of whatever service. */
+  readonly guard: Guard;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Throws `unavailable` naming the address when it cannot be bound. */
 export async function startRpcServer(
-  listen: Address,
+  { listen, guard, log, clock }: RpcServerOptions,
   handlers: { readonly client: ClientHandlers; readonly worker: WorkerControlHandlers },
 ): Promise<RpcServer> {
   const server = new Server({
+    interceptors: [authenticate(guard, logRefusals(log, clock))],
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
+    'grpc.max_concurrent_streams': limits.grpcStreamsMax,
     // A stalled peer is found by its lease; keepalive only frees the sockets of those that are gone for good.
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 20_000,
@@ -25,7 +41,7 @@ export async function startRpcServer(
   });
   server.addService(loadClientService().service, handlers.client);
   server.addService(loadWorkerService().service, handlers.worker);
-  const address = await bindServer(server, listen);
+  const address = await bindServer(server, listen, guard.tls);
   return {
     address,
     async [Symbol.asyncDispose]() {

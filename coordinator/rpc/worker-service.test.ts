@@ -4,10 +4,12 @@ import { systemClock } from '../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import { createLog } from '../../lib/log.ts';
+import { Guard } from '../../lib/security/guard.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { loadWorkerService, protocolVersion } from '../../proto/load.ts';
 import { Arrivals } from '../../test/arrivals.ts';
+import { makeTickets } from '../../test/tickets.ts';
 import type { JobInfo } from '../core/effects.ts';
 import { JobLogs } from '../job-logs.ts';
 import type { Happening } from '../loop.ts';
@@ -44,12 +46,17 @@ beforeEach(async () => {
     clock: systemClock,
     log: createLog('test', 'silent'),
     jobLogs,
-    settings: { epoch: 3, heartbeatIntervalMs: 1_000 },
+    settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
     dispatch: (event) => events.push(event),
   });
   const unused = () => undefined;
   server = await startRpcServer(
-    { host: '127.0.0.1', port: 0 },
+    {
+      listen: { host: '127.0.0.1', port: 0 },
+      guard: Guard.open,
+      log: createLog('test', 'silent'),
+      clock: systemClock,
+    },
     {
       worker: service.handlers,
       client: { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused },
@@ -84,7 +91,7 @@ async function join() {
 test('a hello joins and is answered with a welcome', async () => {
   const { messages } = await join();
   service.send({ type: 'send-welcome', workerId });
-  expect((await messages.next()).welcome).toEqual({ epoch: 3, heartbeatIntervalMs: 1_000 });
+  expect((await messages.next()).welcome).toEqual({ epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer });
 });
 
 test.each([

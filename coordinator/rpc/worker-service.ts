@@ -70,6 +70,7 @@ export class WorkerService {
     );
     let closed = false;
     const close = () => {
+      session?.close();
       if (closed || !session || this.#sessions.get(session.workerId) !== session) return;
       closed = true;
       this.#sessions.delete(session.workerId);

@@ -5,6 +5,8 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import type { JobId, WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
+import type { TicketIssuer } from '../../lib/security/ticket.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import type { Effect, JobInfo } from '../core/effects.ts';
@@ -17,20 +19,28 @@ export type WorkerEffect = Extract<Effect, { workerId: WorkerId }>;
 
 const flushAfterMs = 2;
 const flushAtWeight = 64;
+/** The issuer's tickets are good for half a lifetime at least, so none runs out before the next. */
+const renewAfterMs = limits.ticketLifetimeMs / 4;
 
 type Batch = {
-  [Field in 'jobs' | 'assignments' | 'cancels' | 'locations' | 'answers' | 'jobsEnded']-?: NonNullable<
-    CoordinatorMessage[Field]
-  >;
+  [Field in
+    | 'jobs'
+    | 'tickets'
+    | 'assignments'
+    | 'cancels'
+    | 'locations'
+    | 'answers'
+    | 'jobsEnded']-?: NonNullable<CoordinatorMessage[Field]>;
 };
 
 function emptyBatch(): Batch {
-  return { jobs: [], assignments: [], cancels: [], locations: [], answers: [], jobsEnded: [] };
+  return { jobs: [], tickets: [], assignments: [], cancels: [], locations: [], answers: [], jobsEnded: [] };
 }
 
 export interface SessionSettings {
   readonly epoch: number;
   readonly heartbeatIntervalMs: number;
+  readonly tickets: TicketIssuer;
 }
 
 export class WorkerSession {
@@ -42,6 +52,7 @@ export class WorkerSession {
   #batch = emptyBatch();
   #weight = 0;
   #cancelFlush: (() => void) | undefined;
+  #cancelRenewal: (() => void) | undefined;
 
   constructor(workerId: WorkerId, stream: WorkerStream, clock: Clock, settings: SessionSettings) {
     this.workerId = workerId;
@@ -53,8 +64,8 @@ export class WorkerSession {
   send(effect: WorkerEffect): void {
     switch (effect.type) {
       case 'send-welcome': {
-        const { epoch, heartbeatIntervalMs } = this.#settings;
-        return this.#write({ welcome: { epoch, heartbeatIntervalMs } });
+        const { epoch, heartbeatIntervalMs, tickets } = this.#settings;
+        return this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
       }
       case 'send-rejoin':
         return this.#write({ rejoin: true });
@@ -104,6 +115,7 @@ export class WorkerSession {
   /** Ends the stream from this side; the worker sees a normal end and comes back if it wants to. */
   end(): void {
     this.flush();
+    this.close();
     this.#stream.end();
   }
 
@@ -112,10 +124,35 @@ export class WorkerSession {
     if (this.#sentJobs.get(jobId) !== effect.job) {
       this.#sentJobs.set(jobId, effect.job);
       const { spec, cutPoints } = effect.job;
-      this.#batch.jobs.push({ jobId, specJson: JSON.stringify(spec), cutPoints: cutPoints.map(Buffer.from) });
+      const ticket = this.#settings.tickets.ticketOf(jobId);
+      this.#cancelRenewal ??= this.#clock.after(renewAfterMs, () => this.#renewTickets());
+      this.#batch.jobs.push({
+        jobId,
+        specJson: JSON.stringify(spec),
+        cutPoints: cutPoints.map(Buffer.from),
+        ticket,
+      });
     }
     this.#batch.assignments.push(assignmentOut(effect.attempt, effect.input));
     this.#grow(1 + (effect.input.kind === 'reduce' ? 0 : effect.input.split.pieces.length / 32));
+  }
+
+  /** A job may outlive its ticket: fresh ones for every job told here, while there is any. */
+  #renewTickets(): void {
+    this.#cancelRenewal = undefined;
+    if (this.#sentJobs.size === 0) return;
+    const { tickets } = this.#settings;
+    for (const jobId of this.#sentJobs.keys()) {
+      this.#batch.tickets.push({ jobId, ticket: tickets.ticketOf(jobId) });
+      this.#grow(1);
+    }
+    this.#cancelRenewal = this.#clock.after(renewAfterMs, () => this.#renewTickets());
+  }
+
+  /** Its stream is gone: nothing of it may be sent any more. */
+  close(): void {
+    this.#cancelFlush?.();
+    this.#cancelRenewal?.();
   }
 
   #grow(weight: number): void {

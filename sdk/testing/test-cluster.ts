@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningCoordinator } from '../../coordinator/main.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { noCredentials } from '../../lib/security/credentials.ts';
 import { fileUri } from '../../lib/store/uri.ts';
 import { parseDurationMs } from '../../lib/units.ts';
 import type { RunningWorker } from '../../worker/main.ts';
-import { type Client, connect } from '../client.ts';
+import { type Client, connectWith } from '../client.ts';
 
 export interface TestClusterOptions {
   /** Default 2. */
@@ -65,7 +66,7 @@ class InProcessCluster implements TestCluster {
     this.#folder = folder;
     this.#slots = slots;
     this.address = coordinator.address;
-    this.client = connect({ coordinator: this.address });
+    this.client = connectWith(noCredentials, this.address);
   }
 
   get workers(): readonly string[] {

@@ -9,9 +9,11 @@ import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/id
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
 import { createLog } from '../../lib/log.ts';
 import type { AttemptReport, FetchProgress, FetchTrouble } from '../../lib/reports.ts';
+import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import { fileUri } from '../../lib/store/uri.ts';
+import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
 import { SlotPool } from '../user/slot-pool.ts';
@@ -41,7 +43,8 @@ beforeEach(() => {
     slots: 2,
     pool,
     outputs,
-    channels: new PeerChannels(),
+    channels: new PeerChannels(credentialsToWorker(noCredentials)),
+    ticketKeys: makeTickets().keys,
     stores: createStores(),
     directory: join(directory, 'scratch'),
     newWorkerId: () => toWorkerId(`w${incarnation++}`),
@@ -78,7 +81,7 @@ function giveJob(body = '*map(line) { for (const word of line.split(" ")) yield 
     partOffset: 0,
     taskTimeoutMs: 600_000,
   } as unknown as JobSpec;
-  attempts.onJob({ spec, cutPoints: [] });
+  attempts.onJob({ spec, cutPoints: [], ticket: '' });
 }
 
 const idOf = (kind: AttemptId['kind'], index: number, attempt = 0): AttemptId => ({
@@ -157,7 +160,7 @@ describe('Attempts', () => {
     tellLocation(0, segments, [0]);
     while (fetchProgress.length === 0) await turn();
     fetchProgress.length = 0;
-    attempts.onWelcome();
+    attempts.onWelcome(makeTickets().issuer.publicKey);
     expect(fetchProgress).toEqual([{ attempt: idOf('reduce', 0), maps: [0], complete: false }]);
   });
 

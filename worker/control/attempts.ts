@@ -14,6 +14,7 @@ import type {
   FetchTrouble,
   WorkerUsage,
 } from '../../lib/reports.ts';
+import type { TicketKeys } from '../../lib/security/ticket.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
@@ -41,6 +42,7 @@ export interface AttemptsPorts {
   readonly pool: SlotPool;
   readonly outputs: MapOutputs;
   readonly channels: PeerChannels;
+  readonly ticketKeys: TicketKeys;
   readonly stores: Stores;
   /** The folder under which each incarnation of this worker has its own. */
   readonly directory: string;
@@ -102,6 +104,11 @@ export class Attempts implements SessionHandlers {
 
   onJob(job: JobInfo): void {
     this.#jobs.set(job.spec.jobId, job);
+  }
+
+  onTicket(jobId: JobId, ticket: string): void {
+    const job = this.#jobs.get(jobId);
+    if (job) this.#jobs.set(jobId, { ...job, ticket });
   }
 
   onAssignment(assignment: Assignment): void {
@@ -166,7 +173,8 @@ export class Attempts implements SessionHandlers {
     return this.#workerId;
   }
 
-  onWelcome(): void {
+  onWelcome(ticketKey: Uint8Array): void {
+    this.#ports.ticketKeys.add(ticketKey);
     for (const { attempt } of this.#running.values()) attempt.repeatFetchProgress();
   }
 
@@ -197,6 +205,7 @@ export class Attempts implements SessionHandlers {
       scratch: this.#scratch,
       fetchMemory: this.#fetchMemory,
       addressOf: (worker: WorkerId) => this.#addresses.get(worker),
+      ticketOf: (jobId: JobId) => this.#jobs.get(jobId)?.ticket ?? '',
       log: (attempt: AttemptId, atMs: number, text: string) => reports().log(attempt, atMs, text),
       fetchProgress: (progress: FetchProgress) => reports().fetchProgress(progress),
       fetchTrouble: (trouble: FetchTrouble) => reports().fetchTrouble(trouble),

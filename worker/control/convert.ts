@@ -36,6 +36,8 @@ export interface JobInfo {
   readonly spec: JobSpec;
   /** For range partition; empty until sampled. */
   readonly cutPoints: readonly Uint8Array[];
+  /** For fetching from other workers. */
+  readonly ticket: string;
 }
 
 export type Assignment = {
@@ -89,7 +91,7 @@ export function jobInfoIn(wire: WireJobInfo): JobInfo {
   const spec = JSON.parse(wire.specJson) as JobSpec;
   if (spec.jobId !== wire.jobId) invalid(`the spec of job ${wire.jobId} says it is of ${spec.jobId}`);
   toJobId(spec.jobId);
-  return { spec, cutPoints: wire.cutPoints };
+  return { spec, cutPoints: wire.cutPoints, ticket: wire.ticket };
 }
 
 export function assignmentIn(wire: WireAssignment): Assignment {

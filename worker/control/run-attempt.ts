@@ -9,7 +9,7 @@
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
-import type { AttemptId, WorkerId } from '../../lib/ids.ts';
+import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type {
   AttemptOutcome,
   AttemptPhase,
@@ -42,6 +42,7 @@ export interface AttemptPorts {
   readonly scratch: Scratch;
   readonly fetchMemory: MemoryBudget;
   addressOf(worker: WorkerId): string | undefined;
+  ticketOf(jobId: JobId): string;
   log(attempt: AttemptId, atMs: number, text: string): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
@@ -145,6 +146,7 @@ export class RunningAttempt {
         store,
         clock,
         addressOf: (worker) => this.#ports.addressOf(worker),
+        ticket: () => this.#ports.ticketOf(this.id.jobId),
         onHeld: (held) => this.#onHeld(held),
         onTrouble: (trouble) => this.#ports.fetchTrouble(trouble),
       });

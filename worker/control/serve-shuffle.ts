@@ -2,8 +2,15 @@
 import { Server } from '@grpc/grpc-js';
 import type { Address } from '../../lib/address.ts';
 import { bindServer } from '../../lib/bind-server.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
+import type { Log } from '../../lib/log.ts';
+import { authenticate } from '../../lib/security/authenticate.ts';
+import { Guard } from '../../lib/security/guard.ts';
+import { logRefusals } from '../../lib/security/refusal-log.ts';
+import type { TicketKeys } from '../../lib/security/ticket.ts';
+import type { TlsMaterial } from '../../lib/security/tls.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import { createShuffleHandlers } from '../shuffle/serve.ts';
@@ -14,15 +21,29 @@ export interface ShuffleServer {
   close(): void;
 }
 
+export interface ShuffleServerOptions {
+  readonly listen: Address;
+  /** Of this worker: peers must show certificates of its CA, if it has one. */
+  readonly tls: TlsMaterial | undefined;
+  readonly outputs: MapOutputs;
+  readonly ticketKeys: TicketKeys;
+  /** Asked at each ping: a worker that joins again has a new one. */
+  readonly workerId: () => WorkerId;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Throws `unavailable` naming the address when it cannot be bound. */
-export async function serveShuffle(
-  listen: Address,
-  outputs: MapOutputs,
-  workerId: () => WorkerId,
-): Promise<ShuffleServer> {
-  const server = new Server({ 'grpc.max_receive_message_length': limits.grpcMessageBytesMax });
-  server.addService(loadShuffleService().service, createShuffleHandlers(outputs, workerId));
-  const address = await bindServer(server, listen);
+export async function serveShuffle(options: ShuffleServerOptions): Promise<ShuffleServer> {
+  const { listen, tls, outputs, ticketKeys, workerId, clock, log } = options;
+  const guard = new Guard(tls, undefined);
+  const server = new Server({
+    interceptors: [authenticate(guard, logRefusals(log, clock))],
+    'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
+    'grpc.max_concurrent_streams': limits.grpcStreamsMax,
+  });
+  server.addService(loadShuffleService().service, createShuffleHandlers(outputs, ticketKeys, workerId));
+  const address = await bindServer(server, listen, guard.tls);
   return {
     address,
     close: () => server.forceShutdown(),

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import { createLog } from '../../lib/log.ts';
+import { noCredentials } from '../../lib/security/credentials.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { loadWorkerService } from '../../proto/load.ts';
@@ -57,6 +58,7 @@ function open(joinTimeoutMs = 0): Session {
       calls.push([name, ...args]);
   const handlers: SessionHandlers = {
     onJob: call('job'),
+    onTicket: call('ticket'),
     onAssignment: call('assignment'),
     onCancel: call('cancel'),
     onLocations: call('locations'),
@@ -71,6 +73,7 @@ function open(joinTimeoutMs = 0): Session {
   };
   const session = new Session({
     coordinator: address,
+    credentials: noCredentials,
     workerId: toWorkerId('w'),
     slots: 1,
     fetchAddress: '127.0.0.1:1',

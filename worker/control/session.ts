@@ -8,9 +8,9 @@
  * A report is kept until the coordinator answers it, and sent again after each reconnect: it is never lost, only late.
  */
 import { hostname } from 'node:os';
-import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { type ClientDuplexStream, status } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
-import { MillraceError } from '../../lib/errors.ts';
+import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, toJobId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -21,6 +21,7 @@ import type {
   FetchTrouble,
   WorkerUsage,
 } from '../../lib/reports.ts';
+import { type Credentials, securityToCoordinator } from '../../lib/security/credentials.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerControlClient } from '../../proto/gen/millrace/v1/WorkerControl.ts';
 import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
@@ -45,6 +46,8 @@ type Stream = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
 /** What the coordinator asks for, in the order it asked. None of these may throw. */
 export interface SessionHandlers {
   onJob(job: JobInfo): void;
+  /** A fresh fetch ticket for a job told before. */
+  onTicket(jobId: JobId, ticket: string): void;
   onAssignment(assignment: Assignment): void;
   onCancel(attempt: AttemptId, reason: string): void;
   onLocations(locations: Locations): void;
@@ -53,8 +56,11 @@ export interface SessionHandlers {
   onJobEnded(jobId: JobId): void;
   /** The coordinator holds this worker for dead: stop all attempts, drop all outputs. Returns the new worker id. */
   onRejoin(): WorkerId;
-  /** A stream is up, or up again: say again what went down with the last one (fetch progress). */
-  onWelcome(): void;
+  /**
+   * A stream is up, or up again: say again what went down with the last one (fetch progress). `ticketKey` is the public key of the
+   * coordinator's fetch tickets.
+   */
+  onWelcome(ticketKey: Uint8Array): void;
   /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
   held(): AttemptId[];
   replaces(): readonly WorkerId[];
@@ -65,6 +71,7 @@ export interface SessionHandlers {
 
 export interface SessionOptions {
   readonly coordinator: string;
+  readonly credentials: Credentials;
   readonly workerId: WorkerId;
   readonly slots: number;
   /** HOST:PORT where peers fetch. */
@@ -85,6 +92,11 @@ const flushAtItems = 64;
 const segmentsPerItem = 512;
 const backoffMs = [50, 100, 200, 500, 1_000, 2_000];
 const goodbyeTimeoutMs = 1_000;
+/** To come back with the same credentials would change nothing. */
+const refusals: ReadonlyMap<status, ErrorCode> = new Map([
+  [status.UNAUTHENTICATED, 'unauthenticated'],
+  [status.PERMISSION_DENIED, 'permission-denied'],
+]);
 
 function nothing(): Outgoing {
   return { reports: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
@@ -117,7 +129,9 @@ export class Session {
     this.#joined.promise.catch(() => undefined);
     this.#ended.promise.catch(() => undefined);
     const Client = loadWorkerService();
-    this.#client = new Client(options.coordinator, credentials.createInsecure(), {
+    const { credentials, interceptors } = securityToCoordinator(options.credentials);
+    this.#client = new Client(options.coordinator, credentials, {
+      interceptors,
       'grpc.enable_http_proxy': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
@@ -218,7 +232,7 @@ export class Session {
     });
     // The status follows every error and says the same; without a listener an error would be thrown.
     stream.on('error', () => undefined);
-    stream.on('status', ({ details }) => this.#broken(stream, details));
+    stream.on('status', ({ code, details }) => this.#broken(stream, code, details));
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -243,8 +257,14 @@ export class Session {
     return [...running.values()].map(attemptIdOut);
   }
 
-  #broken(stream: Stream, details: string): void {
+  #broken(stream: Stream, code: status, details: string): void {
     if (stream !== this.#stream || this.#closed) return;
+    const refusal = refusals.get(code);
+    if (refusal) {
+      const message = `the coordinator at ${this.#options.coordinator} refused this worker: ${details}`;
+      this.#finish(new MillraceError(refusal, message));
+      return;
+    }
     this.#isJoined = false;
     this.#cancelHeartbeat?.();
     const { clock, log, coordinator, joinTimeoutMs } = this.#options;
@@ -266,9 +286,10 @@ export class Session {
       this.#rejoin();
       return;
     }
-    if (message.welcome) this.#welcome(message.welcome.heartbeatIntervalMs);
+    if (message.welcome) this.#welcome(message.welcome.heartbeatIntervalMs, message.welcome.ticketKey);
     const { handlers } = this.#options;
     for (const job of message.jobs) handlers.onJob(jobInfoIn(job));
+    for (const { jobId, ticket } of message.tickets) handlers.onTicket(toJobId(jobId), ticket);
     for (const assignment of message.assignments) handlers.onAssignment(assignmentIn(assignment));
     for (const cancel of message.cancels) handlers.onCancel(attemptIdIn(cancel.attempt), cancel.reason);
     for (const locations of message.locations) handlers.onLocations(locationsIn(locations));
@@ -281,14 +302,14 @@ export class Session {
     this.#options.handlers.onAnswer(attempt, accepted);
   }
 
-  #welcome(heartbeatIntervalMs: number): void {
+  #welcome(heartbeatIntervalMs: number, ticketKey: Uint8Array): void {
     this.#failures = 0;
     this.#isJoined = true;
     this.#everJoined = true;
     this.#joined.resolve();
     this.#outgoing.reports = [];
     for (const report of this.#unanswered.values()) this.#queue(report);
-    this.#options.handlers.onWelcome();
+    this.#options.handlers.onWelcome(ticketKey);
     this.#flush();
     this.#beat(heartbeatIntervalMs);
   }

@@ -7,8 +7,10 @@ import { ManualClock } from '../../lib/clock.ts';
 import { writePairHeader } from '../../lib/codec/pair.ts';
 import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { FetchTrouble } from '../../lib/reports.ts';
+import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
 import { loadShuffleService } from '../../proto/load.ts';
+import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
 import { RunWriter } from '../shuffle/run-file.ts';
@@ -27,6 +29,8 @@ let addresses: Map<WorkerId, string>;
 let servers: Map<WorkerId, Server>;
 let channels: PeerChannels;
 let clock: ManualClock;
+let tickets: ReturnType<typeof makeTickets>;
+let ticket: string;
 let held: number[];
 let troubles: FetchTrouble[];
 let onTrouble: (trouble: FetchTrouble) => void;
@@ -36,8 +40,10 @@ beforeEach(async () => {
   disks = new Map([self, peer].map((worker) => [worker, new MapOutputs()]));
   addresses = new Map();
   servers = new Map();
-  channels = new PeerChannels();
+  channels = new PeerChannels(credentialsToWorker(noCredentials));
   clock = new ManualClock();
+  tickets = makeTickets(clock);
+  ticket = tickets.issuer.ticketOf(jobId);
   held = [];
   troubles = [];
   onTrouble = () => undefined;
@@ -54,7 +60,7 @@ async function serve(worker: WorkerId): Promise<void> {
   const server = new Server();
   server.addService(
     loadShuffleService().service,
-    createShuffleHandlers(disks.get(worker)!, () => worker),
+    createShuffleHandlers(disks.get(worker)!, tickets.keys, () => worker),
   );
   servers.set(worker, server);
   const port = await new Promise<number>((resolve, reject) =>
@@ -88,6 +94,7 @@ function start(maps: number): FetchInputs {
     channels,
     store: new SegmentStore(join(folder, 'fetched'), 1e6),
     clock,
+    ticket: () => ticket,
     addressOf: (worker) => addresses.get(worker),
     onHeld: (some) => held.push(...some),
     onTrouble: (trouble) => {

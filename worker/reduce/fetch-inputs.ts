@@ -6,12 +6,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import type { FetchTrouble, FetchTroubleCause } from '../../lib/reports.ts';
 import { digestMask, segmentDigest } from '../../lib/segment-digest.ts';
 import { type Fetched, fetchSegments, type PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import type { SegmentStore } from '../shuffle/segment-store.ts';
+import { TaskFailure } from '../user/task-failure.ts';
 
 export interface SegmentLocation {
   readonly map: number;
@@ -31,6 +33,8 @@ export interface FetchInputsPorts {
   readonly channels: PeerChannels;
   readonly store: SegmentStore;
   readonly clock: Clock;
+  /** The newest that the coordinator has given for this job. */
+  ticket(): string;
   /** Where a worker serves; undefined when it is not known yet. */
   addressOf(worker: WorkerId): string | undefined;
   onHeld(maps: readonly number[]): void;
@@ -49,7 +53,6 @@ const backoffMs = [200, 500, 1_000, 2_000, 5_000];
  * of one reduce comes later than the default lease: a worker that is dead is found by that, not by votes.
  */
 const failuresBeforeTrouble = 5;
-const segmentsPerStreamMax = 4_096;
 
 export class FetchInputs {
   readonly #ports: FetchInputsPorts;
@@ -70,7 +73,7 @@ export class FetchInputs {
     this.#completeIfAll();
   }
 
-  /** All segments in map order, once every one is held. Rejects with `no-space`, or `cancelled` after `cancel`. */
+  /** All segments in map order, once every one is held. Rejects with `no-space`, `fetch-refused`, or `cancelled` after `cancel`. */
   get complete(): Promise<readonly SegmentSource[]> {
     return this.#result.promise;
   }
@@ -113,7 +116,7 @@ export class FetchInputs {
   async #pullAll(worker: WorkerId): Promise<void> {
     let failures = 0;
     while (!this.#abort.signal.aborted) {
-      const wanted = [...(this.#wanted.get(worker)?.values() ?? [])].slice(0, segmentsPerStreamMax);
+      const wanted = [...(this.#wanted.get(worker)?.values() ?? [])].slice(0, limits.fetchSegmentsMax);
       if (wanted.length === 0) {
         // At once, not when the promise settles: a location that comes in between must start a new pull.
         this.#pulling.delete(worker);
@@ -124,10 +127,13 @@ export class FetchInputs {
         else await this.#fetchFrom(worker, wanted);
         failures = 0;
       } catch (error) {
-        if (MillraceError.from(error).code !== 'unavailable') throw error;
+        const { code, message } = MillraceError.from(error);
+        if (code !== 'unavailable' && code !== 'unauthenticated') throw error;
         failures++;
-        if (failures >= failuresBeforeTrouble)
-          this.#reportUnreachable(worker, MillraceError.from(error).message);
+        if (failures >= failuresBeforeTrouble) {
+          if (code === 'unauthenticated') throw this.#refused(worker, message);
+          this.#reportUnreachable(worker, message);
+        }
         await this.#pause(backoffMs[Math.min(failures, backoffMs.length) - 1]!);
       }
     }
@@ -141,6 +147,7 @@ export class FetchInputs {
     const results = fetchSegments({
       client: channels.get(address),
       jobId: attempt.jobId,
+      ticket: this.#ports.ticket(),
       reduce: attempt.index,
       segments: wanted.map(({ map, attempt, epoch }) => ({ map, attempt, epoch })),
       store,
@@ -151,6 +158,12 @@ export class FetchInputs {
     });
     let index = 0;
     for await (const result of results) this.#take(wanted[index++]!, result);
+  }
+
+  /** At first it may only not have heard of a new coordinator yet; in the end another location would not help. */
+  #refused(worker: WorkerId, reason: string): TaskFailure {
+    const message = `${worker} at ${this.#ports.addressOf(worker)} refuses to serve map outputs to ${this.#ports.self}: ${reason}`;
+    return new TaskFailure({ kind: 'fetch-refused', message, worker });
   }
 
   #takeLocal(wanted: readonly Wanted[]): void {

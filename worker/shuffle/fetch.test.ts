@@ -8,7 +8,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clock, ManualClock, systemClock } from '../../lib/clock.ts';
 import { PairCursor, writePairHeader } from '../../lib/codec/pair.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { loadShuffleService } from '../../proto/load.ts';
+import { makeTickets } from '../../test/tickets.ts';
 import { type Fetched, type FetchPlan, fetchSegments, PeerChannels } from './fetch.ts';
 import { frameHeaderBytes, type WantedSegment, writeFrameHeader } from './fetch-frames.ts';
 import { MapOutputs } from './outputs.ts';
@@ -18,6 +20,7 @@ import { SegmentStore } from './segment-store.ts';
 import { createShuffleHandlers } from './serve.ts';
 
 const jobId = toJobId('job');
+const tickets = makeTickets();
 let folder: string;
 let outputs: MapOutputs;
 let servers: Server[];
@@ -28,7 +31,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-fetch-'));
   outputs = new MapOutputs();
   servers = [];
-  channels = new PeerChannels();
+  channels = new PeerChannels(credentialsToWorker(noCredentials));
   stores = [];
 });
 afterEach(async () => {
@@ -57,7 +60,9 @@ function addOutput(map: number, bytes: number): Buffer {
   return value;
 }
 
-async function serve(fetch = createShuffleHandlers(outputs, () => toWorkerId('w1')).Fetch): Promise<string> {
+async function serve(
+  fetch = createShuffleHandlers(outputs, tickets.keys, () => toWorkerId('w1')).Fetch,
+): Promise<string> {
   const server = new Server();
   server.addService(loadShuffleService().service, { Fetch: fetch });
   servers.push(server);
@@ -75,6 +80,7 @@ interface Wish {
   reduce?: number;
   memoryBytes?: number;
   clock?: Clock;
+  ticket?: string;
   signal?: AbortSignal;
 }
 
@@ -84,6 +90,7 @@ function plan({
   reduce = 1,
   memoryBytes = 1e9,
   clock = systemClock,
+  ticket = tickets.issuer.ticketOf(jobId),
   signal,
 }: Wish): FetchPlan {
   const store = new SegmentStore(join(folder, 'fetched'), memoryBytes);
@@ -91,6 +98,7 @@ function plan({
   return {
     client: channels.get(address),
     jobId,
+    ticket,
     reduce,
     segments,
     store,
@@ -147,7 +155,10 @@ test('another attempt, another job and an unknown map are missing; the others st
   const results = await collect(fetchSegments(plan({ address, segments })));
   expect(results.map((result) => result.kind)).toEqual(['missing', 'missing', 'held']);
   const other = await collect(
-    fetchSegments({ ...plan({ address, segments: [wantedOf(0)] }), jobId: toJobId('other') }),
+    fetchSegments({
+      ...plan({ address, segments: [wantedOf(0)], ticket: tickets.issuer.ticketOf(toJobId('other')) }),
+      jobId: toJobId('other'),
+    }),
   );
   expect(other.map((result) => result.kind)).toEqual(['missing']);
 });
@@ -239,7 +250,7 @@ test('a fetch that is aborted frees the server, which waits for no drain', async
   addOutput(0, 50_000_000);
   const started = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  const { Fetch } = createShuffleHandlers(outputs, () => toWorkerId('w1'));
+  const { Fetch } = createShuffleHandlers(outputs, tickets.keys, () => toWorkerId('w1'));
   const address = await serve(((call: ServerWritableStream<unknown, unknown>) => {
     call.on('cancelled', () => ended.resolve());
     (Fetch as (call: unknown) => void)(call);

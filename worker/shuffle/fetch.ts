@@ -2,7 +2,7 @@
  * One Fetch stream: asks one worker for segments of one partition and hands over each as it is whole and right. Segments that
  * came whole before a stream broke are kept; the rest is asked for again by the caller.
  */
-import { type ClientReadableStream, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientReadableStream, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { JobId } from '../../lib/ids.ts';
@@ -17,11 +17,16 @@ import type { SegmentSink, SegmentStore } from './segment-store.ts';
 export class PeerChannels {
   readonly #clients = new Map<string, ShuffleClient>();
   readonly #Client = loadShuffleService();
+  readonly #credentials: ChannelCredentials;
+
+  constructor(credentials: ChannelCredentials) {
+    this.#credentials = credentials;
+  }
 
   get(address: string): ShuffleClient {
     let client = this.#clients.get(address);
     if (!client) {
-      client = new this.#Client(address, credentials.createInsecure(), {
+      client = new this.#Client(address, this.#credentials, {
         'grpc-node.flow_control_window': 8 * 1024 * 1024,
         'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
         'grpc.enable_http_proxy': 0,
@@ -43,6 +48,8 @@ export class PeerChannels {
 export interface FetchPlan {
   readonly client: ShuffleClient;
   readonly jobId: JobId;
+  /** The coordinator's, for this job. */
+  readonly ticket: string;
   readonly reduce: number;
   readonly segments: readonly WantedSegment[];
   readonly store: SegmentStore;
@@ -60,10 +67,11 @@ export type Fetched =
 
 /**
  * Yields one result per segment asked for, in order. Throws `unavailable` when the stream breaks or stalls before its end,
- * and what the store throws (`no-space`): all results yielded before stay good.
+ * `unauthenticated` when the peer refuses to serve, and what the store throws (`no-space`): all results yielded before stay good.
  */
 export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
-  const call = plan.client.fetch({ jobId: plan.jobId, reduce: plan.reduce, segments: [...plan.segments] });
+  const { jobId, reduce, ticket } = plan;
+  const call = plan.client.fetch({ jobId, reduce, ticket, segments: [...plan.segments] });
   const idle = new IdleTimer(plan.clock, plan.idleTimeoutMs, () => call.cancel());
   const abort = () => call.cancel();
   plan.signal.addEventListener('abort', abort, { once: true });
@@ -79,7 +87,8 @@ export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
       ? `nothing came for ${plan.idleTimeoutMs} ms`
       : MillraceError.from(error).message;
     if (error instanceof MillraceError) throw error;
-    throw new MillraceError('unavailable', what, { cause: error });
+    const isRefused = refusals.has((error as ServiceError).code);
+    throw new MillraceError(isRefused ? 'unauthenticated' : 'unavailable', what, { cause: error });
   } finally {
     idle.stop();
     plan.signal.removeEventListener('abort', abort);
@@ -87,6 +96,9 @@ export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
     if (!parser.ended) call.cancel();
   }
 }
+
+/** The peer does not take what this worker shows. */
+const refusals: ReadonlySet<number> = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED]);
 
 function frames(call: ClientReadableStream<unknown>): AsyncIterable<Buffer> {
   return call as AsyncIterable<Buffer>;

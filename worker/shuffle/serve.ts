@@ -1,9 +1,14 @@
-/** The Shuffle service: streams the segments of one partition from this worker's disk, as fast as the reader takes them. */
+/**
+ * The Shuffle service: streams the segments of one partition from this worker's disk, as fast as the reader takes them.
+ * Only for who has a ticket of the coordinator for that job.
+ */
 import { open } from 'node:fs/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { MillraceError } from '../../lib/errors.ts';
+import { grpcStatus } from '../../lib/grpc-status.ts';
 import { toJobId, type WorkerId } from '../../lib/ids.ts';
-import { limits } from '../../lib/limits.ts';
+import { checkLimit, limits } from '../../lib/limits.ts';
+import { diagnoseJobId, type TicketKeys } from '../../lib/security/ticket.ts';
 import type { FetchRequest__Output } from '../../proto/gen/millrace/v1/FetchRequest.ts';
 import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
 import { type FrameEntry, frameHeaderBytes, type WantedSegment, writeFrameHeader } from './fetch-frames.ts';
@@ -13,22 +18,39 @@ import type { RunSegment } from './run-file.ts';
 type FetchCall = ServerWritableStream<FetchRequest__Output, unknown>;
 
 const frameBytes = Math.min(256 * 1024, limits.fetchFrameBytesMax);
-const invalidArgument = 3;
 
 /** `workerId` is asked at each ping: a worker that joins again has a new one. */
-export function createShuffleHandlers(outputs: MapOutputs, workerId: () => WorkerId): ShuffleHandlers {
+export function createShuffleHandlers(
+  outputs: MapOutputs,
+  ticketKeys: TicketKeys,
+  workerId: () => WorkerId,
+): ShuffleHandlers {
   return {
     Fetch(call) {
-      serveFetch(call as FetchCall, outputs).catch((error: unknown) => {
-        call.emit('error', { code: invalidArgument, details: MillraceError.from(error).message });
+      serveFetch(call as FetchCall, outputs, ticketKeys).catch((error: unknown) => {
+        call.emit('error', grpcStatus(MillraceError.from(error)));
       });
     },
-    Ping: (_call, reply) => reply(null, { worker: workerId() }),
+    Ping(call, reply) {
+      try {
+        ticketKeys.check(call.request.ticket, diagnoseJobId);
+        reply(null, { worker: workerId() });
+      } catch (error) {
+        reply(grpcStatus(MillraceError.from(error)));
+      }
+    },
   };
 }
 
-async function serveFetch(call: FetchCall, outputs: MapOutputs): Promise<void> {
+async function serveFetch(call: FetchCall, outputs: MapOutputs, ticketKeys: TicketKeys): Promise<void> {
   const jobId = toJobId(call.request.jobId);
+  ticketKeys.check(call.request.ticket, jobId);
+  checkLimit(
+    'the number of segments of one fetch',
+    call.request.segments.length,
+    limits.fetchSegmentsMax,
+    'ask again for the rest',
+  );
   const frames = new FrameWriter(call);
   for (const segment of call.request.segments) {
     if (frames.gone) return;
