@@ -3,6 +3,7 @@ import { assert } from '../../lib/assert.ts';
 import { type AttemptId, attemptKey } from '../../lib/ids.ts';
 import type { TaskInput } from './effects.ts';
 import { IndexSet } from './index-set.ts';
+import { type AttemptEnd, emitEnded, emitStarted } from './job-events.ts';
 import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
 import { dropOpenPart } from './parts.ts';
 import type { Attempt, Job, Task, Worker } from './state.ts';
@@ -43,6 +44,7 @@ export function startAttempt(
     job: job.info,
     input: inputOf(turn, job, task),
   });
+  emitStarted(turn, attempt);
   takePlace(turn, attempt);
   tell(
     turn.state,
@@ -140,7 +142,7 @@ export function cancelAttempt(turn: Turn, attempt: Attempt, reason: string): voi
 }
 
 /** The attempt is over: it leaves its worker and its task. What becomes of the task is the caller's to say. */
-export function endAttempt(turn: Turn, attempt: Attempt): void {
+export function endAttempt(turn: Turn, attempt: Attempt, end: AttemptEnd): void {
   const { worker, job, task } = attempt;
   assert(worker.attempts.delete(attempt.key), 'an attempt ends once');
   unsubscribe(attempt);
@@ -156,6 +158,7 @@ export function endAttempt(turn: Turn, attempt: Attempt): void {
   table.runningBytes -= attempt.progress?.bytesIn ?? 0;
   job.attemptsAlive--;
   if (job.attemptsAlive === 0) turn.drained.add(job);
+  emitEnded(turn, attempt, end);
   turn.wantsSchedule = true;
   turn.changed.add(job.spec.jobId);
 }

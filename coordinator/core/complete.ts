@@ -3,6 +3,7 @@ import type { StagedPart } from '../../lib/job-spec.ts';
 import type { Effect } from './effects.ts';
 import { acceptedParts, cancelAttempts, endJob, stopJob } from './ending.ts';
 import type { EventOf } from './events.ts';
+import { showState } from './job-events.ts';
 import type { Job } from './state.ts';
 import { tellJob } from './story.ts';
 import { settleReruns } from './tasks.ts';
@@ -18,7 +19,7 @@ export function commitWhenDone(turn: Turn, job: Job): void {
     return stopJob(turn, job, { state: 'FAILED', cause });
   }
   job.phase = { name: 'committing', failures: 0, retryAtMs: undefined };
-  job.shown = 'COMMITTING';
+  showState(turn, job, 'COMMITTING');
   // Backups that lost, and reruns that nobody needs any more.
   cancelAttempts(turn, job, 'the output is complete');
   settleReruns(job);

@@ -7,6 +7,7 @@ import type { StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
 import type { EventOf } from './events.ts';
+import { showState } from './job-events.ts';
 import type { CoreState, Job, JobOutcome } from './state.ts';
 import { tellJob } from './story.ts';
 import { releaseTable } from './tasks.ts';
@@ -79,8 +80,7 @@ export function endJob(turn: Turn, job: Job, shown: JobState, cause: JobCause | 
   const { jobId } = job.spec;
   turn.persist.push({ type: 'job-ended', at: turn.now, jobId, state: shown, cause });
   job.phase = { name: 'ended' };
-  job.shown = shown;
-  job.cause = cause;
+  showState(turn, job, shown, cause);
   job.endedAtMs = turn.now;
   tellJob(turn.state, job, shown, cause?.message);
   for (const worker of turn.state.workers.values()) {

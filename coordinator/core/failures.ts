@@ -19,19 +19,13 @@ const failedAttemptsShown = 20;
 
 /** A running attempt reported a failure. */
 export function attemptFailed(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
-  endAttempt(turn, attempt);
+  const isSentBack = failure.kind === 'cancelled' || failure.kind === 'worker-lost';
+  endAttempt(turn, attempt, isSentBack ? { outcome: 'cancelled' } : { outcome: 'failed', failure });
   answer(turn, attempt.worker, attempt.id, true);
-  switch (failure.kind) {
-    case 'cancelled':
-    case 'worker-lost':
-      return sentBack(turn, attempt, describeFailure(failure));
-    case 'corrupt-segment':
-      show(turn, attempt, failure);
-      return segmentCorrupt(turn, attempt, failure);
-    default:
-      show(turn, attempt, failure);
-      return charge(turn, attempt, failure);
-  }
+  if (isSentBack) return sentBack(turn, attempt, describeFailure(failure));
+  show(turn, attempt, failure);
+  if (failure.kind === 'corrupt-segment') return segmentCorrupt(turn, attempt, failure);
+  charge(turn, attempt, failure);
 }
 
 /** Not the task's fault: it waits again and nothing is counted. */
@@ -76,7 +70,9 @@ function isSureMistake({ state }: Turn, task: Task, worker: Worker, failure: Att
   const fingerprint = failureFingerprint(failure);
   const reporters = [...(userFaults.get(fingerprint) ?? []), worker.id];
   userFaults.set(fingerprint, reporters);
-  return reporters.length >= 2 && (new Set(reporters).size >= 2 || state.workers.size <= 1);
+  return (
+    reporters.length >= 2 && (new Set(reporters).size >= 2 || state.workers.size - state.draining.size <= 1)
+  );
 }
 
 function outOfAttempts(job: Job, task: Task): string | undefined {
@@ -116,7 +112,7 @@ function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): 
 /** The worker is no more. `blame`: it died, and this attempt may be why. */
 export function attemptLost(turn: Turn, attempt: Attempt, blame: boolean, cause: string): void {
   const { job, task, worker, status, started } = attempt;
-  endAttempt(turn, attempt);
+  endAttempt(turn, attempt, { outcome: 'lost' });
   if (status === 'cancelling') return;
   tellTrouble(turn.state, job, task, 'lost', cause, placeOf(attempt));
   if (blame && started && recordDeath(turn, job, task, worker)) return;

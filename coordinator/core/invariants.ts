@@ -26,14 +26,16 @@ export function assertInvariants(state: CoreState): void {
 function checkCluster(state: CoreState): void {
   const workers = [...state.workers.values()];
   const attempts = workers.flatMap((worker) => [...worker.attempts.values()]);
-  const slots = workers.reduce((sum, worker) => sum + worker.info.slots, 0);
+  const offered = workers.filter((worker) => !worker.draining);
+  const slots = offered.reduce((sum, worker) => sum + worker.info.slots, 0);
   assert(slots === state.slotsTotal, `${slots} slots, counted ${state.slotsTotal}`);
   const backups = attempts.filter((attempt) => attempt.backup).length;
   assert(backups === state.backupsAlive, `${backups} backups, counted ${state.backupsAlive}`);
   assert(
-    workers.length === 0 || workers.some((worker) => !isQuarantined(worker, state.now)),
-    'the last live worker is never quarantined',
+    offered.length === 0 || offered.some((worker) => !isQuarantined(worker, state.now)),
+    'the last worker that does not drain is never quarantined',
   );
+  assert(workers.length - offered.length === state.draining.size, 'who drains is counted');
 }
 
 function checkWorker(state: CoreState, worker: Worker): void {
@@ -52,6 +54,8 @@ function checkWorker(state: CoreState, worker: Worker): void {
     assert(attempt.worker === worker, `${id}: an attempt knows its worker`);
     assert(attempt.task.attempts.includes(attempt), `${id}: the task of ${attempt.key} knows it`);
   }
+  assert(worker.draining === state.draining.has(worker), `${id}: drains`);
+  assert(!worker.drained || attempts.length === 0, `${id}: told to leave, runs nothing`);
   for (const [jobId, maps] of worker.outputs) {
     for (const map of maps) {
       assert(state.jobs.get(jobId)?.map.tasks[map]?.holder === worker, `${id}: holds m${map} of ${jobId}`);

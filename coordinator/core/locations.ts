@@ -7,6 +7,7 @@ import { formatTask } from '../../lib/ids.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
 import type { MapLocation } from './effects.ts';
+import { emitOutputsLost } from './job-events.ts';
 import type { Attempt, Job, Task, Worker } from './state.ts';
 import { tellTrouble } from './story.ts';
 import { markIdle, waitingCount } from './tasks.ts';
@@ -94,10 +95,11 @@ function sendLocations(turn: Turn, job: Job, workerId: WorkerId, what: Locations
   turn.effects.push({ type: 'send-locations', workerId, jobId, version: job.locationVersion, ...what });
 }
 
-/** These accepted outputs are gone, all for one cause. Those that some reduce still needs go back to waiting, before other maps. */
+/** These accepted outputs of one worker are gone, all for one cause. Those that some reduce still needs go back to waiting, before other maps. */
 export function loseOutputs(turn: Turn, job: Job, maps: readonly Task[], cause: string): void {
   if (maps.length === 0 || job.phase.name !== 'working') return;
   job.locationVersion++;
+  emitOutputsLost(turn, job, maps[0]!.holder!.id, maps.length, cause);
   for (const map of maps) dropHolder(job, map);
   const lost = maps.map((map) => map.index);
   for (const workerId of job.subscribers.keys()) {

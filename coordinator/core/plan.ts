@@ -4,6 +4,7 @@ import { commitWhenDone } from './complete.ts';
 import { DigestTable } from './digests.ts';
 import { stopJob } from './ending.ts';
 import type { EventOf } from './events.ts';
+import { emitPlanned, showState } from './job-events.ts';
 import { chooseCutPoints, chooseSamples } from './sample.ts';
 import type { Job } from './state.ts';
 import { tellJob } from './story.ts';
@@ -19,6 +20,7 @@ export function jobSubmitted(turn: Turn, { spec }: EventOf<'job-submitted'>): vo
   state.activeJobs.add(job);
   turn.persist.push({ type: 'job-accepted', at: turn.now, spec });
   turn.effects.push({ type: 'list-splits', spec });
+  showState(turn, job, 'SUBMITTED');
   tellJob(state, job, 'submitted');
   turn.changed.add(spec.jobId);
 }
@@ -72,7 +74,8 @@ export function splitsListed(turn: Turn, { jobId, splits }: EventOf<'splits-list
   job.reduce = createTable('reduce', reducers);
   job.digests = new DigestTable(splits.length, reducers);
   job.partitionBytes = new Float64Array(reducers);
-  job.shown = 'MAPPING';
+  emitPlanned(turn, job, splits);
+  showState(turn, job, 'MAPPING');
   tellJob(turn.state, job, 'planned', `${splits.length} maps, ${reducers} reduces`);
   turn.wantsSchedule = true;
   turn.changed.add(jobId);
@@ -101,6 +104,6 @@ function beginWork(turn: Turn, job: Job): void {
   if (job.map.total > 0) return;
   // Nothing to map: a map-only job is done, a reduce makes its empty part.
   job.mapsDoneAtMs = turn.now;
-  if (job.spec.reducers > 0) job.shown = 'REDUCING';
+  if (job.spec.reducers > 0) showState(turn, job, 'REDUCING');
   commitWhenDone(turn, job);
 }

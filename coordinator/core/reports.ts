@@ -4,6 +4,7 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
+import type { AttemptSums } from '../../lib/job-event.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
@@ -11,6 +12,7 @@ import { cancelAttempt, endAttempt, placeOf } from './attempts.ts';
 import { commitWhenDone } from './complete.ts';
 import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
+import { type AttemptEnd, showState, sumsOf } from './job-events.ts';
 import { addLocation } from './locations.ts';
 import { dropPart } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
@@ -41,9 +43,14 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
 function lateReport(turn: Turn, attempt: Attempt, { outcome, attempt: id }: AttemptReport): void {
   const { job, task, worker } = attempt;
   dropReported(turn, attempt, outcome);
-  endAttempt(turn, attempt);
+  endAttempt(turn, attempt, lateEnd(outcome));
   tell(turn.state, job, task, `${outcome.kind} ignored`, 'it had been cancelled', placeOf(attempt));
   answer(turn, worker, id, false);
+}
+
+function lateEnd(outcome: AttemptOutcome): AttemptEnd {
+  if (outcome.kind === 'failed') return { outcome: 'cancelled' };
+  return { outcome: 'superseded', sums: sumsOf(outcome) };
 }
 
 /** What it said to have opened is dropped with the attempt. */
@@ -68,36 +75,36 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
 
 function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: AttemptReport): void {
   const { id, worker } = attempt;
+  if (outcome.kind === 'failed') return attemptFailed(turn, attempt, outcome.failure);
   const base = { id, workerId: worker.id, counters, keys: [] };
+  const sums = sumsOf(outcome);
   switch (outcome.kind) {
-    case 'failed':
-      return attemptFailed(turn, attempt, outcome.failure);
     case 'sample-done': {
       const keys = outcome.keys.slice(0, turn.state.config.sampleKeysMax);
       const nothing = { inputRecords: 0, inputBytes: 0, counts: noCounts, part: undefined };
-      accept(turn, attempt, { ...base, ...nothing, counters: {}, keys });
+      accept(turn, attempt, { ...base, ...nothing, counters: {}, keys }, sums);
       return cutWhenSampled(turn, attempt.job);
     }
     case 'map-done': {
       const { inputRecords, inputBytes, segments, part } = outcome.report;
       const counts = segments.reduce(addCounts, noCounts);
-      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts, part });
+      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts, part }, sums);
       return mapAccepted(turn, attempt, outcome.report);
     }
     case 'reduce-done': {
       const { consumed, part } = outcome.report;
       const { records: inputRecords, bytes: inputBytes } = consumed;
-      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts: consumed, part });
+      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts: consumed, part }, sums);
       return reduceAccepted(turn, attempt, outcome.report);
     }
   }
 }
 
-function accept(turn: Turn, attempt: Attempt, accepted: Accepted): void {
+function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptSums): void {
   const { job, task, worker } = attempt;
   const again = task.accepted ? 'again' : '';
   if (attempt.openPart?.token === accepted.part?.token) attempt.openPart = undefined;
-  endAttempt(turn, attempt);
+  endAttempt(turn, attempt, { outcome: 'done', sums });
   markDone(job, task);
   replaceAccepted(job, task, accepted);
   measure(turn, attempt, accepted.inputBytes);
@@ -137,7 +144,7 @@ export function mapsWentOn(turn: Turn, job: Job): void {
   turn.wantsSchedule = true;
   if (job.map.done < job.map.total) return;
   job.mapsDoneAtMs = turn.now;
-  if (job.shown === 'MAPPING') job.shown = 'REDUCING';
+  if (job.shown === 'MAPPING') showState(turn, job, 'REDUCING');
 }
 
 function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): void {

@@ -37,7 +37,9 @@ function fill(turn: Turn, lane: Lane, reserved: Worker | undefined): void {
   const open: { job: Job; table: TaskTable }[] = [];
   for (const job of state.activeJobs) {
     const table = openTable(state, job, lane);
-    if (table && waitingCount(table) > table.waiting.isolated.size) open.push({ job, table });
+    if (!table || waitingCount(table) === table.waiting.isolated.size) continue;
+    table.openedAtMs ??= turn.now;
+    open.push({ job, table });
   }
   if (open.length === 0) return;
   let free = [...state.workers.values()].filter(

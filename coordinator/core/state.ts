@@ -183,6 +183,8 @@ export interface Job {
 export interface TaskTable {
   readonly kind: TaskKind;
   readonly total: number;
+  /** When its tasks could first be assigned. */
+  openedAtMs: number | undefined;
   tasks: readonly Task[];
   /** Idle tasks are in exactly one of these. */
   readonly waiting: WaitingTasks;
@@ -227,6 +229,8 @@ export interface Task {
   readonly kind: TaskKind;
   readonly index: number;
   status: TaskStatus;
+  /** When it last became idle again; 0 for one that was never assigned. */
+  waitingSinceMs: number;
   /** The number of the next attempt. */
   attemptsStarted: number;
   /** Alive. Replaced, never mutated: most tasks share the empty array. */

@@ -20,6 +20,7 @@ export function createTable(kind: TaskKind, total: number): TaskTable {
   return {
     kind,
     total,
+    openedAtMs: undefined,
     tasks: Array.from({ length: total }, (_, index) => createTask(kind, index)),
     waiting,
     running: new Set(),
@@ -42,6 +43,7 @@ function createTask(kind: TaskKind, index: number): Task {
     kind,
     index,
     status: 'idle',
+    waitingSinceMs: 0,
     attemptsStarted: 0,
     attempts: noAttempts,
     accepted: undefined,
@@ -80,6 +82,7 @@ export function markIdle(state: CoreState, job: Job, task: Task): void {
   if (task.status === 'done') table.done--;
   table.running.delete(task);
   task.status = 'idle';
+  task.waitingSinceMs = state.now;
   task.backedUp = false;
   const { waiting } = table;
   if (isIsolated(state, task)) waiting.isolated.add(task.index);

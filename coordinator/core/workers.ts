@@ -66,7 +66,7 @@ function compareRunning(turn: Turn, worker: Worker, running: EventOf<'worker-joi
   const stillThere = new Set(running.map(attemptKey));
   for (const attempt of [...worker.attempts.values()]) {
     if (stillThere.has(attempt.key)) continue;
-    endAttempt(turn, attempt);
+    endAttempt(turn, attempt, { outcome: 'cancelled' });
     if (attempt.status === 'running') sentBack(turn, attempt, 'the worker reconnected without it');
   }
   for (const id of running) {

@@ -11,6 +11,7 @@ import { assert } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
+import { Bookkeeper } from './bookkeeper.ts';
 import { type FakeAttempt, FakeWorker, type World } from './fake-worker.ts';
 import { makeSpec, makeSplits } from './make.ts';
 
@@ -59,7 +60,20 @@ export class FakeCluster implements World {
   readonly #assigned = new Set<string>();
   readonly #ended = new Set<JobId>();
   /** How often the walk got to the rare places: a walk that reaches none of them proves nothing. */
-  readonly seen = { revoked: 0, backups: 0, quarantines: 0, isolated: 0, reruns: 0, unneeded: 0 };
+  readonly seen = {
+    revoked: 0,
+    backups: 0,
+    quarantines: 0,
+    isolated: 0,
+    reruns: 0,
+    unneeded: 0,
+    partsOpened: 0,
+    partsDroppedLate: 0,
+    drained: 0,
+    drainedServing: 0,
+    givenBack: 0,
+  };
+  readonly #books = new Bookkeeper();
   #now = 0;
   #workersMade = 0;
   steps = 0;
@@ -95,7 +109,7 @@ export class FakeCluster implements World {
 
   /** No more faults: everyone who can works, beats and is heard. */
   settle(): void {
-    if (this.#live().length === 0) this.#addWorker();
+    if (this.#live().every((worker) => worker.draining)) this.#addWorker();
     for (const worker of this.#live()) {
       if (!worker.connected) worker.connect();
       worker.heartbeat();
@@ -105,6 +119,15 @@ export class FakeCluster implements World {
     this.#finishOperation(false);
     this.#now += 500;
     this.#step({ type: 'tick' });
+  }
+
+  /** Every job has ended: whoever drains may leave now. */
+  get drained(): boolean {
+    return this.#live().every((worker) => !worker.draining);
+  }
+
+  left(workerId: WorkerId): void {
+    this.#operations.push({ type: 'worker-left', workerId });
   }
 
   #live(): FakeWorker[] {
@@ -142,6 +165,10 @@ export class FakeCluster implements World {
     } else if (dice < 0.25) {
       worker.alive = false;
       this.#step({ type: 'worker-left', workerId: worker.info.workerId });
+    } else if (dice < 0.3) {
+      const { workerId } = worker.info;
+      if (this.random.chance(0.5)) worker.drain();
+      else this.#step({ type: 'drain-requested', workerId, reason: 'the walk says so' });
     } else if (dice < 0.4) {
       worker.disconnect();
       this.#step({ type: 'worker-disconnected', workerId: worker.info.workerId });
@@ -193,11 +220,16 @@ export class FakeCluster implements World {
     assertInvariants(this.state);
     this.#look(effects);
     for (const record of persist) this.#persisted(record);
+    for (const effect of effects) this.#books.performed(effect);
+    this.#books.check(this.state);
     for (const effect of effects) this.#perform(effect);
   }
 
   #look(effects: readonly Effect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'discard-part') this.seen.partsDroppedLate++;
+      if (effect.type === 'send-drained') this.#sawDrained(effect.workerId);
+      if (effect.type === 'send-cancel' && effect.reason.includes('drains')) this.seen.givenBack++;
       if (effect.type !== 'say') continue;
       if (effect.text.startsWith('backup')) this.seen.backups++;
       if (effect.text.includes('is quarantined')) this.seen.quarantines++;
@@ -207,7 +239,16 @@ export class FakeCluster implements World {
     for (const { isolated } of this.state.workers.values()) if (isolated) this.seen.isolated++;
   }
 
+  #sawDrained(workerId: WorkerId): void {
+    const worker = this.state.workers.get(workerId)!;
+    assert(worker.draining && worker.attempts.size === 0, `${workerId} runs nothing when it may leave`);
+    this.seen.drained++;
+    if (worker.outputs.size > 0) this.seen.drainedServing++;
+  }
+
   #persisted(record: PersistRecord): void {
+    this.#books.persisted(record);
+    if (record.type === 'part-opened') this.seen.partsOpened++;
     if (record.type === 'part-revoked') this.seen.revoked++;
     if (record.type !== 'job-ended') return;
     assert(!this.#ended.has(record.jobId), `${record.jobId} ends once`);
@@ -235,6 +276,7 @@ export class FakeCluster implements World {
         const key = attemptKey(effect.attempt);
         assert(!this.#assigned.has(key), `${key} is assigned once`);
         this.#assigned.add(key);
+        assert(!this.state.workers.get(effect.workerId)!.draining, `${key} goes to no draining worker`);
       }
     }
     if (!('workerId' in effect)) return;

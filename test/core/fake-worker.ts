@@ -30,6 +30,8 @@ export interface FakeAttempt {
   readonly held: Map<number, SegmentCounts>;
   readonly unsaid: number[];
   complete: boolean;
+  /** It has begun to stage its part. */
+  opened: boolean;
 }
 
 /** What every fake may look at: what was made and consumed by whom, for fetching and for the checks at the end. */
@@ -40,12 +42,14 @@ export interface World {
   readonly consumed: Map<string, ReadonlyMap<number, SegmentCounts>>;
   /** Chance that a rerun of a map makes something else. */
   readonly unsteadiness: number;
+  left(worker: WorkerId): void;
 }
 
 export class FakeWorker {
   readonly info: WorkerInfo;
   alive = true;
   connected = false;
+  draining = false;
   /** Messages on their way to the coordinator, in order. */
   readonly outbox: Happening[] = [];
   readonly attempts = new Map<string, FakeAttempt>();
@@ -66,11 +70,12 @@ export class FakeWorker {
     this.connected = true;
     this.outbox.push({
       type: 'worker-joined',
-      worker: this.info,
+      worker: { ...this.info, draining: this.draining },
       running: this.#world.random.chance(0.5) ? [...running, ...finished] : running,
       held: [],
       replaces: [],
     });
+    for (const { id, opened } of this.attempts.values()) if (opened) this.#open(id);
     for (const report of this.#unanswered.values()) this.#send(report);
   }
 
@@ -98,7 +103,8 @@ export class FakeWorker {
     switch (effect.type) {
       case 'send-assignment': {
         const { attempt: id, job, input } = effect;
-        this.attempts.set(attemptKey(id), { id, job, input, held: new Map(), unsaid: [], complete: false });
+        const fresh = { held: new Map(), unsaid: [], complete: false, opened: false };
+        this.attempts.set(attemptKey(id), { id, job, input, ...fresh });
         return;
       }
       case 'send-cancel':
@@ -114,7 +120,23 @@ export class FakeWorker {
         return this.connect();
       case 'send-job-ended':
         return this.#forget(effect.jobId);
+      case 'send-drain':
+        return this.drain();
+      case 'send-drained':
+        return this.leave();
     }
+  }
+
+  /** As after a SIGTERM. */
+  drain(): void {
+    this.draining = true;
+    if (this.connected) this.outbox.push({ type: 'worker-draining', workerId: this.info.workerId });
+  }
+
+  /** Says goodbye if it is heard, and is no more. */
+  leave(): void {
+    this.alive = false;
+    if (this.connected) this.#world.left(this.info.workerId);
   }
 
   #cancel(id: AttemptId): void {
@@ -154,8 +176,13 @@ export class FakeWorker {
     this.#known.clear();
   }
 
-  /** One act of work: a sample or map is done, a reduce fetches one segment, says what it has, or is done. */
+  /** One act of work: a sample or map is done, a reduce fetches one segment, says what it has, or is done; parts are opened before. */
   work(attempt: FakeAttempt): void {
+    if (isReadyForPart(attempt) && !attempt.opened) {
+      attempt.opened = true;
+      this.#open(attempt.id);
+      if (this.#world.random.chance(0.5)) return;
+    }
     switch (attempt.input.kind) {
       case 'sample':
         return this.finish(attempt, {
@@ -226,6 +253,12 @@ export class FakeWorker {
     this.outbox.push({ type: 'fetch-troubled', workerId: this.info.workerId, trouble });
   }
 
+  #open(attempt: AttemptId): void {
+    if (!this.connected) return;
+    const opened = { attempt, part: makePart(attempt) };
+    this.outbox.push({ type: 'part-opened', workerId: this.info.workerId, opened });
+  }
+
   finish(attempt: FakeAttempt, outcome: AttemptOutcome): void {
     const key = attemptKey(attempt.id);
     if (!this.attempts.delete(key)) return;
@@ -237,4 +270,8 @@ export class FakeWorker {
   #send(report: AttemptReport): void {
     if (this.connected) this.outbox.push({ type: 'attempt-reported', workerId: this.info.workerId, report });
   }
+}
+
+function isReadyForPart({ input, job, complete }: FakeAttempt): boolean {
+  return input.kind === 'reduce' ? complete : input.kind === 'map' && job.spec.reducers === 0;
 }

@@ -17,6 +17,8 @@ function walk(seed: number): FakeCluster {
   }
   for (let round = 0; round < settleRoundsMax && !cluster.ended; round++) cluster.settle();
   expect(cluster.ended, 'every job ends once the faults have stopped (I11)').toBe(true);
+  for (let round = 0; round < 10 && !cluster.drained; round++) cluster.settle();
+  expect(cluster.drained, 'every draining worker has left').toBe(true);
   return cluster;
 }
 

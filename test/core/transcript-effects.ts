@@ -1,6 +1,7 @@
 /** What a step decided, as lines of a transcript: every field that matters, nothing else. */
 import type { Effect, PersistRecord, TaskInput } from '../../coordinator/core/effects.ts';
 import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
+import type { JobEvent } from '../../lib/job-event.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
 
 export function formatPersist(record: PersistRecord): string {
@@ -48,12 +49,17 @@ export function formatEffect(effect: Effect): string {
     case 'discard-part':
       return `discard-part ${effect.jobId} ${effect.part.token}`;
     case 'job-event':
-      return `event ${JSON.stringify({ ...effect.event, atMs: undefined, jobId: undefined })}`;
+      return formatJobEvent(effect.event);
     case 'job-changed':
       return `changed ${effect.jobId}`;
     case 'say':
       return `say ${effect.level} ${effect.jobId ?? '-'}: ${effect.text}`;
   }
+}
+
+function formatJobEvent({ atMs, jobId, type, ...rest }: JobEvent): string {
+  const fields = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `event ${atMs} ${jobId} ${type} ${fields.join(' ')}`;
 }
 
 function nameOf(id: AttemptId): string {

@@ -11,6 +11,7 @@
  *   trouble w1 j1/r0.0 m0.0 w2 missing          disconnect w1                 left w1
  *   published j1                                publish-failed j1 CODE        discarded j1
  *   tick                                        view j1                       story j1 [m0]
+ *   show-events                                 job events, which are left out otherwise, from here on
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -31,12 +32,16 @@ class Player {
   readonly #state: CoreState = createState({ epoch: 1 });
   readonly #made: Made = new Map();
   #now = 0;
+  #showsEvents = false;
 
   play(text: string): string[] {
     const line = parseLine(text);
     switch (line.command) {
       case 'after':
         this.#now += Number(line.words[0]!.replace('s', '')) * 1000;
+        return [];
+      case 'show-events':
+        this.#showsEvents = true;
         return [];
       case 'story':
         return story(this.#state, line.words[0] as JobId, parseTask(line.words[1] ?? ''));
@@ -51,7 +56,8 @@ class Player {
     const event = { ...toEvent(line, this.#made), now: this.#now } as Event;
     const { persist, effects } = step(this.#state, event);
     assertInvariants(this.#state);
-    return [...persist.map(formatPersist), ...effects.map(formatEffect)];
+    const shown = effects.filter((effect) => this.#showsEvents || effect.type !== 'job-event');
+    return [...persist.map(formatPersist), ...shown.map(formatEffect)];
   }
 
   #view({ words }: Line): string[] {
