@@ -8,7 +8,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
 import { createLog } from '../../lib/log.ts';
-import type { AttemptReport, FetchProgress, FetchTrouble } from '../../lib/reports.ts';
+import type { AttemptReport, FetchProgress, FetchTrouble, PartOpened } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
 import { createStores } from '../../lib/store/resolve.ts';
@@ -30,10 +30,11 @@ let tasksDone: number;
 let reports: AttemptReport[];
 let fetchProgress: FetchProgress[];
 let troubles: FetchTrouble[];
+let partsOpened: PartOpened[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'attempts-'));
-  [tasksDone, reports, fetchProgress, troubles] = [0, [], [], []];
+  [tasksDone, reports, fetchProgress, troubles, partsOpened] = [0, [], [], [], []];
   pool = new SlotPool({ slots: 2, memoryBytesMax: 64 * 1024 * 1024, clock: systemClock, env: {} });
   outputs = new MapOutputs();
   let incarnation = 0;
@@ -52,6 +53,7 @@ beforeEach(() => {
       report: (report) => reports.push(report),
       fetchProgress: (progress) => fetchProgress.push(progress),
       fetchTrouble: (trouble) => troubles.push(trouble),
+      partOpened: (opened) => partsOpened.push(opened),
       log: () => undefined,
     }),
     onTaskDone: () => tasksDone++,
@@ -162,6 +164,18 @@ describe('Attempts', () => {
     fetchProgress.length = 0;
     attempts.onWelcome(makeTickets().issuer.publicKey);
     expect(fetchProgress).toEqual([{ attempt: idOf('reduce', 0), maps: [0], complete: false }]);
+  });
+
+  it('says what part a reduce stages while it runs, and again when a session begins anew', async () => {
+    giveJob('*map(line) { yield [line, 1]; }, async *reduce() { await new Promise(() => undefined); }');
+    const reduce = idOf('reduce', 0);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 1 });
+    tellLocation(0, await runMap(0), [0]);
+    while (partsOpened.length === 0) await turn();
+    const part = { uri: fileUri(`${directory}/out/part-r-00000`), token: expect.stringMatching(/./) };
+    expect(partsOpened).toEqual([{ attempt: reduce, part }]);
+    attempts.onWelcome(makeTickets().issuer.publicKey);
+    expect(partsOpened[1]).toEqual(partsOpened[0]);
   });
 
   it('keeps an accepted output, and drops one that was not', async () => {

@@ -12,6 +12,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
 import type { TicketKeys } from '../../lib/security/ticket.ts';
@@ -32,6 +33,7 @@ export interface Reports {
   report(report: AttemptReport): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
+  partOpened(opened: PartOpened): void;
   log(attempt: AttemptId, atMs: number, text: string): void;
 }
 
@@ -175,7 +177,7 @@ export class Attempts implements SessionHandlers {
 
   onWelcome(ticketKey: Uint8Array): void {
     this.#ports.ticketKeys.add(ticketKey);
-    for (const { attempt } of this.#running.values()) attempt.repeatFetchProgress();
+    for (const { attempt } of this.#running.values()) attempt.repeat();
   }
 
   held(): AttemptId[] {
@@ -209,6 +211,7 @@ export class Attempts implements SessionHandlers {
       log: (attempt: AttemptId, atMs: number, text: string) => reports().log(attempt, atMs, text),
       fetchProgress: (progress: FetchProgress) => reports().fetchProgress(progress),
       fetchTrouble: (trouble: FetchTrouble) => reports().fetchTrouble(trouble),
+      partOpened: (opened: PartOpened) => reports().partOpened(opened),
     };
   }
 

@@ -10,6 +10,7 @@ import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 import type {
   AttemptOutcome,
   AttemptPhase,
@@ -17,6 +18,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  PartOpened,
 } from '../../lib/reports.ts';
 import { FetchInputs, type SegmentLocation } from '../reduce/fetch-inputs.ts';
 import type { SegmentOrigin } from '../reduce/reduce-task.ts';
@@ -46,6 +48,7 @@ export interface AttemptPorts {
   log(attempt: AttemptId, atMs: number, text: string): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
+  partOpened(opened: PartOpened): void;
 }
 
 export class RunningAttempt {
@@ -57,6 +60,7 @@ export class RunningAttempt {
   #phase: AttemptPhase;
   #progress: Progress = createProgress();
   #inputs: FetchInputs | undefined;
+  #openPart: OpenPart | undefined;
   readonly #held = new Set<number>();
   readonly #origins: SegmentOrigin[] = [];
   #allHeld = false;
@@ -104,7 +108,8 @@ export class RunningAttempt {
   }
 
   /** After a reconnect: the coordinator may have lost what was said. */
-  repeatFetchProgress(): void {
+  repeat(): void {
+    if (this.#openPart) this.#onPartOpened(this.#openPart);
     if (this.#inputs) {
       this.#ports.fetchProgress({ attempt: this.id, maps: [...this.#held], complete: this.#allHeld });
     }
@@ -168,6 +173,11 @@ export class RunningAttempt {
     this.#ports.fetchProgress({ attempt: this.id, maps, complete: false });
   }
 
+  #onPartOpened(part: OpenPart): void {
+    this.#openPart = part;
+    this.#ports.partOpened({ attempt: this.id, part });
+  }
+
   #runInSlot(task: SlotTask): Promise<TaskEnd> {
     const { signal } = this.#abort;
     return new Promise((resolve, reject) => {
@@ -180,8 +190,11 @@ export class RunningAttempt {
       };
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener('abort', onCancel);
-      const onLog = (atMs: number, text: string) => this.#ports.log(this.id, atMs, text);
-      ticket = this.#ports.pool.submit(task, onLog, (started) => {
+      const listener = {
+        onLog: (atMs: number, text: string) => this.#ports.log(this.id, atMs, text),
+        onPartOpened: (part: OpenPart) => this.#onPartOpened(part),
+      };
+      ticket = this.#ports.pool.submit(task, listener, (started) => {
         run = started;
         this.#phase = task.kind;
         this.#progress = started.progress;

@@ -113,6 +113,17 @@ test('reports gather and travel in one message', async () => {
   expect(message.reports.map((one) => one.attempt?.index)).toEqual([3, 4]);
 });
 
+test('a part that is begun is said with the store handle that drops it', async () => {
+  const session = open();
+  await join(session);
+  session.partOpened({ attempt, part: { uri: 's3://bucket/out/part-r-00000', token: 'upload' } });
+  clock.advance(5);
+  const { partsOpened } = await messages.next();
+  expect(partsOpened).toMatchObject([
+    { attempt: { index: 3 }, uri: 's3://bucket/out/part-r-00000', token: 'upload' },
+  ]);
+});
+
 test('a report that was not answered is sent again after a reconnect and named in the hello; an answered one is not', async () => {
   const session = open();
   const stream = await join(session);

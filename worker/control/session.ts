@@ -19,6 +19,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
 import { type Credentials, securityToCoordinator } from '../../lib/security/credentials.ts';
@@ -38,6 +39,7 @@ import {
   jobInfoIn,
   type Locations,
   locationsIn,
+  partOpenedOut,
   reportOut,
 } from './convert.ts';
 
@@ -84,7 +86,9 @@ export interface SessionOptions {
   readonly joinTimeoutMs: number;
 }
 
-type Outgoing = Required<Pick<WorkerMessage, 'reports' | 'fetchTroubles' | 'fetchProgress' | 'logLines'>>;
+type Outgoing = Required<
+  Pick<WorkerMessage, 'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines'>
+>;
 
 const flushAfterMs = 5;
 const flushAtItems = 64;
@@ -99,7 +103,7 @@ const refusals: ReadonlyMap<status, ErrorCode> = new Map([
 ]);
 
 function nothing(): Outgoing {
-  return { reports: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
+  return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
 }
 
 export class Session {
@@ -160,6 +164,12 @@ export class Session {
 
   fetchProgress(progress: FetchProgress): void {
     this.#outgoing.fetchProgress.push(fetchProgressOut(progress));
+    this.#grow();
+  }
+
+  /** Soon, so that the coordinator can drop the part if this worker dies. */
+  partOpened(opened: PartOpened): void {
+    this.#outgoing.partsOpened.push(partOpenedOut(opened));
     this.#grow();
   }
 

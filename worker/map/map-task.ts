@@ -4,7 +4,7 @@
  */
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId } from '../../lib/ids.ts';
-import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import type { TaskContext } from '../user/context.ts';
@@ -33,6 +33,8 @@ export interface MapTaskOptions {
   readonly stores: Stores;
   /** An existing local folder that this attempt has for itself. */
   readonly directory: string;
+  /** Of a map-only job: told when its part is begun. */
+  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
 }
 
 export interface MapTaskResult {

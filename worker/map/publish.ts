@@ -10,8 +10,8 @@ export interface MapPart extends PairSink {
 }
 
 /** Opens `part-m-NNNNN`, invisible until the coordinator publishes it. */
-export async function openMapPart({ spec, attempt, stores }: MapTaskOptions): Promise<MapPart> {
-  const part = await openPart({ spec, kind: 'map', index: attempt.index, attempt, stores });
+export async function openMapPart(options: MapTaskOptions): Promise<MapPart> {
+  const part = await openPart({ ...options, kind: 'map', index: options.attempt.index });
   let full: Promise<void> | undefined;
   return {
     emit(key, value) {

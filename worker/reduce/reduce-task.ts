@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
-import type { JobSpec, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
@@ -42,6 +42,8 @@ export interface ReduceTaskOptions {
   /** An existing local folder that this attempt has for itself, for merges of very many segments. */
   readonly directory: string;
   readonly mergeFanInMax?: number;
+  /** Told when its part is begun. */
+  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
 }
 
 export interface ReduceTaskResult {
@@ -53,13 +55,7 @@ export interface ReduceTaskResult {
 export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceTaskResult> {
   const { job, context, progress, sources, directory, mergeFanInMax } = options;
   const promised = checkSources(options);
-  const part = await openPart({
-    spec: options.spec,
-    kind: 'reduce',
-    index: options.attempt.index,
-    attempt: options.attempt,
-    stores: options.stores,
-  });
+  const part = await openPart({ ...options, kind: 'reduce', index: options.attempt.index });
   try {
     let temporary = 0;
     using merged = mergeSegments(

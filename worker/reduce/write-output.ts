@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { type OutputFormat, partName } from '../../lib/formats.ts';
 import type { AttemptId } from '../../lib/ids.ts';
-import type { JobSpec, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart, StagedPart } from '../../lib/job-spec.ts';
 import { type Compressor, createCompressor } from '../../lib/output/compress.ts';
 import { createEncoder, type RecordEncoder } from '../../lib/output/encode-record.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
@@ -36,13 +36,15 @@ export interface OpenPartOptions {
   readonly index: number;
   readonly attempt: AttemptId;
   readonly stores: Stores;
+  /** Told what it takes to drop the part, before the first byte of it is written. */
+  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
 }
 
 /** The part of a task, under its contract name in the job's output folder. */
 export async function openPart(options: OpenPartOptions): Promise<PartWriter> {
-  const { spec, kind, index, attempt, stores } = options;
+  const { spec, kind, index, attempt, stores, onPartOpened } = options;
   const location = stores.locate(`${spec.outputUri}${partName(kind, spec.partOffset + index)}`);
-  return await createPartWriter(location, spec.output, attempt.jobId);
+  return await createPartWriter(location, spec.output, attempt.jobId, onPartOpened);
 }
 
 /** `owner` is the job's id: it groups what the store keeps until the job ends. */
@@ -50,8 +52,11 @@ export async function createPartWriter(
   location: StoreLocation,
   format: OutputFormat,
   owner: string,
+  onPartOpened?: (part: OpenPart) => void,
 ): Promise<PartWriter> {
-  return new StagedPartWriter(location, format, await location.store.stage(location.key, owner));
+  const writer = await location.store.stage(location.key, owner);
+  onPartOpened?.({ uri: location.uri, token: writer.token });
+  return new StagedPartWriter(location, format, writer);
 }
 
 class StagedPartWriter implements PartWriter {

@@ -1,6 +1,6 @@
 /** One task from its data to its result: loads the job, makes the context, runs the map or reduce side. For slot threads and in-process runs. */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
-import type { Counters } from '../../lib/job-spec.ts';
+import type { Counters, OpenPart } from '../../lib/job-spec.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import { runMapTask } from '../map/map-task.ts';
@@ -17,6 +17,8 @@ export interface RunTaskPorts {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly log: (text: string) => void;
+  /** Told what it takes to drop the part that the task begins to stage. */
+  readonly onPartOpened?: (part: OpenPart) => void;
   /** Given the context before user code runs, for whatever else user code prints. */
   readonly onContext?: (context: TaskContext) => void;
   /** Throws when the task holds too much memory; see heap-guard.ts. */
@@ -55,9 +57,9 @@ async function runKind(
   task: SlotTask,
   job: UserJob,
   context: TaskContext,
-  { stores, progress }: RunTaskPorts,
+  { stores, progress, onPartOpened }: RunTaskPorts,
 ): Promise<SlotResult> {
-  const common = { ...task, job, context, progress, stores };
+  const common = { ...task, job, context, progress, stores, onPartOpened };
   switch (task.kind) {
     case 'map':
       return { kind: 'map', ...(await runMapTask({ ...common, ...task })) };

@@ -1,10 +1,10 @@
 /**
- * What the main thread and a slot thread say to each other: one `run` at a time, its log lines, one `ended`. Progress does not
+ * What the main thread and a slot thread say to each other: one `run` at a time, its log lines and the part it stages, one `ended`. Progress does not
  * travel in messages: it is in shared memory (progress.ts). Both ends are this program, so nothing is checked here.
  */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { AttemptId } from '../../lib/ids.ts';
-import type { Counters, JobSpec, Split } from '../../lib/job-spec.ts';
+import type { Counters, JobSpec, OpenPart, Split } from '../../lib/job-spec.ts';
 import type { MapTaskResult } from '../map/map-task.ts';
 import type { ReduceTaskResult, SegmentOrigin } from '../reduce/reduce-task.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
@@ -53,6 +53,7 @@ export type SlotEnd =
 
 export type FromSlot =
   | { readonly type: 'log'; readonly atMs: number; readonly text: string }
+  | { readonly type: 'part-opened'; readonly part: OpenPart }
   | {
       readonly type: 'ended';
       readonly end: SlotEnd;

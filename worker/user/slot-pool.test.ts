@@ -7,10 +7,10 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { toJobId } from '../../lib/ids.ts';
-import type { JobSpec } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart } from '../../lib/job-spec.ts';
 import { cleanEnv } from './clean-env.ts';
 import { progressAt } from './progress.ts';
-import type { SlotRun } from './slot.ts';
+import type { SlotRun, TaskListener } from './slot.ts';
 import type { SlotTask } from './slot-messages.ts';
 import { SlotPool } from './slot-pool.ts';
 
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 /** A map task over the lines of a small file; `body` is the text of a job's methods. */
-function mapTask(body: string, { job = 'job-a', lines = 'a\nb\n' } = {}): SlotTask {
+function mapTask(body: string, { job = 'job-a', lines = 'a\nb\n', reducers = 2 } = {}): SlotTask {
   const source = `export default { millraceJob: 1, name: 'j', ${body} };`;
   const bundle = join(directory, `${job}.mjs`);
   const input = join(directory, 'in.txt');
@@ -57,7 +57,10 @@ function mapTask(body: string, { job = 'job-a', lines = 'a\nb\n' } = {}): SlotTa
       bundle: { uri: pathToFileURL(bundle).href, sha256, bytes: source.length },
       input: { kind: 'lines' },
       params: {},
-      reducers: 2,
+      reducers,
+      outputUri: pathToFileURL(join(directory, 'out/')).href,
+      output: { kind: 'lines', compression: 'none' },
+      partOffset: 0,
       partition: 'hash',
       taskTimeoutMs,
     } as unknown as JobSpec,
@@ -69,12 +72,18 @@ function mapTask(body: string, { job = 'job-a', lines = 'a\nb\n' } = {}): SlotTa
   };
 }
 
+const deaf: TaskListener = { onLog: () => undefined, onPartOpened: () => undefined };
+
 const isMapping = (run: SlotRun) => run.progress[progressAt.recordsIn]! > 0;
 
 /** Starts a task; resolves when it runs. */
-function start(task: SlotTask, log: string[] = []): Promise<SlotRun> {
+function start(task: SlotTask, log: string[] = [], opened: OpenPart[] = []): Promise<SlotRun> {
   return new Promise((resolve) => {
-    pool.submit(task, (_, text) => log.push(text), resolve);
+    pool.submit(
+      task,
+      { onLog: (_, text) => log.push(text), onPartOpened: (part) => opened.push(part) },
+      resolve,
+    );
   });
 }
 
@@ -103,6 +112,14 @@ describe('a slot thread', () => {
     expect(log).toEqual(['at a', 'out', 'at b', 'out']);
     expect(run.progress[progressAt.recordsIn]).toBe(2);
     expect(run.progress[progressAt.bytesIn]).toBe(4);
+  });
+
+  it('tells what it takes to drop its part before anything else of the task', async () => {
+    const opened: OpenPart[] = [];
+    const run = await start(mapTask('*map(line) { yield [line, 1]; }', { reducers: 0 }), [], opened);
+    const { end } = await run.ended;
+    const part = end.kind === 'done' && end.result.kind === 'map' ? end.result.part : undefined;
+    expect(opened).toEqual([{ uri: expect.stringMatching('out/part-m-00000$'), token: part?.token }]);
   });
 
   it('calls process.exit a user error and names the place', async () => {
@@ -227,18 +244,14 @@ describe('SlotPool', () => {
     const ends = [0, 1, 2].map(
       (index) =>
         new Promise<void>((resolve) => {
-          pool.submit(
-            mapTask('*map() {}', { job: `job-${index}` }),
-            () => undefined,
-            (run) => {
-              expect(++running).toBe(1);
-              order.push(index);
-              run.ended.then(() => {
-                running--;
-                resolve();
-              });
-            },
-          );
+          pool.submit(mapTask('*map() {}', { job: `job-${index}` }), deaf, (run) => {
+            expect(++running).toBe(1);
+            order.push(index);
+            run.ended.then(() => {
+              running--;
+              resolve();
+            });
+          });
         }),
     );
     await Promise.all(ends);
@@ -248,13 +261,9 @@ describe('SlotPool', () => {
   it('forgets a waiting task that is withdrawn', async () => {
     const first = await start(mapTask('*map() {}'));
     let started = false;
-    const ticket = pool.submit(
-      mapTask('*map() {}'),
-      () => undefined,
-      () => {
-        started = true;
-      },
-    );
+    const ticket = pool.submit(mapTask('*map() {}'), deaf, () => {
+      started = true;
+    });
     expect(ticket.withdraw()).toBe(true);
     await first.ended;
     await runToEnd(mapTask('*map() {}'));

@@ -3,7 +3,7 @@
  * the next task of the same job; a task of another job gets a fresh thread, so that jobs never see each other's globals.
  */
 import { MillraceError } from '../../lib/errors.ts';
-import { Slot, type SlotRun, type SlotSettings } from './slot.ts';
+import { Slot, type SlotRun, type SlotSettings, type TaskListener } from './slot.ts';
 import type { SlotTask } from './slot-messages.ts';
 
 export interface SlotPoolSettings extends SlotSettings {
@@ -12,7 +12,7 @@ export interface SlotPoolSettings extends SlotSettings {
 
 interface Waiting {
   readonly task: SlotTask;
-  readonly onLog: (atMs: number, text: string) => void;
+  readonly listener: TaskListener;
   readonly onStart: (run: SlotRun) => void;
 }
 
@@ -34,13 +34,9 @@ export class SlotPool {
   }
 
   /** `onStart` is called when a slot is free, maybe at once. Never called after `withdraw` or `close`. */
-  submit(
-    task: SlotTask,
-    onLog: (atMs: number, text: string) => void,
-    onStart: (run: SlotRun) => void,
-  ): PoolTicket {
+  submit(task: SlotTask, listener: TaskListener, onStart: (run: SlotRun) => void): PoolTicket {
     if (this.#isClosed) throw new MillraceError('cancelled', 'the worker is closing');
-    const waiting: Waiting = { task, onLog, onStart };
+    const waiting: Waiting = { task, listener, onStart };
     this.#waiting.push(waiting);
     this.#fill();
     return {
@@ -74,10 +70,10 @@ export class SlotPool {
     }
   }
 
-  #start({ task, onLog, onStart }: Waiting): void {
+  #start({ task, listener, onStart }: Waiting): void {
     const slot = this.#takeSlot(task);
     this.#busy.add(slot);
-    const run = slot.run(task, onLog);
+    const run = slot.run(task, listener);
     onStart(run);
     run.ended.then(() => this.#release(slot));
   }

@@ -4,9 +4,11 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { assertNever } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatAttempt, type JobId } from '../../lib/ids.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 import { formatDurationMs } from '../../lib/units.ts';
 import { hardHeapMegabytes, outOfMemory } from './heap-guard.ts';
 import { watchHeap } from './heap-watch.ts';
@@ -26,6 +28,12 @@ export interface SlotSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Told what a running task says, until it has ended. */
+export interface TaskListener {
+  onLog(atMs: number, text: string): void;
+  onPartOpened(part: OpenPart): void;
+}
+
 export interface SlotRun {
   readonly progress: Progress;
   readonly ended: Promise<TaskEnd>;
@@ -37,7 +45,7 @@ interface Current {
   readonly task: SlotTask;
   readonly end: (end: TaskEnd) => void;
   readonly stopTimers: () => void;
-  readonly onLog: (atMs: number, text: string) => void;
+  readonly listener: TaskListener;
 }
 
 const entry = join(import.meta.dirname, `slot-thread${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`);
@@ -76,7 +84,7 @@ export class Slot {
     return this.#isDead;
   }
 
-  run(task: SlotTask, onLog: (atMs: number, text: string) => void): SlotRun {
+  run(task: SlotTask, listener: TaskListener): SlotRun {
     const progress = createSharedProgress();
     const { promise: ended, resolve } = Promise.withResolvers<TaskEnd>();
     const stopWatch = this.#watch(task, progress);
@@ -88,7 +96,7 @@ export class Slot {
       stopWatch();
       stopHeapWatch();
     };
-    this.#current = { task, end: resolve, stopTimers, onLog };
+    this.#current = { task, end: resolve, stopTimers, listener };
     const message: ToSlot = { type: 'run', task, progress: progress.buffer };
     this.#worker.postMessage(message);
     return { progress, ended, cancel: (reason) => this.#cancel(task, reason) };
@@ -131,15 +139,22 @@ export class Slot {
   #receive(message: FromSlot): void {
     const current = this.#current;
     if (!current) return;
-    if (message.type === 'log') {
-      current.onLog(message.atMs, message.text);
-      return;
+    switch (message.type) {
+      case 'log':
+        return current.listener.onLog(message.atMs, message.text);
+      case 'part-opened':
+        return current.listener.onPartOpened(message.part);
+      case 'ended':
+        if (message.tainted) this.#retire();
+        return this.#finish(message);
+      default:
+        return assertNever(message, 'message of a slot thread');
     }
-    if (message.tainted) {
-      this.#isDead = true;
-      void this.#worker.terminate();
-    }
-    this.#finish(message);
+  }
+
+  #retire(): void {
+    this.#isDead = true;
+    void this.#worker.terminate();
   }
 
   #finish(end: TaskEnd): void {
