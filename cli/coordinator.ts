@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { parseDurationMs } from '../lib/units.ts';
 import { coordinatorDefault } from '../sdk/client.ts';
+import { addGuard, type GuardFlags, guardOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { addHeartbeatTimeout, addJson, addQuiet, type CommonOptions } from './options.ts';
 import { say, writeJson } from './output.ts';
@@ -9,7 +10,7 @@ import { storeUriOf } from './store-uri.ts';
 
 export const httpDefault = '127.0.0.1:7451';
 
-interface CoordinatorFlags extends CommonOptions {
+interface CoordinatorFlags extends CommonOptions, GuardFlags {
   readonly listen: string;
   readonly http: string;
   readonly store: string;
@@ -23,6 +24,7 @@ export function define(command: Command): void {
     .option('--http <HOST:PORT>', 'health checks; port 0 takes a free one', httpDefault)
     .requiredOption('--store <URL>', 'job files and journal: file:///dir');
   addHeartbeatTimeout(command);
+  addGuard(command);
   addQuiet(command);
   addJson(command, 'print {"listening": HOST:PORT, "http": HOST:PORT} on stdout when bound');
   command.action(serve);
@@ -38,6 +40,7 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
   await using coordinator = await startCoordinator({
     listen: flags.listen,
     http: flags.http,
+    security: guardOf(flags),
     storeUri: storeUriOf(flags.store),
     log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
     ...(flags.heartbeatTimeout !== undefined && {

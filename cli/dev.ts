@@ -43,6 +43,8 @@ interface WorkerLine {
 }
 
 const workersDefault = 2;
+/** The environment may be set up for a cluster; here all is on loopback, and asks for no credentials. */
+const ofOtherClusters = /^MILLRACE_(ADVERTISE|FAIL_AFTER|TLS_.*|(.*_)?TOKEN(_FILE)?)$/;
 /** A worker that does not end by itself in so long is killed. */
 const goodbyeMsMax = 5_000;
 
@@ -116,7 +118,7 @@ function workerArgs(flags: DevFlags, coordinator: string, scratchDir: string): s
 
 /** Resolves when the worker serves; throws when it ends before. */
 async function startChild(children: ChildProcess[], args: readonly string[]): Promise<WorkerLine> {
-  const { MILLRACE_ADVERTISE: _, MILLRACE_FAIL_AFTER: __, ...env } = process.env;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofOtherClusters.test(name)));
   // In a group of its own a Ctrl-C of the terminal reaches this process only, which then ends the workers in order.
   const child = fork(mainFile(), args, { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true });
   children.push(child);

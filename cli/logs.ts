@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { connect } from '../sdk/client.ts';
 import type { LogLine } from '../sdk/handle.ts';
+import { connectOptionsOf } from './credentials.ts';
 import { withInterrupt } from './interrupt.ts';
 import { addCoordinator, addJson, type ClientOptions } from './options.ts';
 import { writeData, writeJson } from './output.ts';
@@ -22,7 +23,7 @@ export function define(command: Command): void {
 }
 
 async function logs(id: string, flags: LogsFlags, signal: AbortSignal): Promise<void> {
-  await using client = connect({ coordinator: flags.coordinator });
+  await using client = connect(connectOptionsOf(flags));
   for await (const line of client.get(id).logs({ task: flags.task, follow: flags.follow, signal })) {
     if (!(await (flags.json ? writeJson(line) : writeData(`${renderLogLine(line)}\n`)))) return;
   }

@@ -6,12 +6,13 @@ import { limits } from '../lib/limits.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
 import { coordinatorDefault } from '../sdk/client.ts';
 import type { SubmitOptions } from '../sdk/submit-options.ts';
+import { addCredentials, type CredentialFlags } from './credentials.ts';
 
 export interface CommonOptions {
   readonly json?: boolean;
 }
 
-export interface ClientOptions extends CommonOptions {
+export interface ClientOptions extends CommonOptions, CredentialFlags {
   readonly coordinator: string;
 }
 
@@ -72,6 +73,7 @@ export function addQuiet(command: Command): void {
 
 export function addCoordinator(command: Command): void {
   command.option('--coordinator <HOST:PORT>', 'where the coordinator listens', coordinatorDefault);
+  addCredentials(command);
 }
 
 /** `run` and `submit` take the same ones. */

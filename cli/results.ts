@@ -4,6 +4,7 @@ import { MillraceError } from '../lib/errors.ts';
 import { isTerminal } from '../lib/job-view.ts';
 import { connect } from '../sdk/client.ts';
 import { throwUnlessCompleted } from '../sdk/handle.ts';
+import { connectOptionsOf } from './credentials.ts';
 import { withInterrupt } from './interrupt.ts';
 import { addCoordinator, addJson, type ClientOptions, parseCount } from './options.ts';
 import { writeRecords } from './write-records.ts';
@@ -21,7 +22,7 @@ export function define(command: Command): void {
 }
 
 async function results(id: string, flags: ResultsFlags, signal: AbortSignal): Promise<void> {
-  await using client = connect({ coordinator: flags.coordinator });
+  await using client = connect(connectOptionsOf(flags));
   const view = await client.get(id).status({ signal });
   if (!isTerminal(view.state)) {
     throw new MillraceError(

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { MillraceError } from '../lib/errors.ts';
 import { connect } from '../sdk/client.ts';
+import { connectOptionsOf } from './credentials.ts';
 import { followJob } from './follow-job.ts';
 import { withInterrupt } from './interrupt.ts';
 import {
@@ -45,7 +46,7 @@ async function submit(jobFile: string, flags: SubmitFlags, signal: AbortSignal):
   const options = submitOptionsOf(flags, flags.output);
   const { prepareJob } = await import('../sdk/prepare-job.ts');
   const { bundle, spec } = await prepareJob(jobFile, { ...options, priority: flags.priority ?? 0 });
-  await using client = connect({ coordinator: flags.coordinator });
+  await using client = connect(connectOptionsOf(flags));
   const handle = await client.submitPrepared(bundle, spec, { signal });
   await (flags.json ? writeJson({ jobId: handle.id }) : writeData(`${handle.id}\n`));
   if (flags.detach) return;

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { JobView } from '../lib/job-view.ts';
 import { connect } from '../sdk/client.ts';
+import { connectOptionsOf } from './credentials.ts';
 import { followJob } from './follow-job.ts';
 import { withInterrupt } from './interrupt.ts';
 import { addCoordinator, addJson, addQuiet, type ClientOptions } from './options.ts';
@@ -21,7 +22,7 @@ export function define(command: Command): void {
 }
 
 async function watch(id: string, flags: WatchFlags, signal: AbortSignal): Promise<void> {
-  await using client = connect({ coordinator: flags.coordinator });
+  await using client = connect(connectOptionsOf(flags));
   const quiet = flags.quiet ?? flags.json ?? false;
   const seen = (view: JobView) => {
     if (flags.json) void writeJson(view);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseBytes } from '../lib/units.ts';
+import { credentialsOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
 import {
   addCoordinator,
@@ -31,7 +32,7 @@ export function define(command: Command): void {
     .option('--slots <N>', 'tasks at once (default: the cores)', parsePositive)
     .option('--dir <SCRATCH>', 'folder for map outputs and spills (default: a temporary one)')
     .option('--listen <HOST:PORT>', 'where other workers fetch; port 0 takes a free one', '127.0.0.1:0')
-    .option('--advertise <HOST:PORT>', 'what other workers are told instead')
+    .option('--advertise <HOST[:PORT]>', 'what other workers are told instead')
     .option('--fail-after <N>', 'exit hard after N tasks; for tests', parsePositive);
   addSlotMemory(command);
   addQuiet(command);
@@ -52,6 +53,7 @@ async function work(flags: WorkerFlags): Promise<void> {
       coordinator: flags.coordinator,
       scratchDir: flags.dir ?? ownDir ?? '',
       listen: flags.listen,
+      credentials: credentialsOf(flags),
       log: createLog('worker', flags.quiet ? 'warn' : 'info'),
       ...(flags.slots !== undefined && { slots: flags.slots }),
       ...(flags.advertise !== undefined && { advertise: flags.advertise }),
