@@ -8,7 +8,6 @@ import { assertInvariants } from './core/invariants.ts';
 import { createState } from './core/state.ts';
 import { step } from './core/step.ts';
 import { listJobs, viewJob } from './core/view.ts';
-import { startHttpServer } from './http-server.ts';
 import { JobEventLog } from './job-event-log.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
@@ -18,6 +17,7 @@ import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { startRpcServer } from './rpc/server.ts';
 import { WorkerService } from './rpc/worker-service.ts';
+import { serveHttp } from './serve-http.ts';
 import { submitJob } from './submit-job.ts';
 
 export interface RunningCoordinator extends AsyncDisposable {
@@ -34,10 +34,11 @@ export interface RunningCoordinator extends AsyncDisposable {
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const config = compileConfig(options);
   const stores = createStores();
-  const journal = await StoreJournal.open(stores.locate(config.storeUri), config.clock);
+  const location = stores.locate(config.storeUri);
+  const journal = await StoreJournal.open(location, config.clock);
   const { loop, clients, workers, eventLog, failed } = wire(config, stores, journal);
   const rpc = await startRpcServer(config, { client: clients.handlers, worker: workers.handlers });
-  const http = config.http && (await startHttpServer(config.http, () => true));
+  const http = config.http && (await serveHttp(config.http, { ...config, location, failed }));
   const stopTicking = startTicking(config, loop);
   const { epoch } = journal;
   config.log.info({ address: rpc.address, epoch, store: config.storeUri }, 'the coordinator is up');

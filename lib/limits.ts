@@ -37,11 +37,32 @@ export const limits = {
   /** Of a job's events in one object; and of all that wait for a store that is away. */
   eventBatchCharsMax: 1 * MiB,
   eventsWaitingCharsMax: 16 * MiB,
+  /** One GET; a reader has two in memory at most. */
+  s3RangeBytes: 8 * MiB,
+  /** A body may break off so often without a byte in between. */
+  s3BodyFailuresMax: 5,
+  /** The first parts of an upload; S3 takes no more than `s3PartsMax`. A writer holds one more than are in flight. */
+  s3PartBytesMin: 8 * MiB,
+  s3PartsMax: 10_000,
+  s3PartsInFlightMax: 3,
+  /** How often one request is sent. */
+  s3AttemptsMax: 5,
+  s3SocketsMax: 64,
+  s3ConnectTimeoutMs: 10_000,
+  s3SocketTimeoutMs: 30_000,
+  s3SweepsInFlightMax: 8,
   grpcMessageBytesMax: 4 * MiB,
   /** Calls at once on one connection, of a client and of a worker that fetches. */
   grpcStreamsMax: 1_024,
   /** Headers of one call, the token among them. */
   metadataBytesMax: 8 * KiB,
+  /** The HTTP port of the coordinator: headers with the path, one request in and its answer out, connections at once. */
+  httpHeaderBytesMax: 8 * KiB,
+  httpRequestMsMax: 10_000,
+  httpConnectionsMax: 256,
+  /** `/readyz`: how often the store is asked, and how old its last answer may be. */
+  storeCheckIntervalMs: 10_000,
+  storeCheckAgeMsMax: 30_000,
   tokenCharsMin: 16,
   tokenCharsMax: 512,
   /** How long a fetch ticket is good for. The clocks of two workers may differ by so much. */

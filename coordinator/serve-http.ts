@@ -1,0 +1,43 @@
+/** The HTTP port of a running coordinator: probes, and the look at the store that they are answered from. */
+import type { Address } from '../lib/address.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Guard } from '../lib/security/guard.ts';
+import type { StoreLocation } from '../lib/store/store.ts';
+import { probeRoutes } from './http-routes.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { StoreHealth } from './store-health.ts';
+
+export interface ServeHttpOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly guard: Guard;
+  /** Of the coordinator's own files. */
+  readonly location: StoreLocation;
+  /** Rejects when the coordinator leads no more. */
+  readonly failed: Promise<never>;
+}
+
+/** Throws `unavailable` naming the address when it cannot be bound. */
+export async function serveHttp(listen: Address, options: ServeHttpOptions): Promise<HttpServer> {
+  const { guard, log, failed } = options;
+  let leads = true;
+  failed.catch(() => {
+    leads = false;
+  });
+  const storeHealth = new StoreHealth(options);
+  const routes = probeRoutes({ isLeading: () => leads, isStoreReachable: () => storeHealth.isReachable });
+  try {
+    const server = await startHttpServer({ listen, guard, log, routes });
+    return {
+      address: server.address,
+      async [Symbol.asyncDispose]() {
+        storeHealth.close();
+        await server[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    storeHealth.close();
+    throw error;
+  }
+}
