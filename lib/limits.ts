@@ -84,6 +84,8 @@ export const limits = {
   /** `millrace doctor`: workers asked, and pairs of them that must reach each other; beyond that a sample. */
   diagnosedWorkersMax: 1_000,
   diagnosedPairsMax: 2_500,
+  diagnosedFindingsMax: 2_600,
+  findingCharsMax: 600,
   clockSkewMsMax: 5_000,
 } as const;
 

@@ -1,18 +1,31 @@
 /** From a URI to the store that holds it. */
+import { assertNever } from '../assert.ts';
 import { MillraceError } from '../errors.ts';
 import { FolderStore } from './folder-store.ts';
 import { checkPrefix } from './key.ts';
+import { LazyStore } from './lazy-store.ts';
 import { MemoryStore } from './memory-store.ts';
+import { environmentS3Access, type S3Access } from './s3/s3-access.ts';
+import type { OnS3Request, S3Connection } from './s3/s3-connection.ts';
 import type { Store, StoreLocation } from './store.ts';
-import { parseUri } from './uri.ts';
+import { type ParsedUri, parseUri } from './uri.ts';
 
 export interface Stores {
   /**
    * `file:///abs/path` is the key `abs/path` of one store rooted at `/`; `mem://name/key` the key `key` of the memory store
-   * of that name. A folder's URI ends with `/`, and so does its key, which is then a prefix; the root's is empty.
-   * Throws `invalid-argument` for any other URI.
+   * of that name; `s3://bucket/key` the key `key` of that bucket. A folder's URI ends with `/`, and so does its key, which is
+   * then a prefix; the root's is empty. Throws `invalid-argument` for any other URI. Whether the store is there shows when it is used.
    */
   locate(uri: string): StoreLocation;
+}
+
+export interface StoresOptions {
+  /** Where endpoint, region and credentials of S3 come from. Default: the AWS_* variables and files of this process. */
+  readonly s3?: S3Access;
+  /** For metrics: each request to S3. */
+  readonly onRequest?: OnS3Request;
+  /** How long an S3 connection may be silent. Default: the limit of that name. */
+  readonly socketTimeoutMs?: number;
 }
 
 const memoryStores = new Map<string, MemoryStore>();
@@ -27,22 +40,58 @@ export function memoryStore(name: string): MemoryStore {
   return store;
 }
 
-export function createStores(): Stores {
+/** What opens S3 stores is loaded, and connects, when the first of them is used; they share one connection. */
+export function createStores(options: StoresOptions = {}): Stores {
   const folder = new FolderStore('/');
-  const storeOf = (scheme: string, authority: string): Store => {
-    if (scheme === 'file') return folder;
-    if (scheme === 'mem') return memoryStore(authority);
-    throw new MillraceError(
-      'invalid-argument',
-      `${scheme}:// is not supported by this version; use file:///`,
-    );
+  const buckets = new Map<string, Store>();
+  const openBucket = s3Opener(options);
+  const bucketStore = (bucket: string): Store => {
+    checkBucket(bucket);
+    let store = buckets.get(bucket);
+    if (!store) {
+      store = new LazyStore(() => openBucket(bucket));
+      buckets.set(bucket, store);
+    }
+    return store;
+  };
+  const storeOf = ({ scheme, authority }: ParsedUri): Store => {
+    switch (scheme) {
+      case 'file':
+        return folder;
+      case 'mem':
+        return memoryStore(authority);
+      case 's3':
+        return bucketStore(authority);
+      default:
+        return assertNever(scheme, 'URI scheme');
+    }
   };
   return {
     locate(uri) {
-      const { scheme, authority, key } = parseUri(uri);
-      const store = storeOf(scheme, authority);
-      checkPrefix(key);
-      return { store, key, uri };
+      const parsed = parseUri(uri);
+      const store = storeOf(parsed);
+      checkPrefix(parsed.key);
+      return { store, key: parsed.key, uri };
     },
   };
+}
+
+function s3Opener(options: StoresOptions): (bucket: string) => Promise<Store> {
+  let connection: Promise<S3Connection> | undefined;
+  return async (bucket) => {
+    const { connectS3 } = await import('./s3/s3-connection.ts');
+    const { S3Store } = await import('./s3/s3-store.ts');
+    const { onRequest, socketTimeoutMs } = options;
+    connection ??= connectS3({ access: options.s3 ?? environmentS3Access(), onRequest, socketTimeoutMs });
+    return new S3Store(bucket, await connection);
+  };
+}
+
+/** The names that S3 gives out, and those of its first years. */
+function checkBucket(bucket: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(bucket)) return;
+  throw new MillraceError(
+    'invalid-argument',
+    `${JSON.stringify(bucket)} cannot be the name of a bucket: it has 3 to 63 letters, digits, dots and dashes`,
+  );
 }

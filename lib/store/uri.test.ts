@@ -58,11 +58,21 @@ describe('createStores', () => {
     expect(stores.locate('mem://two/key').store).not.toBe(memoryStore('one'));
   });
 
-  test.each(['s3://bucket/key', 'file:///a/../b', 'file:////a', 'ftp://x/y'])('%s is refused', (uri) => {
+  test.each([
+    's3://UPPER CASE/key',
+    's3://b/key',
+    's3://bucket/a//b',
+    'file:///a/../b',
+    'file:////a',
+    'ftp://x/y',
+  ])('%s is refused', (uri) => {
     expect(() => stores.locate(uri)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   });
 
-  test('an s3 URI says that it is not supported', () => {
-    expect(() => stores.locate('s3://bucket/key')).toThrow(/s3:\/\/ is not supported by this version/);
+  test('s3 URIs name a key of the store of their bucket', () => {
+    expect(stores.locate('s3://bucket/logs/a b')).toMatchObject({ key: 'logs/a b' });
+    expect(stores.locate('s3://bucket/').key).toBe('');
+    expect(stores.locate('s3://bucket/a').store).toBe(stores.locate('s3://bucket/b').store);
+    expect(stores.locate('s3://bucket/a').store).not.toBe(stores.locate('s3://other-bucket/a').store);
   });
 });

@@ -236,6 +236,18 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
         expect(await store.head(at('a'))).toBeUndefined();
       });
 
+      test('sweeping drops what the owner staged under the named keys, sealed or not', async () => {
+        const staged = [await stage('out/a', 'sealed'), await stage('out/a', 'sealed too')];
+        const writer = await store.stage(at('out/b'), owner);
+        await writer.write(Buffer.from('not sealed'));
+        await store.sweep(at('out/'), owner, [at('out/a'), at('out/b'), at('out/c')]);
+        for (const each of staged) {
+          await expect(store.publish(each)).rejects.toMatchObject({ code: 'not-found' });
+        }
+        await writer.abort();
+        expect(await keys('')).toEqual([]);
+      });
+
       test('sweeping keeps what is published and what others staged', async () => {
         await put('out/a', 'kept');
         const writer = await store.stage(at('out/b'), 'job-2');
@@ -285,6 +297,14 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
         await put('a', 'x');
         await store.remove(at('a/below'));
         expect(await keys('')).toEqual(['a']);
+      });
+    });
+
+    test('a token of another kind of store is refused or unknown', async () => {
+      await expect(
+        store.publish({ key: at('a'), token: '../../etc/passwd', bytes: 1 }),
+      ).rejects.toMatchObject({
+        code: expect.stringMatching(/^(invalid-argument|not-found)$/),
       });
     });
 

@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { environmentS3Access, type S3Access } from '../../lib/store/s3/s3-access.ts';
 import { findMinio } from './find-minio.ts';
 
 /** Somebody else may take a free port before MinIO binds it. */
@@ -66,6 +67,11 @@ export class Minio implements AsyncDisposable {
       AWS_SECRET_ACCESS_KEY: this.credentials.secretAccessKey,
       AWS_REGION: 'us-east-1',
     };
+  }
+
+  /** The same for `createStores` in this process. */
+  access(endpoint = this.endpoint): S3Access {
+    return environmentS3Access(this.env(endpoint));
   }
 
   /** A fresh, empty bucket; returns its name. */
