@@ -32,12 +32,7 @@ export function beginDraining(turn: Turn, worker: Worker, reason: string): void 
   worker.draining = true;
   state.draining.add(worker);
   state.slotsTotal -= worker.info.slots;
-  say(
-    turn,
-    'info',
-    undefined,
-    `worker ${worker.id} drains: ${reason}; ${worker.attempts.size} attempts to finish`,
-  );
+  say(turn, 'info', undefined, `worker ${worker.id} drains: ${reason}`);
   giveBackFetches(turn, worker);
   liftWhenAlone(turn);
   if (state.draining.size === state.workers.size) tellThatJobsWait(turn, worker);

@@ -50,6 +50,7 @@ function checkWorker(state: CoreState, worker: Worker): void {
   );
   assert(cpu <= info.slots, `${id}: ${cpu} map and sample attempts on ${info.slots} slots`);
   assert(worker.fetching <= info.slots, `${id}: ${worker.fetching} fetching reduces on ${info.slots} slots`);
+  if (worker.draining) for (const attempt of attempts) checkFinishes(attempt);
   for (const attempt of attempts) {
     assert(attempt.worker === worker, `${id}: an attempt knows its worker`);
     assert(attempt.task.attempts.includes(attempt), `${id}: the task of ${attempt.key} knows it`);
@@ -60,6 +61,14 @@ function checkWorker(state: CoreState, worker: Worker): void {
     for (const map of maps) {
       assert(state.jobs.get(jobId)?.map.tasks[map]?.holder === worker, `${id}: holds m${map} of ${jobId}`);
     }
+  }
+}
+
+/** On a worker that drains, nothing waits for what may never come. */
+function checkFinishes({ key, job, status, fetch }: Attempt): void {
+  if (status !== 'running' || !fetch || fetch.complete) return;
+  for (const map of job.map.tasks) {
+    assert(map.holder || fetch.fetched.has(map.index), `${key}: drains, and waits for m${map.index}`);
   }
 }
 

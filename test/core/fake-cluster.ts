@@ -242,8 +242,19 @@ export class FakeCluster implements World {
   #sawDrained(workerId: WorkerId): void {
     const worker = this.state.workers.get(workerId)!;
     assert(worker.draining && worker.attempts.size === 0, `${workerId} runs nothing when it may leave`);
+    for (const [jobId, maps] of worker.outputs) this.#checkUnneeded(this.state.jobs.get(jobId)!, maps);
     this.seen.drained++;
     if (worker.outputs.size > 0) this.seen.drainedServing++;
+  }
+
+  #checkUnneeded({ reduce, phase, spec }: Job, maps: ReadonlySet<number>): void {
+    if (phase.name !== 'working') return;
+    for (const { index, status, attempts } of reduce.tasks) {
+      const needs = [...maps].filter((map) => attempts.some(({ fetch }) => !fetch?.fetched.has(map)));
+      const name = `r${index} of ${spec.jobId}`;
+      assert(status !== 'idle', `${name} waits: every output is needed`);
+      assert(status === 'done' || needs.length === 0, `${name} needs m${needs[0]}`);
+    }
   }
 
   #persisted(record: PersistRecord): void {

@@ -70,6 +70,10 @@ export function toEvent(line: Line, made: Made): Happening {
       return { type: 'cancel-requested', jobId, reason: 'asked to' };
     case 'left':
       return { type: 'worker-left', workerId };
+    case 'draining':
+      return { type: 'worker-draining', workerId };
+    case 'drain':
+      return { type: 'drain-requested', workerId, reason: 'an operator asked for it' };
     case 'disconnect':
       return { type: 'worker-disconnected', workerId };
     case 'join':
@@ -101,7 +105,12 @@ function errorOf(code: string): { code: ErrorCode; message: string; retryable: b
 
 function joined({ words, named }: Line): Happening {
   const { slots = '2', pid = '1', host, running, held, replaces } = named;
-  const worker = makeWorker(words[0]!, { slots: Number(slots), pid: Number(pid), ...(host && { host }) });
+  const worker = makeWorker(words[0]!, {
+    slots: Number(slots),
+    pid: Number(pid),
+    draining: words.includes('draining'),
+    ...(host && { host }),
+  });
   const attempts = (text?: string) => (text ? text.split(',').map(parseAttempt) : []);
   return {
     type: 'worker-joined',
@@ -112,13 +121,13 @@ function joined({ words, named }: Line): Happening {
   };
 }
 
-/** Each attempt as `j1/m0.0:map:500`: phase and bytes read. */
-function beat({ words }: Line): Happening {
+/** Each attempt as `j1/m0.0:map:500`: phase and bytes read. Scratch in percent of what there may be. */
+function beat({ words, named }: Line): Happening {
   const [workerId, ...attempts] = words;
   return {
     type: 'worker-heartbeat',
     workerId: workerId as WorkerId,
-    usage: makeUsage(),
+    usage: makeUsage({ scratchBytes: Number(named.scratch ?? 0), scratchBytesMax: 100 }),
     attempts: attempts.map((text) => {
       const [attempt, phase, bytes = '0'] = text.split(':');
       const nothing = { recordsIn: 0, recordsOut: 0, bytesOut: 0 };
@@ -161,6 +170,12 @@ function report({ command, words, named }: Line, made: Made): Happening {
     report: { attempt, outcome, counters },
   });
   switch (command) {
+    case 'opened':
+      return {
+        type: 'part-opened',
+        workerId: workerId as WorkerId,
+        opened: { attempt, part: makePart(attempt) },
+      };
     case 'sampled': {
       const keys = (named.keys ?? '').split(',').map((key) => new TextEncoder().encode(key));
       return wrap({ kind: 'sample-done', keys });
