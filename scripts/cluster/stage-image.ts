@@ -15,14 +15,14 @@ export interface LockedPackage {
 const unneeded = /\.d\.[cm]?ts(\.map)?$|\/node_modules\/.*\.map$|\/\.(built|tsbuildinfo)$/;
 
 /**
- * The folders of the packages that an image needs, from the `packages` of a lock file. esbuild stays out: jobs are bundled where
- * they are submitted, and its program is that of the machine which builds, not that of the container.
+ * The folders of the packages that an image needs, from the `packages` of a lock file. Types stay out, and so does esbuild: jobs are
+ * bundled where they are submitted, and its program is that of the machine which builds, not that of the container.
  */
 export function packagesForImage(packages: Readonly<Record<string, LockedPackage>>): string[] {
   return Object.entries(packages)
     .filter(([path, { dev }]) => path.startsWith('node_modules/') && dev !== true)
     .map(([path]) => path)
-    .filter((path) => !/(^|\/)node_modules\/(esbuild|@esbuild\/[^/]+)$/.test(path));
+    .filter((path) => !/(^|\/)node_modules\/(esbuild|@(esbuild|types)\/[^/]+)$/.test(path));
 }
 
 /** Throws when the checkout is not set up (`node scripts/set-up.mjs`). */
