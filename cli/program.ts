@@ -30,6 +30,7 @@ const entries: Readonly<Record<string, Entry>> = {
   explain: { summary: 'why a job failed, or what it waits for', load: () => import('./explain.ts') },
   coordinator: { summary: 'start a coordinator', load: () => import('./coordinator.ts') },
   worker: { summary: 'start a worker', load: () => import('./worker.ts') },
+  certs: { summary: 'make certificates for a cluster', load: () => import('./certs.ts') },
   dev: { summary: 'a coordinator and workers on this machine', load: () => import('./dev.ts') },
 };
 
