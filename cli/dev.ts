@@ -112,7 +112,8 @@ function workerArgs(flags: DevFlags, coordinator: string, scratchDir: string): s
       String(slots),
     ],
     ...(flags.slotMemory === undefined ? [] : ['--slot-memory', flags.slotMemory]),
-    ...['--quiet', '--json'],
+    // Its coordinator ends with it: there is nothing to drain for.
+    ...['--drain-timeout', '0s', '--quiet', '--json'],
   ];
 }
 

@@ -46,7 +46,7 @@ export function parsePositive(text: string): number {
 }
 
 /** Checked now, handed on as text: the message of units.ts says what is accepted. */
-function checkedBy(parse: (text: string, what: string) => number, flag: string) {
+export function checkedBy(parse: (text: string, what: string) => number, flag: string) {
   return (text: string): string => {
     parse(text, flag);
     return text;

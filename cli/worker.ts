@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseBytes } from '../lib/units.ts';
+import { limits } from '../lib/limits.ts';
+import { parseBytes, parseDurationMs } from '../lib/units.ts';
 import { credentialsOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
 import {
@@ -12,6 +13,7 @@ import {
   addQuiet,
   addSlotMemory,
   type ClientOptions,
+  checkedBy,
   parsePositive,
 } from './options.ts';
 import { say, writeJson } from './output.ts';
@@ -23,6 +25,7 @@ interface WorkerFlags extends ClientOptions {
   readonly advertise?: string;
   readonly failAfter?: number;
   readonly slotMemory?: string;
+  readonly drainTimeout?: string;
   readonly quiet?: boolean;
 }
 
@@ -33,6 +36,11 @@ export function define(command: Command): void {
     .option('--dir <SCRATCH>', 'folder for map outputs and spills (default: a temporary one)')
     .option('--listen <HOST:PORT>', 'where other workers fetch; port 0 takes a free one', '127.0.0.1:0')
     .option('--advertise <HOST[:PORT]>', 'what other workers are told instead')
+    .option(
+      '--drain-timeout <DURATION>',
+      'at Ctrl-C or SIGTERM, time to finish tasks and to serve map outputs; 0s hands all back at once (default: 30s)',
+      checkedBy(parseDurationMs, '--drain-timeout'),
+    )
     .option('--fail-after <N>', 'exit hard after N tasks; for tests', parsePositive);
   addSlotMemory(command);
   addQuiet(command);
@@ -42,11 +50,15 @@ export function define(command: Command): void {
 
 async function work(flags: WorkerFlags): Promise<void> {
   // Before anything is said: whoever reads the address may send the signal at once.
-  const stopped = Promise.race([untilInterrupted(), untilParentGone()]);
+  const interrupted = untilInterrupted();
   const [{ startWorker }, { createLog }] = await Promise.all([
     import('../worker/main.ts'),
     import('../lib/log.ts'),
   ]);
+  const drainTimeoutMs =
+    flags.drainTimeout === undefined
+      ? limits.drainTimeoutMsDefault
+      : parseDurationMs(flags.drainTimeout, '--drain-timeout');
   const ownDir = flags.dir === undefined ? await mkdtemp(join(tmpdir(), 'millrace-worker-')) : undefined;
   try {
     await using worker = await startWorker({
@@ -68,7 +80,11 @@ async function work(flags: WorkerFlags): Promise<void> {
       say(
         `worker ${workerId} (process ${process.pid}) serves on ${fetchAddress}, coordinator ${flags.coordinator}`,
       );
-    await Promise.race([stopped, worker.ended]);
+    const drained = interrupted.then(() => {
+      if (!flags.quiet) say('stopping: finishes its tasks first; Ctrl-C again to end at once');
+      return worker.drain(drainTimeoutMs);
+    });
+    await Promise.race([drained, worker.ended, untilParentGone()]);
   } finally {
     if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
   }

@@ -51,6 +51,8 @@ export const limits = {
   s3ConnectTimeoutMs: 10_000,
   s3SocketTimeoutMs: 30_000,
   s3SweepsInFlightMax: 8,
+  /** Parts of an output that are published, dropped or removed at once. */
+  publishesInFlightMax: 16,
   grpcMessageBytesMax: 4 * MiB,
   /** Calls at once on one connection, of a client and of a worker that fetches. */
   grpcStreamsMax: 1_024,
@@ -80,6 +82,7 @@ export const limits = {
   partTokenCharsMax: 2_048,
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
+  drainTimeoutMsDefault: 30_000,
   taskTimeoutMsDefault: 600_000,
   /** `millrace doctor`: workers asked, and pairs of them that must reach each other; beyond that a sample. */
   diagnosedWorkersMax: 1_000,

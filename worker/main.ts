@@ -17,6 +17,7 @@ import { checkExposure } from '../lib/security/exposure.ts';
 import { TicketKeys } from '../lib/security/ticket.ts';
 import { tlsSettings } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
+import { environmentS3Access } from '../lib/store/s3/s3-access.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { Attempts } from './control/attempts.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
@@ -60,6 +61,11 @@ export interface RunningWorker extends AsyncDisposable {
   readonly ended: Promise<void>;
   /** Says goodbye, stops all tasks, removes the scratch folder. */
   close(): Promise<void>;
+  /**
+   * Takes nothing new, finishes its tasks and serves its map outputs until no reduce needs them, for `timeoutMs` at most; then closes. What
+   * runs after that goes back to the coordinator, uncharged.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** For tests: the same without the goodbye, as if its machine had lost power. */
   kill(): Promise<void>;
 }
@@ -78,6 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     memoryBytesMax: options.slotMemoryBytes ?? limits.slotMemoryBytesDefault,
     clock,
     env: cleanEnv(process.env),
+    s3: environmentS3Access(),
   });
   const attempts: Attempts = new Attempts({
     clock,
@@ -131,6 +138,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await session.close();
     await stop();
   };
+  const drain = async (timeoutMs: number) => {
+    if (timeoutMs > 0) {
+      session.drain();
+      if (!(await endsWithin(session.ended, timeoutMs, clock))) {
+        const running = attempts.progress().length;
+        log.warn({ running, timeoutMs }, 'not drained in time (--drain-timeout): what runs here goes back');
+      }
+    }
+    await close();
+  };
   const kill = async () => {
     session.abandon();
     await stop();
@@ -143,6 +160,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     joined: session.joined,
     ended,
     close,
+    drain,
     kill,
     [Symbol.asyncDispose]: close,
   };
@@ -192,6 +210,14 @@ function newWorkerId(): WorkerId {
     .replace(/[^A-Za-z0-9-]/g, '-')
     .slice(0, 40);
   return toWorkerId(`${host}-${randomBytes(5).toString('hex')}`);
+}
+
+/** False when the time is up first. */
+function endsWithin(ended: Promise<void>, timeoutMs: number, clock: Clock): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => resolve(false));
+    ended.then(() => resolve(true), reject).finally(cancel);
+  });
 }
 
 function dieAfter(tasks: number | undefined): () => void {

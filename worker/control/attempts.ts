@@ -188,6 +188,10 @@ export class Attempts implements SessionHandlers {
     return this.#replaced;
   }
 
+  isIdle(): boolean {
+    return this.#running.size === 0 && this.#unanswered.size === 0 && this.#ports.outputs.list().length === 0;
+  }
+
   progress(): AttemptProgress[] {
     return [...this.#running.values()].map(({ attempt }) => attempt.progress);
   }

@@ -24,6 +24,7 @@ let messages: Arrivals<WorkerMessage__Output>;
 let clock: ManualClock;
 let calls: Arrivals<[string, ...unknown[]]>;
 let sessions: Session[];
+let idle: boolean;
 
 beforeEach(async () => {
   streams = new Arrivals();
@@ -31,6 +32,7 @@ beforeEach(async () => {
   calls = new Arrivals();
   clock = new ManualClock();
   sessions = [];
+  idle = false;
   server = new Server();
   server.addService(loadWorkerService().service, {
     Session(stream: Stream) {
@@ -68,6 +70,7 @@ function open(joinTimeoutMs = 0): Session {
     onRejoin: () => toWorkerId('reborn'),
     held: () => [{ ...attempt, index: 8 }],
     replaces: () => [toWorkerId('dead')],
+    isIdle: () => idle,
     progress: () => [],
     usage: () => ({ rssBytes: 1, memoryBytesMax: 0, cpuFraction: 0, scratchBytes: 0, scratchBytesMax: 0 }),
   };
@@ -230,4 +233,57 @@ test('closing says goodbye', async () => {
   await session.close();
   await session.ended;
   expect((await messages.next()).goodbye).toBe(true);
+});
+
+test('a worker that drains says so, also after a reconnect, and says goodbye when it is told that it may leave', async () => {
+  const session = open();
+  const stream = await join(session);
+  session.drain();
+  session.drain();
+  expect((await messages.next()).draining).toBe(true);
+  const unstick = setInterval(() => clock.advance(100), 2);
+  stream.end();
+  const again = await streams.next();
+  clearInterval(unstick);
+  expect((await messages.next()).hello?.draining).toBe(true);
+  again.on('end', () => again.end());
+  again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 }, drained: true });
+  expect((await messages.next()).heartbeat).not.toBeNull();
+  expect((await messages.next()).goodbye).toBe(true);
+  await session.ended;
+});
+
+test('the coordinator may ask for it', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.on('end', () => stream.end());
+  // Nobody asked yet: what may leave is another worker.
+  stream.write({ drained: true });
+  stream.write({ drain: true });
+  expect((await messages.next()).draining).toBe(true);
+  stream.write({ drained: true });
+  expect((await messages.next()).goodbye).toBe(true);
+  await session.ended;
+});
+
+test('without a coordinator it leaves at once when it is idle, and stays while somebody may fetch from it', async () => {
+  const session = open();
+  const stream = await join(session);
+  const unstick = setInterval(() => clock.advance(100), 2);
+  session.drain();
+  expect((await messages.next()).draining).toBe(true);
+  stream.end();
+  const again = await streams.next();
+  clearInterval(unstick);
+  expect((await messages.next()).hello?.draining).toBe(true);
+  idle = true;
+  again.end();
+  await session.ended;
+});
+
+test('a worker that never joined leaves at once', async () => {
+  const session = open();
+  await streams.next();
+  session.drain();
+  await session.ended;
 });

@@ -66,6 +66,8 @@ export interface SessionHandlers {
   /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
   held(): AttemptId[];
   replaces(): readonly WorkerId[];
+  /** Nothing runs here, nothing waits for an answer, and there is nothing that anybody could fetch. */
+  isIdle(): boolean;
   /** For heartbeats and hellos. */
   progress(): AttemptProgress[];
   usage(): WorkerUsage;
@@ -183,6 +185,22 @@ export class Session {
     this.#grow();
   }
 
+  /**
+   * Tells the coordinator that this worker is to leave: it is given nothing new, and ends by itself when nothing needs it any more. Without
+   * a coordinator to say so, that is when it is idle.
+   */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#flush();
+    if (this.#isJoined) this.#stream?.write({ draining: true });
+    else if (this.#mayLeaveUnsaid()) this.#finish();
+  }
+
+  #mayLeaveUnsaid(): boolean {
+    return this.#draining && (!this.#everJoined || this.#options.handlers.isIdle());
+  }
+
   /** Says goodbye if it can, and ends. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -277,6 +295,10 @@ export class Session {
     }
     this.#isJoined = false;
     this.#cancelHeartbeat?.();
+    if (this.#mayLeaveUnsaid()) {
+      this.#finish();
+      return;
+    }
     const { clock, log, coordinator, joinTimeoutMs } = this.#options;
     const tooLong = joinTimeoutMs > 0 && clock.monotonicMs() - this.#startedMs > joinTimeoutMs;
     if (!this.#everJoined && tooLong) {
@@ -305,6 +327,11 @@ export class Session {
     for (const locations of message.locations) handlers.onLocations(locationsIn(locations));
     for (const { attempt, accepted } of message.answers) this.#answered(attemptIdIn(attempt), accepted);
     for (const jobId of message.jobsEnded) handlers.onJobEnded(toJobId(jobId));
+    if (message.drain) {
+      this.#options.log.info({ worker: this.#workerId }, 'an operator asked this worker to drain');
+      this.drain();
+    }
+    if (message.drained && this.#draining) void this.close();
   }
 
   #answered(attempt: AttemptId, accepted: boolean): void {
