@@ -12,6 +12,7 @@ import type { AttemptReport, FetchProgress, FetchTrouble, PartOpened } from '../
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
 import { createStores } from '../../lib/store/resolve.ts';
+import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
 import { fileUri } from '../../lib/store/uri.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
@@ -35,7 +36,13 @@ let partsOpened: PartOpened[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'attempts-'));
   [tasksDone, reports, fetchProgress, troubles, partsOpened] = [0, [], [], [], []];
-  pool = new SlotPool({ slots: 2, memoryBytesMax: 64 * 1024 * 1024, clock: systemClock, env: {} });
+  pool = new SlotPool({
+    slots: 2,
+    memoryBytesMax: 64 * 1024 * 1024,
+    clock: systemClock,
+    env: {},
+    s3: environmentS3Access({}),
+  });
   outputs = new MapOutputs();
   let incarnation = 0;
   attempts = new Attempts({

@@ -2,6 +2,7 @@
  * What the main thread and a slot thread say to each other: one `run` at a time, its log lines and the part it stages, one `ended`. Progress does not
  * travel in messages: it is in shared memory (progress.ts). Both ends are this program, so nothing is checked here.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { AttemptId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, Split } from '../../lib/job-spec.ts';
@@ -44,6 +45,8 @@ export interface SlotData {
 }
 
 export type ToSlot =
+  /** The first. Where the thread asks for S3 credentials: s3-access-channel.ts. */
+  | { readonly type: 'start'; readonly s3: MessagePort }
   | { readonly type: 'run'; readonly task: SlotTask; readonly progress: SharedArrayBuffer }
   | { readonly type: 'cancel'; readonly reason: string };
 

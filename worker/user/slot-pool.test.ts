@@ -8,6 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { toJobId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart } from '../../lib/job-spec.ts';
+import { createStores } from '../../lib/store/resolve.ts';
+import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
+import { describeWithMinio } from '../../test/minio/describe-with-minio.ts';
 import { cleanEnv } from './clean-env.ts';
 import { progressAt } from './progress.ts';
 import type { SlotRun, TaskListener } from './slot.ts';
@@ -26,7 +29,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'slot-'));
   clock = new ManualClock();
   const env = cleanEnv({ ...process.env, MILLRACE_TOKEN: 'no', AWS_SECRET_ACCESS_KEY: 'no', SEEN: 'yes' });
-  pool = new SlotPool({ slots: 1, memoryBytesMax: 48 * MiB, clock, env });
+  pool = new SlotPool({ slots: 1, memoryBytesMax: 48 * MiB, clock, env, s3: environmentS3Access({}) });
 });
 afterEach(async () => {
   await pool.close();
@@ -269,5 +272,28 @@ describe('SlotPool', () => {
     await runToEnd(mapTask('*map() {}'));
     expect(started).toBe(false);
     expect(ticket.withdraw()).toBe(false);
+  });
+});
+
+await describeWithMinio('a slot thread over a bucket', (minio) => {
+  it('reads with credentials that user code finds neither in the environment nor in workerData', async () => {
+    await pool.close();
+    const env = cleanEnv({ ...process.env, ...minio().env() });
+    pool = new SlotPool({ slots: 1, memoryBytesMax: 48 * MiB, clock, env, s3: minio().access() });
+    const bucket = await minio().makeBucket();
+    const { store } = createStores({ s3: minio().access() }).locate(`s3://${bucket}/`);
+    await store.putIfAbsent('in.txt', Buffer.from('a\nb\n'));
+    const local = mapTask(`async *map(line, ctx) {
+      const { workerData } = await import('node:worker_threads');
+      ctx.log(line + JSON.stringify([process.env, workerData]));
+    }`);
+    if (local.kind !== 'map') throw new Error('it is a map');
+    const piece = { ...local.split.pieces[0]!, uri: `s3://${bucket}/in.txt` };
+    const log: string[] = [];
+    const { end } = await runToEnd({ ...local, split: { ...local.split, pieces: [piece] } }, log);
+    expect(end).toMatchObject({ kind: 'done', result: { inputRecords: 2, inputBytes: 4 } });
+    expect(log.map((line) => line[0])).toEqual(['a', 'b']);
+    const { accessKeyId, secretAccessKey } = minio().credentials;
+    for (const secret of [accessKeyId, secretAccessKey]) expect(log.join()).not.toContain(secret);
   });
 });

@@ -2,14 +2,15 @@
  * The entry of a slot's thread: runs one task at a time for the main thread. User code is trusted with the worker's account, but not
  * with its life: what it prints becomes its log, `process.exit()` and errors that nobody awaits end its attempt, with their place.
  */
-import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '../../lib/assert.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { assert, assertNever } from '../../lib/assert.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import type { TaskContext } from './context.ts';
 import { createHeapGuard } from './heap-guard.ts';
 import { viewProgress } from './progress.ts';
 import { runTask } from './run-task.ts';
+import { askedS3Access } from './s3-access-channel.ts';
 import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
 import { userFailure } from './task-failure.ts';
 
@@ -21,7 +22,8 @@ interface Running {
 
 assert(parentPort, 'slot-thread.ts runs in a worker thread only');
 const port = parentPort;
-const stores = createStores();
+const s3Port = Promise.withResolvers<MessagePort>();
+const stores = createStores({ s3: askedS3Access(s3Port.promise) });
 const checkMemory = createHeapGuard((workerData as SlotData).memoryBytesMax);
 let running: Running | undefined;
 
@@ -109,6 +111,17 @@ function withBuffers(task: SlotTask): SlotTask {
 captureOutput();
 captureExits();
 port.on('message', (message: ToSlot) => {
-  if (message.type === 'run') void run(message.task, message.progress);
-  else running?.abort.abort(new MillraceError('cancelled', message.reason));
+  switch (message.type) {
+    case 'start':
+      s3Port.resolve(message.s3);
+      break;
+    case 'run':
+      void run(message.task, message.progress);
+      break;
+    case 'cancel':
+      running?.abort.abort(new MillraceError('cancelled', message.reason));
+      break;
+    default:
+      assertNever(message, 'message to a slot');
+  }
 });

@@ -3,17 +3,19 @@
  * that makes no progress for its timeout, or ignores a cancel, loses its thread.
  */
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { assertNever } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatAttempt, type JobId } from '../../lib/ids.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
+import type { S3Access } from '../../lib/store/s3/s3-access.ts';
 import { formatDurationMs } from '../../lib/units.ts';
 import { hardHeapMegabytes, outOfMemory } from './heap-guard.ts';
 import { watchHeap } from './heap-watch.ts';
 import { createSharedProgress, type Progress, progressSum } from './progress.ts';
 import type { TaskEnd } from './run-task.ts';
+import { serveS3Access } from './s3-access-channel.ts';
 import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
 
 /** How long a cancelled task may clean up before its thread is stopped. */
@@ -26,6 +28,8 @@ export interface SlotSettings {
   readonly memoryBytesMax: number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asked for the thread, whose environment has no credentials. */
+  readonly s3: S3Access;
 }
 
 /** Told what a running task says, until it has ended. */
@@ -70,6 +74,9 @@ export class Slot {
       workerData: { memoryBytesMax: settings.memoryBytesMax } satisfies SlotData,
       resourceLimits: { maxOldGenerationSizeMb: hardHeapMegabytes(settings.memoryBytesMax) },
     });
+    const { port1, port2 } = new MessageChannel();
+    serveS3Access(settings.s3, port1);
+    this.#worker.postMessage({ type: 'start', s3: port2 } satisfies ToSlot, [port2]);
     this.#worker.stdout.resume();
     this.#worker.stderr.resume();
     this.#worker.on('message', (message: FromSlot) => this.#receive(message));
