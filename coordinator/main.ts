@@ -1,13 +1,15 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
-import { TicketIssuer } from '../lib/security/ticket.ts';
+import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
+import { probeStore } from '../lib/store/probe.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
 import { createState } from './core/state.ts';
 import { step } from './core/step.ts';
-import { listJobs, viewJob } from './core/view.ts';
+import { listJobs, viewCluster, viewJob } from './core/view.ts';
+import { Diagnoser } from './diagnose.ts';
 import { JobEventLog } from './job-event-log.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
@@ -15,6 +17,7 @@ import { type Journal, StoreJournal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
 import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
+import { doctorHandlers } from './rpc/doctor-service.ts';
 import { startRpcServer } from './rpc/server.ts';
 import { WorkerService } from './rpc/worker-service.ts';
 import { serveHttp } from './serve-http.ts';
@@ -36,8 +39,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const stores = createStores();
   const location = stores.locate(config.storeUri);
   const journal = await StoreJournal.open(location, config.clock);
-  const { loop, clients, workers, eventLog, failed } = wire(config, stores, journal);
-  const rpc = await startRpcServer(config, { client: clients.handlers, worker: workers.handlers });
+  const { loop, clients, workers, diagnoser, eventLog, failed } = wire(config, stores, journal);
+  const rpc = await startRpcServer(config, {
+    client: clients.handlers,
+    worker: workers.handlers,
+    doctor: doctorHandlers(diagnoser),
+  });
   const http = config.http && (await serveHttp(config.http, { ...config, location, failed }));
   const stopTicking = startTicking(config, loop);
   const { epoch } = journal;
@@ -60,6 +67,7 @@ interface Wired {
   readonly loop: Loop;
   readonly clients: ClientService;
   readonly workers: WorkerService;
+  readonly diagnoser: Diagnoser;
   readonly eventLog: JobEventLog;
   readonly failed: Promise<never>;
 }
@@ -70,13 +78,16 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
   const watchers = new JobWatchers();
   const jobLogs = new JobLogs();
   const outputsInUse = new Set<string>();
+  const commitsBegun = new Set<JobId>();
   const dispatch = (happening: Happening) => loop.dispatch(happening);
+  const tickets = new TicketIssuer(clock, epoch);
   const workers = new WorkerService({
     clock,
     log,
     jobLogs,
     dispatch,
-    settings: { epoch, heartbeatIntervalMs, tickets: new TicketIssuer(clock, epoch) },
+    settings: { epoch, heartbeatIntervalMs, tickets },
+    onDiagnosis: (workerId, answer) => diagnoser.answered(workerId, answer),
   });
   const view = (jobId: JobId) => viewJob(state, jobId);
   const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
@@ -103,7 +114,16 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
       return result;
     },
     perform: (effect) =>
-      perform(effect, { log, stores, watchers, outputsInUse, dispatch, sendToWorker, onJobEvent }),
+      perform(effect, {
+        log,
+        stores,
+        watchers,
+        outputsInUse,
+        commitsBegun,
+        dispatch,
+        sendToWorker,
+        onJobEvent,
+      }),
     onFatal: failed.reject,
   });
   const clients = new ClientService({
@@ -120,7 +140,16 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     view,
     list: (limit) => listJobs(state, limit),
   });
-  return { loop, clients, workers, eventLog, failed: failed.promise };
+  const diagnoser: Diagnoser = new Diagnoser({
+    clock,
+    stores,
+    storeUri,
+    probeStore,
+    workers: () => viewCluster(state).workers,
+    send: workers.diagnose.bind(workers),
+    pingTicket: () => tickets.ticketOf(diagnoseJobId),
+  });
+  return { loop, clients, workers, diagnoser, eventLog, failed: failed.promise };
 }
 
 /**

@@ -83,6 +83,8 @@ export const limits = {
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
   drainTimeoutMsDefault: 30_000,
+  /** Of one worker, in a view of the cluster. */
+  attemptsShownMax: 100,
   taskTimeoutMsDefault: 600_000,
   /** `millrace doctor`: workers asked, and pairs of them that must reach each other; beyond that a sample. */
   diagnosedWorkersMax: 1_000,

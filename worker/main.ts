@@ -20,6 +20,7 @@ import { createStores } from '../lib/store/resolve.ts';
 import { environmentS3Access } from '../lib/store/s3/s3-access.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { Attempts } from './control/attempts.ts';
+import { diagnose } from './control/diagnose.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
 import { Session } from './control/session.ts';
 import { PeerChannels } from './shuffle/fetch.ts';
@@ -76,6 +77,7 @@ export interface RunningWorker extends AsyncDisposable {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, log, slots, listen, credentials } = compileOptions(options);
+  const stores = createStores();
   const outputs = new MapOutputs();
   const channels = new PeerChannels(credentialsToWorker(credentials));
   const ticketKeys = new TicketKeys(clock);
@@ -94,7 +96,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     outputs,
     channels,
     ticketKeys,
-    stores: createStores(),
+    stores,
     directory: options.scratchDir,
     newWorkerId,
     reports: () => session,
@@ -122,6 +124,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clock,
     log,
     handlers: attempts,
+    diagnose: (request) =>
+      diagnose(request, {
+        clock,
+        stores,
+        host: hostname(),
+        openChannels: () => new PeerChannels(credentialsToWorker(credentials)),
+      }),
     joinTimeoutMs: options.joinTimeoutMs ?? 0,
   });
 

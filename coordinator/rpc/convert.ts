@@ -26,6 +26,7 @@ import type {
   AttemptId__Output as WireAttemptIdIn,
 } from '../../proto/gen/millrace/v1/AttemptId.ts';
 import type { AttemptProgress__Output as WireProgress } from '../../proto/gen/millrace/v1/AttemptProgress.ts';
+import type { Diagnosis__Output as WireDiagnosis } from '../../proto/gen/millrace/v1/Diagnosis.ts';
 import type { FetchProgress__Output as WireFetchProgress } from '../../proto/gen/millrace/v1/FetchProgress.ts';
 import type { FetchTrouble__Output as WireFetchTrouble } from '../../proto/gen/millrace/v1/FetchTrouble.ts';
 import type { Heartbeat__Output as WireHeartbeat } from '../../proto/gen/millrace/v1/Heartbeat.ts';
@@ -37,6 +38,7 @@ import type { ReduceDone__Output as WireReduceDone } from '../../proto/gen/millr
 import type { Report__Output as WireReport } from '../../proto/gen/millrace/v1/Report.ts';
 import type { StagedPart__Output as WireStagedPart } from '../../proto/gen/millrace/v1/StagedPart.ts';
 import type { Effect, TaskInput } from '../core/effects.ts';
+import type { WorkerAnswer } from '../diagnose.ts';
 
 function invalid(what: string): never {
   throw new MillraceError('invalid-argument', `a worker's message: ${what}`);
@@ -276,4 +278,21 @@ export function locationsOut(effect: Extract<Effect, { type: 'send-locations' }>
 
 function peerOut(peer: { workerId: WorkerId; host: string; fetchAddress: string }) {
   return { worker: peer.workerId, host: peer.host, fetchAddress: peer.fetchAddress };
+}
+
+/** A worker says what it likes: what is shown of it is cut to size. */
+export function diagnosisIn(wire: WireDiagnosis): WorkerAnswer {
+  const findings = wire.findings.slice(0, limits.diagnosedFindingsMax);
+  return {
+    id: wire.id,
+    clockMs: count(wire.clockMs, 'clock_ms'),
+    softwareVersion: wire.softwareVersion.slice(0, 64),
+    nodeVersion: wire.nodeVersion.slice(0, 64),
+    findings: findings.map(({ check, ok, detail, ms }) => ({
+      check: check.slice(0, 128),
+      ok,
+      detail: detail.slice(0, limits.findingCharsMax),
+      ms: ms >= 0 ? ms : invalid(`ms of a finding is ${ms}`),
+    })),
+  };
 }

@@ -9,8 +9,9 @@ import { authenticate } from '../../lib/security/authenticate.ts';
 import type { Guard } from '../../lib/security/guard.ts';
 import { logRefusals } from '../../lib/security/refusal-log.ts';
 import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
+import type { DoctorHandlers } from '../../proto/gen/millrace/v1/Doctor.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
-import { loadClientService, loadWorkerService } from '../../proto/load.ts';
+import { loadClientService, loadDoctorService, loadWorkerService } from '../../proto/load.ts';
 
 export interface RpcServer extends AsyncDisposable {
   /** HOST:PORT as bound. */
@@ -28,7 +29,11 @@ export interface RpcServerOptions {
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function startRpcServer(
   { listen, guard, log, clock }: RpcServerOptions,
-  handlers: { readonly client: ClientHandlers; readonly worker: WorkerControlHandlers },
+  handlers: {
+    readonly client: ClientHandlers;
+    readonly worker: WorkerControlHandlers;
+    readonly doctor: DoctorHandlers;
+  },
 ): Promise<RpcServer> {
   const server = new Server({
     interceptors: [authenticate(guard, logRefusals(log, clock))],
@@ -41,6 +46,7 @@ export async function startRpcServer(
   });
   server.addService(loadClientService().service, handlers.client);
   server.addService(loadWorkerService().service, handlers.worker);
+  server.addService(loadDoctorService().service, handlers.doctor);
   const address = await bindServer(server, listen, guard.tls);
   return {
     address,

@@ -37,17 +37,20 @@ let server: RpcServer;
 let service: WorkerService;
 let events: Arrivals<Happening>;
 let jobLogs: JobLogs;
+let answers: Arrivals<unknown[]>;
 const sessions: Session[] = [];
 
 beforeEach(async () => {
   events = new Arrivals();
   jobLogs = new JobLogs();
+  answers = new Arrivals();
   service = new WorkerService({
     clock: systemClock,
     log: createLog('test', 'silent'),
     jobLogs,
     settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
     dispatch: (event) => events.push(event),
+    onDiagnosis: (...answer) => answers.push(answer),
   });
   const unused = () => undefined;
   server = await startRpcServer(
@@ -59,6 +62,7 @@ beforeEach(async () => {
     },
     {
       worker: service.handlers,
+      doctor: { Diagnose: unused },
       client: { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused },
     },
   );
@@ -91,7 +95,7 @@ async function join() {
 test('a hello joins and is answered with a welcome', async () => {
   const { messages } = await join();
   service.send({ type: 'send-welcome', workerId });
-  expect((await messages.next()).welcome).toEqual({ epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer });
+  expect((await messages.next()).welcome).toMatchObject({ epoch: 3, heartbeatIntervalMs: 1_000 });
 });
 
 test.each([
@@ -200,4 +204,17 @@ test('a location snapshot too large for one message arrives whole in several', a
     for (const locations of message.locations) for (const location of locations.found) seen.add(location.map);
   }
   expect(count).toBeGreaterThan(1);
+});
+
+test('a worker is asked to diagnose, and its answer is cut to size', async () => {
+  const { session, messages } = await join();
+  service.diagnose(workerId, { id: 'd1', storeUri: 's', peers: [], ticket: 't' });
+  expect((await messages.next()).diagnose).toEqual({ id: 'd1', storeUri: 's', peers: [], ticket: 't' });
+  const finding = { check: 'store: read', ok: false, detail: 'x'.repeat(10_000), ms: 3 };
+  session.write({ diagnosis: { id: 'd1', clockMs: 5, softwareVersion: '1', findings: [finding] } });
+  const shortened = { ...finding, detail: 'x'.repeat(600) };
+  expect(await answers.next()).toEqual([
+    workerId,
+    { id: 'd1', clockMs: 5, softwareVersion: '1', nodeVersion: '', findings: [shortened] },
+  ]);
 });

@@ -3,14 +3,17 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
 import type { Hello__Output } from '../../proto/gen/millrace/v1/Hello.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { protocolVersion } from '../../proto/load.ts';
+import type { WorkerAnswer } from '../diagnose.ts';
 import type { JobLogs } from '../job-logs.ts';
 import type { Happening } from '../loop.ts';
 import {
   attemptIdIn,
+  diagnosisIn,
   fetchProgressIn,
   fetchTroubleIn,
   helloIn,
@@ -32,6 +35,8 @@ export interface WorkerServicePorts {
   readonly jobLogs: JobLogs;
   readonly settings: SessionSettings;
   dispatch(happening: Happening): void;
+  /** An answer to {@link WorkerService.diagnose}. */
+  onDiagnosis(workerId: WorkerId, answer: WorkerAnswer): void;
 }
 
 export class WorkerService {
@@ -47,6 +52,11 @@ export class WorkerService {
   /** A worker without a stream gets nothing; its next hello, or its lease, makes that good. */
   send(effect: WorkerEffect): void {
     this.#sessions.get(effect.workerId)?.send(effect);
+  }
+
+  /** A worker without a stream does not answer. */
+  diagnose(workerId: WorkerId, request: Diagnose): void {
+    this.#sessions.get(workerId)?.diagnose(request);
   }
 
   endAll(): void {
@@ -122,6 +132,7 @@ export class WorkerService {
     for (const report of message.reports) {
       dispatch({ type: 'attempt-reported', workerId, report: reportIn(report) });
     }
+    if (message.diagnosis) this.#ports.onDiagnosis(workerId, diagnosisIn(message.diagnosis));
     if (message.draining) dispatch({ type: 'worker-draining', workerId });
     if (message.goodbye) dispatch({ type: 'worker-left', workerId });
   }

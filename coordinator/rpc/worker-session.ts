@@ -8,6 +8,7 @@ import type { JobId, WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { TicketIssuer } from '../../lib/security/ticket.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import type { Effect, JobInfo } from '../core/effects.ts';
 import { assignmentOut, attemptIdOut, locationsOut } from './convert.ts';
@@ -100,6 +101,11 @@ export class WorkerSession {
         this.flush();
         return this.#write({ drained: true });
     }
+  }
+
+  /** Not an effect of the core: an operator asked. */
+  diagnose(request: Diagnose): void {
+    this.#write({ diagnose: request });
   }
 
   flush(): void {

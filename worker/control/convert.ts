@@ -2,6 +2,7 @@
  * The only file of the worker's control side that knows both wire and domain types. What the coordinator sends is checked
  * here; a message that makes no sense is a MillraceError `invalid-argument`, never a surprise further in.
  */
+import { parseAddress } from '../../lib/address.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import {
   type AttemptId,
@@ -26,10 +27,12 @@ import type {
   AttemptId as WireAttemptId,
   AttemptId__Output as WireAttemptIdIn,
 } from '../../proto/gen/millrace/v1/AttemptId.ts';
+import type { Diagnose__Output as WireDiagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
 import type { JobInfo__Output as WireJobInfo } from '../../proto/gen/millrace/v1/JobInfo.ts';
 import type { Locations__Output as WireLocations } from '../../proto/gen/millrace/v1/Locations.ts';
 import type { Report as WireReport } from '../../proto/gen/millrace/v1/Report.ts';
 import type { Split__Output as WireSplit } from '../../proto/gen/millrace/v1/Split.ts';
+import type { DiagnoseRequest } from './diagnose.ts';
 
 /** What a worker knows of a job. */
 export interface JobInfo {
@@ -187,4 +190,16 @@ export function fetchTroubleOut(trouble: FetchTrouble) {
 
 export function fetchProgressOut(progress: FetchProgress) {
   return { ...progress, attempt: attemptIdOut(progress.attempt), maps: [...progress.maps] };
+}
+
+export function diagnoseIn(wire: WireDiagnose): DiagnoseRequest {
+  return {
+    id: wire.id,
+    storeUri: wire.storeUri,
+    ticket: wire.ticket,
+    peers: wire.peers.map(({ worker, host, fetchAddress }) => {
+      parseAddress(fetchAddress, `the fetch address of worker ${worker}`);
+      return { worker: toWorkerId(worker), host, fetchAddress };
+    }),
+  };
 }

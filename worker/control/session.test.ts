@@ -84,6 +84,7 @@ function open(joinTimeoutMs = 0): Session {
     clock,
     log: createLog('test', 'silent'),
     handlers,
+    diagnose: async ({ id }) => [{ check: id, ok: true, detail: '', ms: 1 }],
     joinTimeoutMs,
   });
   sessions.push(session);
@@ -286,4 +287,21 @@ test('a worker that never joined leaves at once', async () => {
   await streams.next();
   session.drain();
   await session.ended;
+});
+
+test('a diagnosis goes back on the stream that asked for it, with the time of this worker', async () => {
+  const stream = await join(open());
+  stream.write({ diagnose: { id: 'd1', storeUri: '', peers: [], ticket: '' } });
+  for (;;) {
+    const { diagnosis } = await messages.next();
+    if (!diagnosis) continue;
+    expect(diagnosis).toMatchObject({
+      id: 'd1',
+      clockMs: clock.now(),
+      softwareVersion: '0',
+      nodeVersion: process.version,
+      findings: [{ check: 'd1', ok: true }],
+    });
+    return;
+  }
 });

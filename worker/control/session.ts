@@ -10,6 +10,7 @@
 import { hostname } from 'node:os';
 import { type ClientDuplexStream, status } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
+import type { Finding } from '../../lib/diagnosis.ts';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, toJobId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
@@ -32,6 +33,7 @@ import {
   assignmentIn,
   attemptIdIn,
   attemptIdOut,
+  diagnoseIn,
   fetchProgressOut,
   fetchTroubleOut,
   heartbeatOut,
@@ -42,6 +44,7 @@ import {
   partOpenedOut,
   reportOut,
 } from './convert.ts';
+import type { DiagnoseRequest } from './diagnose.ts';
 
 type Stream = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
 
@@ -84,6 +87,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly handlers: SessionHandlers;
+  /** Never rejects. */
+  diagnose(request: DiagnoseRequest): Promise<Finding[]>;
   /** Gives up when it never joined for so long; 0 tries for ever. */
   readonly joinTimeoutMs: number;
 }
@@ -321,6 +326,7 @@ export class Session {
     if (message.welcome) this.#welcome(message.welcome.heartbeatIntervalMs, message.welcome.ticketKey);
     const { handlers } = this.#options;
     for (const job of message.jobs) handlers.onJob(jobInfoIn(job));
+    if (message.diagnose) void this.#diagnose(diagnoseIn(message.diagnose));
     for (const { jobId, ticket } of message.tickets) handlers.onTicket(toJobId(jobId), ticket);
     for (const assignment of message.assignments) handlers.onAssignment(assignmentIn(assignment));
     for (const cancel of message.cancels) handlers.onCancel(attemptIdIn(cancel.attempt), cancel.reason);
@@ -332,6 +338,17 @@ export class Session {
       this.drain();
     }
     if (message.drained && this.#draining) void this.close();
+  }
+
+  /** Answers the coordinator that asked: a later one has not. */
+  async #diagnose(request: DiagnoseRequest): Promise<void> {
+    const stream = this.#stream;
+    const { clock, softwareVersion, diagnose } = this.#options;
+    const findings = await diagnose(request);
+    if (stream !== this.#stream || this.#closed) return;
+    const { version: nodeVersion } = process;
+    const diagnosis = { id: request.id, clockMs: clock.now(), softwareVersion, nodeVersion, findings };
+    stream?.write({ diagnosis });
   }
 
   #answered(attempt: AttemptId, accepted: boolean): void {

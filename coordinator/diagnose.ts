@@ -1,0 +1,238 @@
+/**
+ * The coordinator's part of `millrace doctor`: it examines its store, asks every worker to read from it and to reach its
+ * peers, and compares versions and clocks. Bounded: one diagnosis at a time, each answer waited for only so long.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import type { WorkerView } from '../lib/cluster-view.ts';
+import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
+import { examine, withDeadline } from '../lib/examine.ts';
+import { toWorkerId, type WorkerId } from '../lib/ids.ts';
+import { limits } from '../lib/limits.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+import type { Store, StoreLocation } from '../lib/store/store.ts';
+import { formatDurationMs } from '../lib/units.ts';
+import { softwareVersion } from '../lib/version.ts';
+import type { Diagnose } from '../proto/gen/millrace/v1/Diagnose.ts';
+
+/** What a worker answered, checked. */
+export interface WorkerAnswer {
+  readonly id: string;
+  readonly clockMs: number;
+  readonly softwareVersion: string;
+  readonly nodeVersion: string;
+  readonly findings: readonly Finding[];
+}
+
+export type DiagnosedWorker = Pick<WorkerView, 'workerId' | 'state' | 'host' | 'fetchAddress'>;
+
+export interface DiagnosePorts {
+  readonly clock: Clock;
+  readonly stores: Stores;
+  /** With a trailing slash. */
+  readonly storeUri: string;
+  /** lib/store/probe.ts: every check below a prefix, everything removed afterwards. */
+  probeStore(store: Store, prefix: string): Promise<Finding[]>;
+  /** Those not lost, whether their streams are up or not. */
+  workers(): readonly DiagnosedWorker[];
+  send(workerId: WorkerId, diagnose: Diagnose): void;
+  /** For Ping between workers. */
+  pingTicket(): string;
+}
+
+const storeTimeoutMs = 15_000;
+/** Longer than a worker may take for its own checks. */
+const answerTimeoutMs = 20_000;
+
+export class Diagnoser {
+  readonly #ports: DiagnosePorts;
+  readonly #waiting = new Map<WorkerId, (answer: WorkerAnswer) => void>();
+  #running: Promise<DiagnosisReport> | undefined;
+  #id = '';
+
+  constructor(ports: DiagnosePorts) {
+    this.#ports = ports;
+  }
+
+  /** Who asks while a diagnosis is under way gets that one. */
+  run(): Promise<DiagnosisReport> {
+    this.#running ??= this.#diagnose().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** An answer that nobody waits for any more changes nothing. */
+  answered(workerId: WorkerId, answer: WorkerAnswer): void {
+    if (answer.id === this.#id) this.#waiting.get(workerId)?.(answer);
+  }
+
+  async #diagnose(): Promise<DiagnosisReport> {
+    const { clock, stores, storeUri, probeStore } = this.#ports;
+    this.#id = randomUUID();
+    const folder = stores.locate(`${storeUri}doctor/${this.#id}/`);
+    const note = await this.#leaveNote(folder);
+    const workers = shuffled(this.#ports.workers());
+    const asked = workers.slice(0, limits.diagnosedWorkersMax);
+    const noteUri = note.ok ? noteOf(folder).uri : '';
+    const [probed, answers] = await Promise.all([
+      withDeadline(clock, storeTimeoutMs, () => probeStore(folder.store, folder.key)).catch((error) => [
+        { check: 'store', ok: false, detail: String(error.message), ms: storeTimeoutMs },
+      ]),
+      Promise.all(asked.map((worker, i) => this.#ask(worker, peersOf(i, asked), noteUri))),
+    ]);
+    const removed = await this.#removeNote(folder);
+    const trouble = [note, removed].filter(({ ok }) => !ok);
+    const own: Diagnosis = {
+      where: 'coordinator',
+      softwareVersion: softwareVersion(),
+      nodeVersion: process.version,
+      clockMs: clock.now(),
+      findings: [...trouble, ...probed, workersFinding(workers, asked.length)],
+    };
+    const diagnoses = [own, ...answers.sort((a, b) => (a.where < b.where ? -1 : 1))];
+    return { ok: diagnoses.every(({ findings }) => findings.every(({ ok }) => ok)), diagnoses };
+  }
+
+  /** Staged, so that `sweep` knows the folders that had to be made for it, and removes them. */
+  #leaveNote(folder: StoreLocation): Promise<Finding> {
+    return examine('store: write for the workers', this.#ports.clock, storeTimeoutMs, async () => {
+      const writer = await folder.store.stage(noteOf(folder).key, this.#id);
+      await writer.write(Buffer.from(this.#id));
+      await folder.store.publish(await writer.seal());
+      return 'written';
+    });
+  }
+
+  #removeNote(folder: StoreLocation): Promise<Finding> {
+    return examine('store: clean up', this.#ports.clock, storeTimeoutMs, async () => {
+      const { key } = noteOf(folder);
+      await folder.store.remove(key);
+      await folder.store.sweep(folder.key, this.#id, [key]);
+      return 'removed';
+    });
+  }
+
+  async #ask(
+    worker: DiagnosedWorker,
+    peers: readonly DiagnosedWorker[],
+    storeUri: string,
+  ): Promise<Diagnosis> {
+    const { clock } = this.#ports;
+    const workerId = toWorkerId(worker.workerId);
+    if (worker.state === 'disconnected') {
+      return silent(
+        worker,
+        0,
+        'its session is broken; its log says why it does not come back (--coordinator and credentials there)',
+      );
+    }
+    const startedMs = clock.monotonicMs();
+    const answer = Promise.withResolvers<WorkerAnswer>();
+    this.#waiting.set(workerId, answer.resolve);
+    try {
+      this.#ports.send(workerId, {
+        id: this.#id,
+        storeUri,
+        peers: peers.map((peer) => ({
+          worker: peer.workerId,
+          host: peer.host,
+          fetchAddress: peer.fetchAddress,
+        })),
+        ticket: this.#ports.pingTicket(),
+      });
+      return judged(worker, await withDeadline(clock, answerTimeoutMs, () => answer.promise), clock.now());
+    } catch {
+      const ms = clock.monotonicMs() - startedMs;
+      return silent(
+        worker,
+        ms,
+        `no answer within ${formatDurationMs(answerTimeoutMs)}: it is stopped or cut off`,
+      );
+    } finally {
+      this.#waiting.delete(workerId);
+    }
+  }
+}
+
+function noteOf(folder: StoreLocation): { key: string; uri: string } {
+  return { key: `${folder.key}note`, uri: `${folder.uri}note` };
+}
+
+function silent({ workerId, host }: DiagnosedWorker, ms: number, why: string): Diagnosis {
+  return {
+    where: workerId,
+    softwareVersion: '',
+    nodeVersion: '',
+    clockMs: null,
+    findings: [{ check: 'answer', ok: false, detail: `worker ${workerId} on ${host}: ${why}`, ms }],
+  };
+}
+
+function judged({ workerId }: DiagnosedWorker, answer: WorkerAnswer, nowMs: number): Diagnosis {
+  const { softwareVersion: version, nodeVersion, clockMs, findings } = answer;
+  return {
+    where: workerId,
+    softwareVersion: version,
+    nodeVersion,
+    clockMs,
+    findings: [versionFinding(version), clockFinding(clockMs - nowMs), ...findings],
+  };
+}
+
+function versionFinding(version: string): Finding {
+  const ok = version === softwareVersion();
+  const detail = ok
+    ? `millrace ${version}`
+    : `runs millrace ${version}, the coordinator ${softwareVersion()}: start it with the same version`;
+  return { check: 'version', ok, detail, ms: 0 };
+}
+
+/** Against the coordinator's clock when the answer came: the time on the wire counts as skew, which a limit of seconds bears. */
+function clockFinding(aheadMs: number): Finding {
+  const ok = Math.abs(aheadMs) <= limits.clockSkewMsMax;
+  const skew = `${formatDurationMs(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} the coordinator's clock`;
+  const detail = ok
+    ? `within ${formatDurationMs(limits.clockSkewMsMax)} of the coordinator's clock`
+    : `${skew}, more than ${formatDurationMs(limits.clockSkewMsMax)}: set both by NTP, or tickets and S3 requests are refused`;
+  return { check: 'clock', ok, detail, ms: 0 };
+}
+
+function workersFinding(workers: readonly DiagnosedWorker[], asked: number): Finding {
+  const check = 'workers';
+  if (workers.length === 0) {
+    const detail =
+      'no worker is connected, so no task runs: start one with millrace worker --coordinator HOST:PORT ' +
+      '(MILLRACE_COORDINATOR); one that cannot join says why on its log';
+    return { check, ok: false, detail, ms: 0 };
+  }
+  const states = new Map<string, number>();
+  for (const { state } of workers) states.set(state, (states.get(state) ?? 0) + 1);
+  const counts = [...states].map(([state, count]) => `${count} ${state}`).join(', ');
+  const some = asked < workers.length ? `; ${asked} of them asked` : '';
+  const pairs = asked - 1 - peersEach(asked);
+  const sampled =
+    pairs > 0 ? `; each asked for ${peersEach(asked)} peers of ${asked - 1}, others each time` : '';
+  return { check, ok: true, detail: `${counts}${some}${sampled}`, ms: 0 };
+}
+
+/** How many peers each of so many workers is to reach. */
+function peersEach(workers: number): number {
+  return Math.min(workers - 1, Math.max(1, Math.floor(limits.diagnosedPairsMax / workers)));
+}
+
+/** The next ones round the list, so that each worker asks, and is asked, equally often. */
+function peersOf(index: number, workers: readonly DiagnosedWorker[]): DiagnosedWorker[] {
+  return Array.from(
+    { length: peersEach(workers.length) },
+    (_, k) => workers[(index + 1 + k) % workers.length]!,
+  );
+}
+
+/** So that another sample of pairs is taken each time. */
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
+}
