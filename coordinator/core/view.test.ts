@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { JobId } from '../../lib/ids.ts';
+import type { JobId, WorkerId } from '../../lib/ids.ts';
 import { Driver } from '../../test/core/driver.ts';
-import { makeSplits } from '../../test/core/make.ts';
+import { makeSplits, makeUsage } from '../../test/core/make.ts';
 import { assertInvariants } from './invariants.ts';
 import { story } from './story.ts';
 import { listJobs, viewCluster, viewJob } from './view.ts';
@@ -39,12 +39,70 @@ test('jobs are listed newest first, and the oldest ended ones are forgotten', ()
   ]);
 });
 
-test('the cluster view sums slots', () => {
+test('the cluster view sums slots, tasks and jobs', () => {
   const driver = new Driver();
   driver.join('w1', { slots: 2 });
   driver.join('w2', { slots: 3 });
+  driver.submit('j1', makeSplits(7), { reducers: 2 });
+  driver.mapped('w1', 'j1/m0.0');
+  driver.failed('w2', 'j1/m1.0', { kind: 'internal', message: 'no' });
+  driver.submit('j2', [], { reducers: 0 });
+  expect(viewCluster(driver.state)).toMatchObject({
+    slots: 5,
+    slotsUsed: 5,
+    jobs: { MAPPING: 1, COMMITTING: 1 },
+    jobsActive: 2,
+    maps: { pending: 1, running: 5, completed: 1, failed: 1 },
+    reduces: { pending: 0, running: 2, completed: 0, failed: 0 },
+  });
+});
+
+test('a worker in the cluster view says what it is, what runs there and what it serves', () => {
+  const driver = new Driver();
+  driver.join('w1', { slots: 2, pid: 7, softwareVersion: '1.2.3' });
+  driver.join('w2');
   driver.submit('j1', makeSplits(4));
-  expect(viewCluster(driver.state)).toMatchObject({ slots: 5, slotsUsed: 4, jobsActive: 1 });
+  driver.mapped('w1', 'j1/m0.0');
+  driver.now = 500;
+  const usage = makeUsage({
+    rssBytes: 1,
+    cpuFraction: 0.5,
+    scratchBytes: 2,
+    scratchBytesMax: 3,
+    memoryBytesMax: 4,
+  });
+  driver.send({ type: 'worker-heartbeat', workerId: 'w1' as WorkerId, attempts: [], usage });
+  expect(viewCluster(driver.state).workers[0]).toEqual({
+    workerId: 'w1',
+    state: 'ready',
+    host: 'host-of-w1',
+    pid: 7,
+    softwareVersion: '1.2.3',
+    fetchAddress: 'w1:9000',
+    slots: 2,
+    slotsUsed: 1,
+    fetching: 1,
+    attempts: ['m2.0', 'r0.0'],
+    mapOutputs: 1,
+    lastHeartbeatMs: 500,
+    quarantinedUntilMs: null,
+    speed: 1,
+    ...usage,
+  });
+});
+
+test('the state of a worker in the cluster view', () => {
+  const driver = new Driver();
+  const states = () => viewCluster(driver.state).workers.map((worker) => worker.state);
+  for (const id of ['w1', 'w2', 'w3']) driver.join(id, { slots: 1 });
+  driver.submit('j1', makeSplits(9));
+  driver.send({ type: 'worker-draining', workerId: 'w1' as WorkerId });
+  for (const task of ['m1.0', 'm3.0', 'm4.0']) {
+    driver.failed('w2', `j1/${task}`, { kind: 'internal', message: 'no' });
+  }
+  expect(states()).toEqual(['draining', 'quarantined', 'ready']);
+  driver.send({ type: 'worker-disconnected', workerId: 'w1' as WorkerId });
+  expect(states()).toEqual(['disconnected', 'quarantined', 'ready']);
 });
 
 test('stories are bounded, and what went wrong with a task outlives what went well with others', () => {
