@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { readManifest } from '../lib/success-manifest.ts';
-import { checkOutput, discardOutput, publishOutput } from './output-folder.ts';
+import { checkOutput, discardStaged, publishOutput, unpublishOutput } from './output-folder.ts';
 
 const facts = {
   inputRecords: 3,
@@ -149,12 +150,133 @@ test('an output that is not empty is refused for fail, naming what is there', as
 
 test('discarding after the commit drops what losers staged and keeps the output', async () => {
   const spec = await commit('fail', ['a']);
-  await discardOutput(stores, spec, await stage(spec, ['late']));
+  const late = await stage(spec, ['late']);
+  await discardStaged(stores, { spec, parts: late, unsure: [] });
   expect(await text('part-r-00000')).toBe('a');
+  await expect(
+    publishOutput(stores, { spec: specOf('replace'), parts: late, success: facts }),
+  ).rejects.toThrow();
 });
 
-test('discarding leaves nothing, whether a part was published already or not', async () => {
-  const spec = specOf('fail');
-  await discardOutput(stores, spec, await stage(spec, ['a', 'b']));
+test('discarding leaves nothing staged, known or not, and sweeps exactly the names that may be', async () => {
+  const spec = specOf('append', 5);
+  const parts = await stage(spec, ['a', 'b']);
+  const { store } = stores.locate(outputUri);
+  const sweep = vi.spyOn(store, 'sweep');
+  await discardStaged(stores, { spec, parts, unsure: [1] });
   expect(await names()).toEqual([]);
+  expect(sweep).toHaveBeenCalledWith('out/', spec.jobId, ['out/part-r-00006']);
+  await discardStaged(stores, { spec: { ...spec, reducers: 0 }, parts: [], unsure: [0, 2] });
+  expect(sweep).toHaveBeenLastCalledWith('out/', spec.jobId, ['out/part-m-00005', 'out/part-m-00007']);
+});
+
+test('a part that cannot be discarded does not keep the others, nor the sweep', async () => {
+  const spec = specOf('fail');
+  const parts = await stage(spec, ['a', 'b', 'c']);
+  const { store } = stores.locate(outputUri);
+  const discard = vi.spyOn(store, 'discard').mockRejectedValueOnce(new MillraceError('store-failed', 'away'));
+  const sweep = vi.spyOn(store, 'sweep');
+  await expect(discardStaged(stores, { spec, parts, unsure: [] })).rejects.toThrow('away');
+  expect(discard).toHaveBeenCalledTimes(3);
+  expect(sweep).toHaveBeenCalledOnce();
+});
+
+test('a part that is not below the output of its job is not touched, whoever says it is', async () => {
+  const spec = specOf('fail');
+  const [part] = await stage(spec, ['a']);
+  const { store } = stores.locate(outputUri);
+  const discard = vi.spyOn(store, 'discard');
+  for (const uri of [
+    'mem://other/part-r-00000',
+    `${outputUri}../part-r-00000`,
+    `${outputUri}_SUCCESS`,
+    outputUri,
+  ]) {
+    const parts = [{ ...part!, uri }];
+    await expect(discardStaged(stores, { spec, parts, unsure: [] })).rejects.toThrow(
+      /is not a part of the output/,
+    );
+    await expect(publishOutput(stores, { spec, parts, success: facts })).rejects.toThrow(
+      /is not a part of the output/,
+    );
+  }
+  expect(discard).not.toHaveBeenCalled();
+});
+
+describe('a commit that began and cannot end', () => {
+  async function failHalfWay(spec: JobSpec, parts: readonly StagedPart[]): Promise<boolean> {
+    const { store } = stores.locate(outputUri);
+    const refused = new MillraceError('permission-denied', 'no more writes');
+    if (spec.ifExists === 'append') vi.spyOn(store, 'stage').mockRejectedValueOnce(refused);
+    else vi.spyOn(store, 'putIfAbsent').mockRejectedValueOnce(refused);
+    const onBegin = vi.fn();
+    await expect(publishOutput(stores, { spec, parts, success: facts }, onBegin)).rejects.toThrow(
+      'no more writes',
+    );
+    return onBegin.mock.calls.length === 1;
+  }
+
+  test('is undone: no part of it stays, what was there before does', async () => {
+    await commit('fail', ['1', '2']);
+    const spec = specOf('append', 2);
+    const parts = await stage(spec, ['3', '4']);
+    expect(await failHalfWay(spec, parts)).toBe(true);
+    expect(await names()).toContain('part-r-00003');
+    await unpublishOutput(stores, { spec, parts, unsure: [] });
+    expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
+  });
+
+  test('lists the parts before it all the same when it is run again and ends', async () => {
+    await commit('fail', ['1', '2']);
+    const spec = specOf('append', 2);
+    const parts = await stage(spec, ['3']);
+    await failHalfWay(spec, parts);
+    await publishOutput(stores, { spec, parts, success: facts });
+    const { store, key } = stores.locate(outputUri);
+    const manifest = await readManifest(store, key);
+    expect(manifest?.parts.map((part) => part.key)).toEqual(['part-r-00000', 'part-r-00001', 'part-r-00002']);
+  });
+
+  test('is undone even when its last step was done and only nobody heard of it', async () => {
+    const spec = specOf('fail');
+    const parts = await stage(spec, ['a', 'b']);
+    await publishOutput(stores, { spec, parts, success: facts });
+    await unpublishOutput(stores, { spec, parts, unsure: [] });
+    expect(await names()).toEqual([]);
+  });
+
+  test('has not begun while a check fails: what is there is not its own', async () => {
+    const late = specOf('fail');
+    const parts = await stage(late, ['late']);
+    await commit('fail', ['first']);
+    const onBegin = vi.fn();
+    await expect(publishOutput(stores, { spec: late, parts, success: facts }, onBegin)).rejects.toMatchObject(
+      {
+        code: 'output-exists',
+      },
+    );
+    expect(onBegin).not.toHaveBeenCalled();
+  });
+
+  test('ends only when no publishing is under way any more', async () => {
+    const spec = specOf('fail');
+    const parts = await stage(spec, ['a', 'b']);
+    const { store } = stores.locate(outputUri);
+    const publish = store.publish.bind(store);
+    const other = Promise.withResolvers<void>();
+    vi.spyOn(store, 'publish').mockImplementation(async (staged) => {
+      if (staged.key.endsWith('00000')) throw new MillraceError('store-failed', 'away');
+      await other.promise;
+      await publish(staged);
+    });
+    const committing = publishOutput(stores, { spec, parts, success: facts });
+    const early = await Promise.race([
+      committing.catch(() => 'ended'),
+      new Promise((resolve) => setImmediate(resolve)),
+    ]);
+    expect(early).toBeUndefined();
+    other.resolve();
+    await expect(committing).rejects.toThrow('away');
+    expect(await names()).toEqual(['part-r-00001']);
+  });
 });

@@ -1,14 +1,16 @@
 /** What is at a job's output path before and when it commits: `--if-exists fail|replace|append`. */
+import pLimit from 'p-limit';
 import { MillraceError } from '../lib/errors.ts';
 import { partName, successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
+import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
 import { type ManifestPart, readManifest } from '../lib/success-manifest.ts';
 import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
 
-export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type' | 'discards'>;
+export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type' | 'discards' | 'unsure'>;
 
 const partPattern = /^part-[mr]-(\d{5,})$/;
 
@@ -41,47 +43,93 @@ function outputExists(outputUri: string, names: readonly string[]): MillraceErro
 
 /**
  * The commit: publishes the parts, then `_SUCCESS`. Every step may be repeated, so a commit that was cut off is simply run
- * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not.
+ * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not. `onBegin` is called when all checks
+ * are passed, before the first change: from then on parts of the job may be visible.
  */
-export async function publishOutput(stores: Stores, { spec, parts, success }: Publication): Promise<void> {
+export async function publishOutput(
+  stores: Stores,
+  { spec, parts, success }: Publication,
+  onBegin: () => void = () => undefined,
+): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   const before = await readManifest(store, prefix);
   if (before?.jobId === spec.jobId) return;
-  const own = new Set(parts.map((part) => stores.locate(part.uri).key.slice(prefix.length)));
+  const staged = parts.map((part) => ({ ...part, key: keyOf(stores, spec, part) }));
+  const own = new Set(staged.map(({ key }) => key.slice(prefix.length)));
   const names = await listOutput(store, prefix);
   const foreign = names.filter((name) => !own.has(name));
   if (spec.ifExists === 'fail' && foreign.length > 0) throw outputExists(spec.outputUri, foreign);
   const kept: readonly ManifestPart[] = spec.ifExists === 'append' ? (before?.parts ?? []) : [];
   const manifest = buildManifest(spec, parts, success, kept);
-  if (before) await store.remove(`${prefix}${successName}`);
-  for (const { uri, token, bytes } of parts)
-    await store.publish({ key: stores.locate(uri).key, token, bytes });
+  onBegin();
+  if (before && kept.length === 0) await store.remove(`${prefix}${successName}`);
+  await forEach(staged, ({ key, token, bytes }) => store.publish({ key, token, bytes }));
   if (spec.ifExists === 'replace') {
-    for (const name of foreign) if (partPattern.test(name)) await store.remove(`${prefix}${name}`);
+    const replaced = foreign.filter((name) => partPattern.test(name));
+    await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
-  const written = await store.putIfAbsent(
-    `${prefix}${successName}`,
-    Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`),
-  );
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  if (kept.length > 0) return replaceManifest(store, prefix, bytes, spec);
+  const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
   if (!written && (await readManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${spec.outputUri} meanwhile`);
   }
 }
 
-/** Nothing of the job stays under its output path. */
-export async function discardOutput(
-  stores: Stores,
-  spec: JobSpec,
-  parts: readonly OpenPart[],
-): Promise<void> {
-  const { store, key: prefix } = stores.locate(spec.outputUri);
-  for (const { uri, token } of parts) await store.discard({ key: stores.locate(uri).key, token });
-  await store.sweep(prefix, spec.jobId, partKeys(prefix, spec));
+/** In one step: with `append` there is never a moment in which nothing says what the parts before are. */
+async function replaceManifest(store: Store, prefix: string, bytes: Buffer, spec: JobSpec): Promise<void> {
+  const writer = await store.stage(`${prefix}${successName}`, spec.jobId);
+  try {
+    await writer.write(bytes);
+    await store.publish(await writer.seal());
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
 }
 
-/** Every key that an attempt of the job may have staged under. */
-function* partKeys(prefix: string, spec: JobSpec): Generator<string> {
-  for (let index = 0; index < spec.reducers; index++) {
-    yield `${prefix}${partName('reduce', spec.partOffset + index)}`;
+export interface Discard {
+  readonly spec: JobSpec;
+  readonly parts: readonly OpenPart[];
+  /** Indexes of parts of which more may be staged than is known. */
+  readonly unsure: readonly number[];
+}
+
+/** Nothing stays staged of the job. */
+export async function discardStaged(stores: Stores, { spec, parts, unsure }: Discard): Promise<void> {
+  const { store, key: prefix } = stores.locate(spec.outputUri);
+  const kind = spec.reducers === 0 ? 'map' : 'reduce';
+  const keys = unsure.map((index) => `${prefix}${partName(kind, spec.partOffset + index)}`);
+  try {
+    await forEach(parts, async (part) =>
+      store.discard({ key: keyOf(stores, spec, part), token: part.token }),
+    );
+  } finally {
+    await store.sweep(prefix, spec.jobId, keys);
   }
+}
+
+/** Undoes a commit that began and cannot end: what of the job is visible goes. Its parts were checked to be nobody else's. */
+export async function unpublishOutput(stores: Stores, { spec, parts }: Discard): Promise<void> {
+  const { store, key: prefix } = stores.locate(spec.outputUri);
+  // There after all when the answer to its put was lost and the store then away until nobody asked any more.
+  if ((await readManifest(store, prefix))?.jobId === spec.jobId)
+    await store.remove(`${prefix}${successName}`);
+  const keys = new Set(parts.map((part) => keyOf(stores, spec, part)));
+  await forEach(keys, (key) => store.remove(key));
+}
+
+/** Some at once, all to the end: when it throws, with what failed first, nothing is under way any more. */
+async function forEach<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
+  const atOnce = pLimit(limits.publishesInFlightMax);
+  const ends = await Promise.allSettled(Array.from(items, (item) => atOnce(run, item)));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** Workers say where they stage: only parts of the job's own output are touched for them. */
+function keyOf(stores: Stores, spec: JobSpec, { uri }: OpenPart): string {
+  const name = uri.startsWith(spec.outputUri) ? uri.slice(spec.outputUri.length) : '';
+  if (partPattern.test(name)) return stores.locate(uri).key;
+  throw new MillraceError('internal', `${uri} is not a part of the output ${spec.outputUri}`);
 }

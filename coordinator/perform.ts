@@ -1,6 +1,7 @@
 /** One small function per effect kind. Performing never throws: an operation that fails comes back as an event. */
 import { assertNever } from '../lib/assert.ts';
 import { MillraceError } from '../lib/errors.ts';
+import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stores } from '../lib/store/resolve.ts';
@@ -9,7 +10,7 @@ import type { OperationError } from './core/events.ts';
 import type { JobWatchers } from './job-watchers.ts';
 import { listSplits } from './list-splits.ts';
 import type { Happening } from './loop.ts';
-import { discardOutput, publishOutput } from './output-folder.ts';
+import { type Discard, discardStaged, publishOutput, unpublishOutput } from './output-folder.ts';
 import type { WorkerEffect } from './rpc/worker-session.ts';
 
 export interface PerformPorts {
@@ -17,6 +18,8 @@ export interface PerformPorts {
   readonly stores: Stores;
   readonly watchers: JobWatchers;
   readonly outputsInUse: Set<string>;
+  /** Jobs of whose output something may be visible, although they have not committed. */
+  readonly commitsBegun: Set<JobId>;
   sendToWorker(effect: WorkerEffect): void;
   dispatch(happening: Happening): void;
   /** Must not throw. */
@@ -55,9 +58,12 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
-  const published = publishOutput(ports.stores, effect).then(async () => {
+  const onBegin = () => ports.commitsBegun.add(jobId);
+  const published = publishOutput(ports.stores, effect, onBegin).then(async () => {
     // The output is there: what of the losers cannot be removed changes nothing about that.
-    await cleanUp(effect, ports);
+    const { spec, discards: parts, unsure } = effect;
+    await cleanUp({ spec, parts, unsure }, discardStaged, ports);
+    ports.commitsBegun.delete(jobId);
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-published', jobId });
   });
@@ -66,10 +72,13 @@ function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: 
 
 function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
-  cleanUp({ spec: effect.spec, discards: effect.parts }, ports).then(() => {
+  const undone = async () => {
+    await cleanUp(effect, discardStaged, ports);
+    if (ports.commitsBegun.delete(jobId)) await cleanUp(effect, unpublishOutput, ports);
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-discarded', jobId });
-  });
+  };
+  void undone();
 }
 
 /** Nobody waits for it, and the sweep at the end of the job finds what it may leave. */
@@ -84,11 +93,13 @@ function discardingPart(
 }
 
 async function cleanUp(
-  { spec, discards }: Pick<Extract<Effect, { type: 'publish-output' }>, 'spec' | 'discards'>,
+  discard: Discard,
+  how: (stores: Stores, discard: Discard) => Promise<void>,
   { stores, log }: PerformPorts,
 ): Promise<void> {
+  const { spec } = discard;
   try {
-    await discardOutput(stores, spec, discards);
+    await how(stores, discard);
   } catch (error) {
     log.warn({ jobId: spec.jobId, error: String(error) }, `${spec.outputUri} could not be cleaned up`);
   }

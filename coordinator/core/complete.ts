@@ -1,7 +1,7 @@
 /** From the last accepted part to COMPLETED: audit, decide, publish; publishing is repeated while the store may recover. */
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { Effect } from './effects.ts';
-import { acceptedParts, cancelAttempts, endJob, stopJob } from './ending.ts';
+import { acceptedParts, cancelAttempts, endJob, stopJob, unsureParts } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
 import type { Job } from './state.ts';
@@ -52,6 +52,7 @@ function publishEffect(job: Job, parts: readonly StagedPart[]): Effect {
     spec: job.spec,
     parts,
     discards: [...job.discards],
+    unsure: unsureParts(job),
     success: {
       inputRecords: job.map.inputRecords,
       inputBytes: job.map.inputBytes,

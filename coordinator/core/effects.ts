@@ -76,10 +76,19 @@ export type Effect =
       readonly parts: readonly StagedPart[];
       /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
       readonly discards: readonly OpenPart[];
+      readonly unsure: readonly number[];
       readonly success: SuccessFacts;
     }
-  /** Drop every staged part of the job, known or not; nothing of it may stay. */
-  | { readonly type: 'discard-output'; readonly spec: JobSpec; readonly parts: readonly OpenPart[] }
+  /**
+   * Drop every staged part of the job, known or not; nothing of it may stay. `unsure`, here and above: indexes of the output's tasks
+   * whose attempts may have staged what nobody was told of, because their worker died first.
+   */
+  | {
+      readonly type: 'discard-output';
+      readonly spec: JobSpec;
+      readonly parts: readonly OpenPart[];
+      readonly unsure: readonly number[];
+    }
   /** Drop one part of an attempt that lost and spoke too late for the discards of its job. Nothing waits for it. */
   | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
   // For the job's event log and the metrics.

@@ -8,7 +8,7 @@ import type { JobCause, JobState } from '../../lib/job-view.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
-import type { CoreState, Job, JobOutcome } from './state.ts';
+import type { CoreState, Job, JobOutcome, Task, TaskTable } from './state.ts';
 import { tellJob } from './story.ts';
 import { releaseTable } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
@@ -58,14 +58,25 @@ export function discardDrained(turn: Turn): void {
     assert(job.attemptsAlive === 0, 'a stopping job is given no more attempts');
     job.phase = { name: 'discarding', outcome: job.phase.outcome };
     const parts = [...acceptedParts(job), ...job.discards];
-    turn.effects.push({ type: 'discard-output', spec: job.spec, parts });
+    turn.effects.push({ type: 'discard-output', spec: job.spec, parts, unsure: unsureParts(job) });
   }
 }
 
 /** The winners' staged parts, in the order of partitions (or of maps, for a map-only job). */
 export function acceptedParts(job: Job): StagedPart[] {
-  const { tasks } = job.spec.reducers === 0 ? job.map : job.reduce;
-  return tasks.flatMap((task) => task.accepted?.part ?? []);
+  return outputTable(job).tasks.flatMap((task) => task.accepted?.part ?? []);
+}
+
+/** Every task of the output that was not done by its only attempt: any other may have died before it told of its part. */
+export function unsureParts(job: Job): number[] {
+  const isUnsure = (task: Task) => task.attemptsStarted > (task.accepted ? 1 : 0);
+  return outputTable(job)
+    .tasks.filter(isUnsure)
+    .map((task) => task.index);
+}
+
+function outputTable(job: Job): TaskTable {
+  return job.spec.reducers === 0 ? job.map : job.reduce;
 }
 
 export function outputDiscarded(turn: Turn, { jobId }: EventOf<'output-discarded'>): void {
