@@ -22,7 +22,7 @@ export function define(command: Command): void {
   command
     .option('--listen <HOST:PORT>', 'gRPC; port 0 takes a free one', coordinatorDefault)
     .option('--http <HOST:PORT>', 'health checks; port 0 takes a free one', httpDefault)
-    .requiredOption('--store <URL>', 'job files and journal: file:///dir');
+    .requiredOption('--store <URL>', 'job files and journal: file:///dir or s3://bucket/prefix');
   addHeartbeatTimeout(command);
   addGuard(command);
   addQuiet(command);

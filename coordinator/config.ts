@@ -12,7 +12,7 @@ export interface CoordinatorOptions {
   readonly listen: string;
   /** HOST:PORT of the HTTP port; none when missing. */
   readonly http?: string;
-  /** Where job files and the journal go: `file:///dir/`, or `mem://name/` for tests. */
+  /** Where job files and the journal go: `file:///dir/`, `s3://bucket/prefix/`, or `mem://name/` for tests. */
   readonly storeUri: string;
   /** A worker that is silent for so long is dead; it says a heartbeat three times in that time. */
   readonly heartbeatTimeoutMs?: number;

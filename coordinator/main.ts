@@ -13,7 +13,7 @@ import { Diagnoser } from './diagnose.ts';
 import { JobEventLog } from './job-event-log.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
-import { type Journal, StoreJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
 import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
@@ -22,6 +22,7 @@ import { startRpcServer } from './rpc/server.ts';
 import { WorkerService } from './rpc/worker-service.ts';
 import { serveHttp } from './serve-http.ts';
 import { submitJob } from './submit-job.ts';
+import { takeLead } from './take-lead.ts';
 
 export interface RunningCoordinator extends AsyncDisposable {
   /** HOST:PORT of the gRPC port, as bound. */
@@ -38,7 +39,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const config = compileConfig(options);
   const stores = createStores();
   const location = stores.locate(config.storeUri);
-  const journal = await StoreJournal.open(location, config.clock);
+  const journal = await takeLead(location, config.clock);
   const { loop, clients, workers, diagnoser, eventLog, failed } = wire(config, stores, journal);
   const rpc = await startRpcServer(config, {
     client: clients.handlers,

@@ -27,6 +27,10 @@ export interface ClusterOptions {
   readonly workers: number;
   readonly slots?: number;
   readonly heartbeatTimeout?: string;
+  /** Default: a folder of its own. */
+  readonly store?: string;
+  /** Environment of all programs, beside the test's own; credentials of a store, for one. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Flags of worker number i. */
   readonly workerFlags?: (i: number) => string[];
   /** Environment of worker number i, beside the test's own. */
@@ -53,7 +57,14 @@ export class Cluster implements AsyncDisposable {
       mkdirSync(store);
       cluster.#coordinator = await cluster.#spawn([
         'coordinator',
-        ...['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--store', `file://${store}`],
+        ...[
+          '--listen',
+          '127.0.0.1:0',
+          '--http',
+          '127.0.0.1:0',
+          '--store',
+          options.store ?? `file://${store}`,
+        ],
         ...['--heartbeat-timeout', options.heartbeatTimeout ?? '10s', '--json'],
       ]);
       cluster.#client = await connect({ coordinator: cluster.address });
@@ -113,7 +124,7 @@ export class Cluster implements AsyncDisposable {
   async #spawn(args: string[], env: Record<string, string> = {}): Promise<Program> {
     const child = spawn(process.execPath, [cliPath, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...this.#options.env, ...env },
     });
     let text = '';
     child.stderr.on('data', (chunk) => {

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { ManualClock } from '../lib/clock.ts';
+import { memoryStore } from '../lib/store/resolve.ts';
+import type { Store, StoreLocation } from '../lib/store/store.ts';
+import { takeLead } from './take-lead.ts';
+
+/** A memory store that passes for a bucket; `putIfAbsent` may be replaced. */
+function bucket(overrides: Partial<Store> = {}): StoreLocation {
+  const memory = memoryStore(randomUUID());
+  const store: Store = {
+    list: memory.list.bind(memory),
+    head: memory.head.bind(memory),
+    read: memory.read.bind(memory),
+    stage: memory.stage.bind(memory),
+    publish: memory.publish.bind(memory),
+    discard: memory.discard.bind(memory),
+    putIfAbsent: memory.putIfAbsent.bind(memory),
+    remove: memory.remove.bind(memory),
+    sweep: memory.sweep.bind(memory),
+    ...overrides,
+  };
+  return { store, key: 'cluster/', uri: 's3://jobs/cluster/' };
+}
+
+async function keysOf({ store }: StoreLocation): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list('')) keys.push(key);
+  return keys;
+}
+
+test('leads on a store that keeps what was created first, and leaves nothing of the probe', async () => {
+  const location = bucket();
+  expect((await takeLead(location, new ManualClock())).epoch).toBe(1);
+  expect(await keysOf(location)).toEqual(['cluster/log/000000000001']);
+});
+
+test('refuses a store that ignores conditional writes: what is wrong, where, what to do, and the exit code of a store', async () => {
+  const location = bucket();
+  const { store } = location;
+  const create = store.putIfAbsent;
+  Object.assign(store, {
+    async putIfAbsent(key: string, bytes: Uint8Array) {
+      await store.remove(key);
+      return create(key, bytes);
+    },
+  });
+  await expect(takeLead(location, new ManualClock())).rejects.toMatchObject({
+    code: 'store-failed',
+    exitCode: 3,
+    message: expect.stringMatching(
+      /cannot lead on s3:\/\/jobs\/cluster\/: .*ignores conditional writes.*MinIO.*--store/s,
+    ),
+  });
+  expect((await keysOf(location)).filter((key) => key.includes('log/'))).toEqual([]);
+});

@@ -1,0 +1,26 @@
+/** The first thing a coordinator does: on a store that has shown that it can have one leader only, become it. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { probeConditionalWrites } from '../lib/store/probe.ts';
+import type { StoreLocation } from '../lib/store/store.ts';
+import { parseUri } from '../lib/store/uri.ts';
+import { StoreJournal } from './journal.ts';
+
+/** Throws `store-failed` for a store that lets two writers create one object, and what the store throws, naming `--store`. */
+export async function takeLead(location: StoreLocation, clock: Clock): Promise<StoreJournal> {
+  // What a folder does is known; what answers as S3 may be anything.
+  if (parseUri(location.uri).scheme === 's3') await probe(location);
+  return StoreJournal.open(location, clock);
+}
+
+async function probe({ store, key, uri }: StoreLocation): Promise<void> {
+  try {
+    await probeConditionalWrites(store, `${key}probe/${randomUUID()}/`, uri);
+  } catch (thrown) {
+    const { code, message } = MillraceError.from(thrown, 'store-failed');
+    // The state that is wrong is that of the store: no other command would help.
+    const said = code === 'wrong-state' ? 'store-failed' : code;
+    throw new MillraceError(said, `${message} (--store, MILLRACE_STORE)`, { cause: thrown });
+  }
+}
