@@ -18,6 +18,7 @@ import { type Happening, Loop } from './loop.ts';
 import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { doctorHandlers } from './rpc/doctor-service.ts';
+import { type OperatorPorts, operatorHandlers } from './rpc/operator-service.ts';
 import { startRpcServer } from './rpc/server.ts';
 import { WorkerService } from './rpc/worker-service.ts';
 import { serveHttp } from './serve-http.ts';
@@ -40,11 +41,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const stores = createStores();
   const location = stores.locate(config.storeUri);
   const journal = await takeLead(location, config.clock);
-  const { loop, clients, workers, diagnoser, eventLog, failed } = wire(config, stores, journal);
+  const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(config, stores, journal);
   const rpc = await startRpcServer(config, {
     client: clients.handlers,
     worker: workers.handlers,
     doctor: doctorHandlers(diagnoser),
+    operator: operatorHandlers(operator),
   });
   const http = config.http && (await serveHttp(config.http, { ...config, location, failed }));
   const stopTicking = startTicking(config, loop);
@@ -67,6 +69,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 interface Wired {
   readonly loop: Loop;
   readonly clients: ClientService;
+  readonly operator: OperatorPorts;
   readonly workers: WorkerService;
   readonly diagnoser: Diagnoser;
   readonly eventLog: JobEventLog;
@@ -88,6 +91,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     jobLogs,
     dispatch,
     settings: { epoch, heartbeatIntervalMs, tickets },
+    hasJob: (jobId) => state.jobs.has(jobId),
     onDiagnosis: (workerId, answer) => diagnoser.answered(workerId, answer),
   });
   const view = (jobId: JobId) => viewJob(state, jobId);
@@ -133,7 +137,14 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     watchers,
     dispatch,
     async submit(submission) {
-      const jobId = await submitJob(submission, { clock, stores, storeUri, outputsInUse, dispatch });
+      const jobId = await submitJob(submission, {
+        clock,
+        stores,
+        storeUri,
+        outputsInUse,
+        allowedUris: config.allowedUris,
+        dispatch,
+      });
       await loop.idle();
       return jobId;
     },
@@ -141,6 +152,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     view,
     list: (limit) => listJobs(state, limit),
   });
+  const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled: () => loop.idle() };
   const diagnoser: Diagnoser = new Diagnoser({
     clock,
     stores,
@@ -150,7 +162,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
     send: workers.diagnose.bind(workers),
     pingTicket: () => tickets.ticketOf(diagnoseJobId),
   });
-  return { loop, clients, workers, diagnoser, eventLog, failed: failed.promise };
+  return { loop, clients, operator, workers, diagnoser, eventLog, failed: failed.promise };
 }
 
 /**

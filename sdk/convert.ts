@@ -1,4 +1,5 @@
 /** What comes from the coordinator is checked here, once. */
+import type { ClusterView, WorkerState, WorkerView } from '../lib/cluster-view.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { JobState, JobView, PhaseView } from '../lib/job-view.ts';
@@ -26,6 +27,51 @@ const phaseFields: readonly (keyof PhaseView)[] = [
   'records',
   'bytes',
 ];
+
+const workerStates: readonly WorkerState[] = ['ready', 'draining', 'quarantined', 'disconnected'];
+
+/** Those that the command line shows; whatever else there is passes as it came. */
+const workerNumbers = [
+  'slots',
+  'slotsUsed',
+  'lastHeartbeatMs',
+  'rssBytes',
+  'memoryBytesMax',
+  'cpuFraction',
+  'scratchBytes',
+  'scratchBytesMax',
+] as const satisfies readonly (keyof WorkerView)[];
+
+/** Throws `internal` naming the field that is not as lib/cluster-view.ts says. */
+export function parseClusterView(text: string): ClusterView {
+  const what = 'a view of the cluster';
+  const view = parseJson(text, what);
+  for (const name of ['nowMs', 'slots', 'slotsUsed', 'jobsActive'] as const)
+    check(isNumber(view[name]), name, view[name], what);
+  for (const name of ['jobs', 'maps', 'reduces'] as const)
+    check(isObject(view[name]), name, view[name], what);
+  check(Array.isArray(view.workers), 'workers', view.workers, what);
+  for (const worker of view.workers as unknown[]) {
+    check(isObject(worker) && typeof worker.workerId === 'string', 'workerId', worker, what);
+    const { state, host, attempts } = worker as Json;
+    check(
+      workerStates.some((known) => known === state),
+      'worker state',
+      state,
+      what,
+    );
+    check(typeof host === 'string', 'host', host, what);
+    check(
+      Array.isArray(attempts) && attempts.every((name) => typeof name === 'string'),
+      'attempts',
+      attempts,
+      what,
+    );
+    for (const name of workerNumbers)
+      check(isNumber((worker as Json)[name]), name, (worker as Json)[name], what);
+  }
+  return view as unknown as ClusterView;
+}
 
 /** Throws `internal` naming the field that is not as lib/job-view.ts says: the coordinator is of another version then. */
 export function parseJobView(text: string): JobView {
@@ -64,15 +110,14 @@ export function parseJobView(text: string): JobView {
   return view as unknown as JobView;
 }
 
-function parseJson(text: string): Json {
+function parseJson(text: string, what = 'a job view'): Json {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new MillraceError('internal', 'the coordinator sent a job view that is not JSON', { cause: error });
+    throw new MillraceError('internal', `the coordinator sent ${what} that is not JSON`, { cause: error });
   }
-  if (!isObject(value))
-    throw new MillraceError('internal', 'the coordinator sent a job view that is no object');
+  if (!isObject(value)) throw new MillraceError('internal', `the coordinator sent ${what} that is no object`);
   return value;
 }
 
@@ -103,11 +148,11 @@ function isCause(value: unknown): boolean {
   );
 }
 
-function check(ok: boolean, field: string, got: unknown): void {
+function check(ok: boolean, field: string, got: unknown, what = 'a job view'): void {
   if (ok) return;
   const shown = JSON.stringify(got)?.slice(0, 80) ?? String(got);
   throw new MillraceError(
     'internal',
-    `the coordinator sent a job view whose ${field} is ${shown}; are both of the same version of Millrace?`,
+    `the coordinator sent ${what} whose ${field} is ${shown}; are both of the same version of Millrace?`,
   );
 }

@@ -1,6 +1,7 @@
 /** The package `millrace`: named exports, nothing else. What a job file may use at run time is sdk/job-side.ts, which has the same names. */
 
 export type { AttemptFailure } from '../lib/attempt-failure.ts';
+export type { ClusterView, WorkerState, WorkerView } from '../lib/cluster-view.ts';
 export type { ErrorCode } from '../lib/errors.ts';
 export { MillraceError } from '../lib/errors.ts';
 export type { JobState, JobView } from '../lib/job-view.ts';

@@ -10,8 +10,14 @@ import type { Guard } from '../../lib/security/guard.ts';
 import { logRefusals } from '../../lib/security/refusal-log.ts';
 import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
 import type { DoctorHandlers } from '../../proto/gen/millrace/v1/Doctor.ts';
+import type { OperatorHandlers } from '../../proto/gen/millrace/v1/Operator.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
-import { loadClientService, loadDoctorService, loadWorkerService } from '../../proto/load.ts';
+import {
+  loadClientService,
+  loadDoctorService,
+  loadOperatorService,
+  loadWorkerService,
+} from '../../proto/load.ts';
 
 export interface RpcServer extends AsyncDisposable {
   /** HOST:PORT as bound. */
@@ -33,6 +39,7 @@ export async function startRpcServer(
     readonly client: ClientHandlers;
     readonly worker: WorkerControlHandlers;
     readonly doctor: DoctorHandlers;
+    readonly operator: OperatorHandlers;
   },
 ): Promise<RpcServer> {
   const server = new Server({
@@ -47,6 +54,7 @@ export async function startRpcServer(
   server.addService(loadClientService().service, handlers.client);
   server.addService(loadWorkerService().service, handlers.worker);
   server.addService(loadDoctorService().service, handlers.doctor);
+  server.addService(loadOperatorService().service, handlers.operator);
   const address = await bindServer(server, listen, guard.tls);
   return {
     address,

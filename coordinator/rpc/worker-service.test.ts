@@ -63,6 +63,7 @@ beforeEach(async () => {
     {
       worker: service.handlers,
       doctor: { Diagnose: unused },
+      operator: { Cluster: unused, Drain: unused },
       client: { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused },
     },
   );
