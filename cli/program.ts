@@ -31,10 +31,11 @@ const entries: Readonly<Record<string, Entry>> = {
   coordinator: { summary: 'start a coordinator', load: () => import('./coordinator.ts') },
   worker: { summary: 'start a worker', load: () => import('./worker.ts') },
   certs: { summary: 'make certificates for a cluster', load: () => import('./certs.ts') },
+  doctor: { summary: 'what is wrong with a cluster or a store', load: () => import('./doctor.ts') },
   dev: { summary: 'a coordinator and workers on this machine', load: () => import('./dev.ts') },
 };
 
-const notYet = ['doctor', 'bench'];
+const notYet = ['bench'];
 
 const usageExitCode = 2;
 

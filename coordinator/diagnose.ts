@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { WorkerView } from '../lib/cluster-view.ts';
+import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
 import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
 import { examine, withDeadline } from '../lib/examine.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
@@ -176,26 +177,8 @@ function judged({ workerId }: DiagnosedWorker, answer: WorkerAnswer, nowMs: numb
     softwareVersion: version,
     nodeVersion,
     clockMs,
-    findings: [versionFinding(version), clockFinding(clockMs - nowMs), ...findings],
+    findings: [compareVersions(version, softwareVersion()), compareClocks(clockMs - nowMs), ...findings],
   };
-}
-
-function versionFinding(version: string): Finding {
-  const ok = version === softwareVersion();
-  const detail = ok
-    ? `millrace ${version}`
-    : `runs millrace ${version}, the coordinator ${softwareVersion()}: start it with the same version`;
-  return { check: 'version', ok, detail, ms: 0 };
-}
-
-/** Against the coordinator's clock when the answer came: the time on the wire counts as skew, which a limit of seconds bears. */
-function clockFinding(aheadMs: number): Finding {
-  const ok = Math.abs(aheadMs) <= limits.clockSkewMsMax;
-  const skew = `${formatDurationMs(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} the coordinator's clock`;
-  const detail = ok
-    ? `within ${formatDurationMs(limits.clockSkewMsMax)} of the coordinator's clock`
-    : `${skew}, more than ${formatDurationMs(limits.clockSkewMsMax)}: set both by NTP, or tickets and S3 requests are refused`;
-  return { check: 'clock', ok, detail, ms: 0 };
 }
 
 function workersFinding(workers: readonly DiagnosedWorker[], asked: number): Finding {

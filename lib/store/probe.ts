@@ -54,14 +54,17 @@ class Probe {
     this.#prefix = prefix;
   }
 
-  /** In the order of what builds on what. */
+  /**
+   * In the order of what builds on what. The staged object is first, because a folder store then knows which folders had to be made for
+   * this, and takes them away again.
+   */
   readonly checks: readonly (readonly [string, () => Promise<string>])[] = [
+    ['multipart', () => this.#stage()],
     ['put', () => this.#put()],
     ['get', () => this.#get()],
     ['ranged get', () => this.#getRange()],
     ['list', () => this.#list()],
     ['conditional put', () => this.putTwice()],
-    ['multipart', () => this.#stage()],
     ['remove', () => this.#remove()],
   ];
 

@@ -266,7 +266,7 @@ describe('usage', () => {
       ['coordinator', '--store', 'file:///x', '--listen', '0.0.0.0:0'],
       /without credentials.*loopback addresses only/,
     ],
-    [['doctor'], /'millrace doctor' is not part of this version/],
+    [['bench'], /'millrace bench' is not part of this version/],
   ])('%j is an error that says what is wrong', async (args, message) => {
     const ended = await millrace(...args);
     expect(ended).toMatchObject({ code: 2, stdout: '' });

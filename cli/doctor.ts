@@ -1,0 +1,122 @@
+/** `millrace doctor`: what is wrong with a cluster, or with a store, and which setting to change. */
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Command } from 'commander';
+import { type Address, parseAddress } from '../lib/address.ts';
+import { systemClock } from '../lib/clock.ts';
+import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
+import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { examine } from '../lib/examine.ts';
+import { probeStore } from '../lib/store/probe.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import { softwareVersion } from '../lib/version.ts';
+import { connect } from '../sdk/client.ts';
+import { connectOptionsOf } from './credentials.ts';
+import { addCoordinator, addJson, type ClientOptions } from './options.ts';
+import { writeData, writeJson } from './output.ts';
+import { connectTcp, resolveName, speaksTls } from './reach.ts';
+import { renderDiagnosis } from './render/diagnosis.ts';
+import { stdoutPaint } from './render/style.ts';
+import { storeUriOf } from './store-uri.ts';
+
+interface DoctorFlags extends ClientOptions {
+  readonly store?: string;
+}
+
+interface Outcome {
+  readonly report: DiagnosisReport;
+  readonly exitCode: number;
+}
+
+const reachTimeoutMs = 5_000;
+/** The client gives up by itself before. */
+const answerTimeoutMs = 90_000;
+const unreachable = new MillraceError('unavailable', '').exitCode;
+
+export function define(command: Command): void {
+  addCoordinator(command);
+  command.option('--store <URL>', 'check only this store, from here and without a coordinator');
+  addJson(command, 'print the report');
+  command.action(async (flags: DoctorFlags) => {
+    // MILLRACE_STORE is a coordinator's setting and may be set for other reasons: only the flag asks for the local check.
+    const isLocal = command.getOptionValueSource('store') === 'cli';
+    const { report, exitCode } = isLocal
+      ? outcomeOf([await examineStore(storeUriOf(flags.store ?? ''))])
+      : await examineCluster(flags);
+    if (flags.json) await writeJson(report);
+    else await writeData(`${renderDiagnosis(report, stdoutPaint()).join('\n')}\n`);
+    process.exitCode = exitCode;
+  });
+}
+
+function outcomeOf(diagnoses: readonly Diagnosis[], failedExitCode = 1): Outcome {
+  const ok = diagnoses.every(({ findings }) => findings.every((finding) => finding.ok));
+  return { report: { ok, diagnoses }, exitCode: ok ? 0 : failedExitCode };
+}
+
+function ofClient(findings: readonly Finding[]): Diagnosis {
+  const { version: nodeVersion } = process;
+  return { where: 'client', softwareVersion: softwareVersion(), nodeVersion, clockMs: Date.now(), findings };
+}
+
+async function examineStore(uri: string): Promise<Diagnosis> {
+  const { store, key } = createStores().locate(`${uri.replace(/\/?$/, '/')}doctor/${randomUUID()}/`);
+  return ofClient(await probeStore(store, key));
+}
+
+async function examineCluster(flags: DoctorFlags): Promise<Outcome> {
+  const address = parseAddress(flags.coordinator, '--coordinator (MILLRACE_COORDINATOR)');
+  const reached = await reach(address);
+  if (reached.some(({ ok }) => !ok)) return outcomeOf([ofClient(reached)], unreachable);
+  let report: DiagnosisReport | undefined;
+  let code = 'unavailable';
+  const answer = await examine('coordinator', systemClock, answerTimeoutMs, async (signal) => {
+    try {
+      await using client = connect(connectOptionsOf(flags));
+      report = await client.diagnose({ signal });
+      return 'answers';
+    } catch (thrown) {
+      const error = MillraceError.from(thrown);
+      code = error.code;
+      throw await explained(error, address, flags);
+    }
+  });
+  if (!report) return outcomeOf([ofClient([...reached, answer])], code === 'unavailable' ? unreachable : 1);
+  const [coordinator, ...workers] = report.diagnoses;
+  const compared = coordinator ? compareWith(coordinator) : [];
+  return outcomeOf([
+    ofClient([...reached, answer, ...compared]),
+    ...(coordinator ? [coordinator] : []),
+    ...workers,
+  ]);
+}
+
+async function reach(address: Address): Promise<Finding[]> {
+  const isName = isIP(address.host) === 0;
+  const name = await examine('name', systemClock, reachTimeoutMs, () => resolveName(address));
+  if (!name.ok) return [name];
+  const port = await examine('connection', systemClock, 2 * reachTimeoutMs, () =>
+    connectTcp(address, AbortSignal.timeout(reachTimeoutMs)),
+  );
+  return isName ? [name, port] : [port];
+}
+
+/** Something listens, and yet gRPC got no answer: whose TLS settings are wrong? */
+async function explained(error: MillraceError, address: Address, flags: DoctorFlags): Promise<MillraceError> {
+  if (error.code !== 'unavailable') return error;
+  const isTls = await speaksTls(address, AbortSignal.timeout(reachTimeoutMs));
+  const showsTls = Boolean(flags.tlsCa || flags.tlsCert);
+  if (isTls === showsTls) return error;
+  const why = isTls
+    ? 'it speaks TLS: give --tls-ca, and --tls-cert and --tls-key if it demands certificates (MILLRACE_TLS_CA, _CERT, _KEY)'
+    : 'it speaks no TLS: leave --tls-ca, --tls-cert and --tls-key (MILLRACE_TLS_*) out, or give the coordinator --tls-cert and --tls-key';
+  return new MillraceError('unavailable', `${flags.coordinator} takes connections, but ${why}`, {
+    cause: error,
+  });
+}
+
+function compareWith({ softwareVersion: version, clockMs }: Diagnosis): Finding[] {
+  const nowMs = Date.now();
+  return [compareVersions(softwareVersion(), version), compareClocks(nowMs - (clockMs ?? nowMs))];
+}
