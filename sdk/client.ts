@@ -1,5 +1,7 @@
 /** `connect`: the client of a coordinator. */
 import { formatAddress, parseAddress } from '../lib/address.ts';
+import type { ClusterView, WorkerView } from '../lib/cluster-view.ts';
+import type { DiagnosisReport } from '../lib/diagnosis.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
@@ -13,11 +15,15 @@ import {
 import type { TlsOptions } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
-import { loadClientService } from '../proto/load.ts';
+import type { DoctorClient } from '../proto/gen/millrace/v1/Doctor.ts';
+import type { OperatorClient } from '../proto/gen/millrace/v1/Operator.ts';
+import { loadClientService, loadDoctorService, loadOperatorService } from '../proto/load.ts';
 import type { Bundle } from './bundle.ts';
+import { askCluster, askDrain } from './cluster.ts';
 import { parseJobView } from './convert.ts';
 import { JobHandle } from './handle.ts';
 import type { Job, OutputOf } from './job-types.ts';
+import { parseDiagnosisReport } from './parse-diagnosis.ts';
 import { callOnce, throwIfAborted, type WaitOptions } from './rpc.ts';
 import type { SubmitOptions } from './submit-options.ts';
 
@@ -43,6 +49,8 @@ export interface ListOptions extends WaitOptions {
 const answerTimeoutMs = 20_000;
 /** A large bundle over a slow line, and the checks of the output folder. */
 const submitTimeoutMs = 120_000;
+/** Longer than the coordinator takes for its own checks and waits for its workers'. */
+const diagnoseTimeoutMs = 70_000;
 const chunkBytes = 1024 * 1024;
 
 /**
@@ -71,30 +79,45 @@ export function connectWith(shown: Credentials, text: string): Client {
   const address = formatAddress(parseAddress(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)'));
   const Service = loadClientService();
   const { credentials, interceptors } = securityToCoordinator(shown);
-  return new Client(
-    new Service(address, credentials, {
-      interceptors,
-      'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
-      'grpc.enable_http_proxy': 0,
-      'grpc.initial_reconnect_backoff_ms': 200,
-      'grpc.max_reconnect_backoff_ms': 2_000,
-      'grpc.keepalive_time_ms': 15_000,
-      'grpc.keepalive_timeout_ms': 20_000,
-      'grpc.use_local_subchannel_pool': 1,
-    }),
-    address,
-  );
+  const client = new Service(address, credentials, {
+    interceptors,
+    'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
+    'grpc.enable_http_proxy': 0,
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.keepalive_time_ms': 15_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  // One connection for all services.
+  const shared = { interceptors, channelOverride: client.getChannel() };
+  const services = {
+    client,
+    doctor: new (loadDoctorService())(address, credentials, shared),
+    operator: new (loadOperatorService())(address, credentials, shared),
+  };
+  return new Client(services, address);
+}
+
+export interface Services {
+  readonly client: ClientClient;
+  readonly doctor: DoctorClient;
+  readonly operator: OperatorClient;
 }
 
 export class Client implements AsyncDisposable {
   /** HOST:PORT of the coordinator. */
   readonly address: string;
   readonly #service: ClientClient;
+  readonly #doctor: DoctorClient;
+  readonly #operator: OperatorClient;
   readonly #stores = createStores();
 
   /** Use {@link connect}. */
-  constructor(service: ClientClient, address: string) {
-    this.#service = service;
+  constructor(services: Services, address: string) {
+    this.#service = services.client;
+    this.#doctor = services.doctor;
+    this.#operator = services.operator;
     this.address = address;
   }
 
@@ -157,6 +180,35 @@ export class Client implements AsyncDisposable {
       options.signal,
     );
     return viewsJson.map(parseJobView);
+  }
+
+  /** What `millrace doctor` asks the coordinator: its store, its workers, and whether they reach each other. Takes up to a minute. */
+  async diagnose(options: WaitOptions = {}): Promise<DiagnosisReport> {
+    const { reportJson } = await callOnce<{ reportJson: string }>(
+      (done) => this.#doctor.diagnose({}, { deadline: Date.now() + diagnoseTimeoutMs }, done),
+      this.address,
+      options.signal,
+    );
+    return parseDiagnosisReport(reportJson);
+  }
+
+  /** The cluster as it is now: its workers, and what runs and waits. */
+  async cluster(options: WaitOptions = {}): Promise<ClusterView> {
+    return askCluster({ service: this.#operator, address: this.address }, options);
+  }
+
+  /** Every worker that is not lost. */
+  async workers(options: WaitOptions = {}): Promise<readonly WorkerView[]> {
+    return (await this.cluster(options)).workers;
+  }
+
+  /**
+   * Asks a worker to leave: it is given nothing new, finishes what it runs, serves its map outputs until no reduce needs them, and ends.
+   * Does not wait for that. `worker` is its id, or a beginning of its id or host that only one has.
+   * Throws `not-found`, and `invalid-argument` for a name that several have.
+   */
+  async drain(worker: string, options: WaitOptions = {}): Promise<void> {
+    await askDrain({ service: this.#operator, address: this.address }, worker, options);
   }
 
   async close(): Promise<void> {
