@@ -15,6 +15,7 @@ interface CoordinatorFlags extends CommonOptions, GuardFlags {
   readonly http: string;
   readonly store: string;
   readonly heartbeatTimeout?: string;
+  readonly allow?: readonly string[];
   readonly quiet?: boolean;
 }
 
@@ -23,6 +24,10 @@ export function define(command: Command): void {
     .option('--listen <HOST:PORT>', 'gRPC; port 0 takes a free one', coordinatorDefault)
     .option('--http <HOST:PORT>', 'health checks; port 0 takes a free one', httpDefault)
     .requiredOption('--store <URL>', 'job files and journal: file:///dir or s3://bucket/prefix');
+  command.option(
+    '--allow <URI...>',
+    'beginnings of what jobs may read and write; repeatable (default: everything, but no files when --listen is not on loopback)',
+  );
   addHeartbeatTimeout(command);
   addGuard(command);
   addQuiet(command);
@@ -41,6 +46,7 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
     listen: flags.listen,
     http: flags.http,
     security: guardOf(flags),
+    ...(flags.allow && { allow: [flags.allow].flat() }),
     storeUri: storeUriOf(flags.store),
     log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
     ...(flags.heartbeatTimeout !== undefined && {

@@ -1,11 +1,13 @@
 /** The coordinator's options, compiled once at start: checked, with defaults filled in and units in the names. */
-import { type Address, parseAddress } from '../lib/address.ts';
+import { type Address, isLoopback, parseAddress } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { checkExposure } from '../lib/security/exposure.ts';
 import { compileGuard, type Guard, type GuardOptions } from '../lib/security/guard.ts';
 import { tlsSettings } from '../lib/security/tls.ts';
+import { parseUri } from '../lib/store/uri.ts';
+import type { AllowedUris } from './allowed-uris.ts';
 
 export interface CoordinatorOptions {
   /** HOST:PORT of the gRPC port; port 0 takes a free one. */
@@ -18,6 +20,10 @@ export interface CoordinatorOptions {
   readonly heartbeatTimeoutMs?: number;
   /** No backup attempt for a task younger than this. */
   readonly backupMinRuntimeMs?: number;
+  /**
+   * Beginnings of the URIs that jobs may name as input and output; default every one, but no files when `listen` is beyond loopback.
+   */
+  readonly allow?: readonly string[];
   /** What callers must show; nothing, the default, is for loopback only. */
   readonly security?: GuardOptions;
   readonly log?: Log;
@@ -36,6 +42,7 @@ export interface CoordinatorConfig {
   readonly backupMinRuntimeMs: number | undefined;
   readonly tickIntervalMs: number;
   readonly guard: Guard;
+  readonly allowedUris: AllowedUris;
   readonly log: Log;
   readonly clock: Clock;
   readonly checkInvariants: boolean;
@@ -48,17 +55,21 @@ export interface CoordinatorConfig {
 export function compileConfig(options: CoordinatorOptions): CoordinatorConfig {
   const guard = compileGuard(options.security);
   const log = options.log ?? createLog('coordinator', 'silent');
+  const listen = guardedAddress(options.listen, '--listen', guard, log);
+  const storeUri = options.storeUri.endsWith('/') ? options.storeUri : `${options.storeUri}/`;
+  for (const prefix of options.allow ?? []) parseUri(prefix);
   const heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? limits.heartbeatTimeoutMsDefault;
   return {
-    listen: guardedAddress(options.listen, '--listen', guard, log),
+    listen,
     http: options.http === undefined ? undefined : guardedAddress(options.http, '--http', guard, log),
-    storeUri: options.storeUri.endsWith('/') ? options.storeUri : `${options.storeUri}/`,
+    storeUri,
     heartbeatTimeoutMs,
     // Three heartbeats fit in the time after which a silent worker is dead.
     heartbeatIntervalMs: Math.min(limits.heartbeatIntervalMsDefault, Math.ceil(heartbeatTimeoutMs / 3.3)),
     backupMinRuntimeMs: options.backupMinRuntimeMs,
     tickIntervalMs: Math.min(1_000, heartbeatTimeoutMs / 4),
     guard,
+    allowedUris: { prefixes: options.allow, files: isLoopback(listen.host), storeUri },
     log,
     clock: options.clock ?? systemClock,
     checkInvariants: options.checkInvariants ?? false,

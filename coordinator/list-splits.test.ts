@@ -78,7 +78,7 @@ describe('an input pattern', () => {
 test('listSplits gives splits whose pieces name objects that can be read', async () => {
   await put('in/a b', 'in/c');
   const splits = await listSplits(
-    { inputPatterns: [`${base}in`], input: { kind: 'lines' }, splitBytes: 5, maps: undefined },
+    { inputPatterns: [`${base}in`], input: { kind: 'lines' }, splitBytes: 5, maps: undefined, reducers: 1 },
     stores,
   );
   expect(splits.map(({ bytes }) => bytes)).toEqual([3, 3, 4]);

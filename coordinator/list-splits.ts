@@ -10,12 +10,19 @@ import { hasGlob, isHiddenName, parseGlob } from './glob.ts';
 
 /** The splits of a job in input order; none when all objects are empty. Throws `no-input` when a pattern finds no object. */
 export async function listSplits(
-  spec: Pick<JobSpec, 'inputPatterns' | 'input' | 'splitBytes' | 'maps'>,
+  spec: Pick<JobSpec, 'inputPatterns' | 'input' | 'splitBytes' | 'maps' | 'reducers'>,
   stores: Stores,
   signal?: AbortSignal,
 ): Promise<Split[]> {
   const objects = await listInputObjects(spec.inputPatterns, stores, signal);
-  return cutSplits(objects, spec.input, spec);
+  const splits = cutSplits(objects, spec.input, spec);
+  checkLimit(
+    'the number of map tasks times reducers',
+    splits.length * spec.reducers,
+    limits.segmentsMax,
+    'take larger splits (--split-size) or fewer reducers (-r)',
+  );
+  return splits;
 }
 
 /** The objects that the patterns find: in order of the patterns, then of the keys; each object once. */

@@ -1,5 +1,6 @@
 /** A Submit stream -> a checked spec and the bundle's bytes. */
 import { createHash } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
@@ -15,12 +16,15 @@ interface Chunk {
   readonly bundle: Buffer;
 }
 
-/** Throws for a spec that does not parse, a bundle that is too large or is not what the spec's hash says. */
-export async function readSubmission(chunks: AsyncIterable<Chunk>): Promise<Submission> {
+/**
+ * Throws for a spec that does not parse, a bundle that is too large or is not what the spec's hash says, and `timeout` for a client
+ * that stops sending in between.
+ */
+export async function readSubmission(chunks: AsyncIterable<Chunk>, clock: Clock): Promise<Submission> {
   let specJson = '';
   let bundleBytes = 0;
   const bundle: Buffer[] = [];
-  for await (const chunk of chunks) {
+  for await (const chunk of steadily(chunks, clock)) {
     specJson ||= chunk.specJson;
     bundleBytes += chunk.bundle.length;
     checkLimit(
@@ -41,4 +45,28 @@ export async function readSubmission(chunks: AsyncIterable<Chunk>): Promise<Subm
     );
   }
   return { spec, bundle: bytes };
+}
+
+/** The same chunks; throws `timeout` when the next one is too long in coming: what came so far is held in memory. */
+async function* steadily<T>(chunks: AsyncIterable<T>, clock: Clock): AsyncGenerator<T, void, void> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  for (;;) {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const idleMs = limits.submitIdleMsMax;
+    const cancel = clock.after(idleMs, () =>
+      reject(
+        new MillraceError(
+          'timeout',
+          `the submission stopped: nothing came for ${idleMs / 1_000} s; submit again`,
+        ),
+      ),
+    );
+    try {
+      const next = await Promise.race([iterator.next(), late]);
+      if (next.done) return;
+      yield next.value;
+    } finally {
+      cancel();
+    }
+  }
 }

@@ -4,7 +4,9 @@ import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { type JobId, toJobId } from '../lib/ids.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
+import { checkLimit, limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
+import { type AllowedUris, checkUris } from './allowed-uris.ts';
 import type { Happening } from './loop.ts';
 import { checkOutput } from './output-folder.ts';
 import type { Submission } from './read-submission.ts';
@@ -16,12 +18,20 @@ export interface SubmitPorts {
   readonly storeUri: string;
   /** Output folders of jobs that have not ended: two jobs must not write to one. */
   readonly outputsInUse: Set<string>;
+  readonly allowedUris: AllowedUris;
   dispatch(happening: Happening): void;
 }
 
 /** Resolves with the id when the job is on its way. Throws `output-exists` and store errors; nothing is left then. */
 export async function submitJob(submission: Submission, ports: SubmitPorts): Promise<JobId> {
   const { bundleSha256, ...asked } = submission.spec;
+  checkUris(asked, ports.allowedUris);
+  checkLimit(
+    'the number of running jobs',
+    ports.outputsInUse.size + 1,
+    limits.activeJobsMax,
+    'wait until some have ended',
+  );
   if (ports.outputsInUse.has(asked.outputUri)) {
     throw new MillraceError(
       'output-exists',

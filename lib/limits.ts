@@ -14,6 +14,16 @@ export const limits = {
   jobNameCharsMax: 128,
   paramsBytesMax: 64 * KiB,
   bundleBytesMax: 32 * MiB,
+  /** The job spec as JSON: mostly input patterns. */
+  specBytesMax: 2 * MiB,
+  /** A client that submits, or a worker that connects, and says nothing for so long is turned away. */
+  submitIdleMsMax: 30_000,
+  helloMsMax: 15_000,
+  workersRememberedMax: 10_000,
+  /** Jobs that have not ended. */
+  activeJobsMax: 1_000,
+  /** M times R: each is a segment that somebody counts. */
+  segmentsMax: 2_000_000_000,
   splitBytesMin: 1,
   /** Without `--split-size` and `--maps`: as many splits as this, of at least and at most so many bytes each. */
   splitsWanted: 16,
@@ -32,6 +42,13 @@ export const limits = {
   fetchSegmentsMax: 4_096,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
+  /** Without `--scratch-limit` so much of the disk is left to others: this share of it, but at least so many bytes. */
+  scratchReserveFraction: 0.05,
+  scratchReserveBytesMin: 256 * MiB,
+  /** Of the scratch limit: a fuller worker begins no new map while anything on it may free space. */
+  scratchHighWaterFraction: 0.85,
+  /** How long a fetch waits for space before its reduce goes elsewhere. */
+  scratchWaitMsMax: 60_000,
   /** Of decisions in one object of the journal; a single larger one has an object of its own. */
   journalEntryCharsMax: 4 * MiB,
   /** Of a job's events in one object; and of all that wait for a store that is away. */

@@ -41,6 +41,12 @@ function isObject(value: unknown): value is Json {
 }
 
 function parseObject(text: string): Json {
+  checkLimit(
+    'the size of the job spec in bytes',
+    Buffer.byteLength(text),
+    limits.specBytesMax,
+    'name input by globs or folders',
+  );
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -54,7 +54,7 @@ export class ClientService {
   };
 
   async #submit(call: ServerReadableStream<SubmitChunk__Output, SubmitReply>): Promise<SubmitReply> {
-    return { jobId: await this.#ports.submit(await readSubmission(call)) };
+    return { jobId: await this.#ports.submit(await readSubmission(call, this.#ports.clock)) };
   }
 
   async #cancel(request: JobRequest__Output): Promise<JobReply> {

@@ -48,6 +48,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: createLog('test', 'silent'),
     jobLogs,
+    hasJob: (jobId) => jobId === attempt.jobId,
     settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
     dispatch: (event) => events.push(event),
     onDiagnosis: (...answer) => answers.push(answer),

@@ -1,7 +1,8 @@
 /** The WorkerControl service: workers' messages become events, effects become messages on the right stream. */
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
-import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import { type JobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
 import type { Hello__Output } from '../../proto/gen/millrace/v1/Hello.ts';
@@ -22,6 +23,7 @@ import {
   reportIn,
   usageIn,
 } from './convert.ts';
+import { WorkerOwners } from './worker-owners.ts';
 import {
   type SessionSettings,
   type WorkerEffect,
@@ -35,6 +37,8 @@ export interface WorkerServicePorts {
   readonly jobLogs: JobLogs;
   readonly settings: SessionSettings;
   dispatch(happening: Happening): void;
+  /** A job that is known, ended or not. */
+  hasJob(jobId: JobId): boolean;
   /** An answer to {@link WorkerService.diagnose}. */
   onDiagnosis(workerId: WorkerId, answer: WorkerAnswer): void;
 }
@@ -42,6 +46,7 @@ export interface WorkerServicePorts {
 export class WorkerService {
   readonly #ports: WorkerServicePorts;
   readonly #sessions = new Map<WorkerId, WorkerSession>();
+  readonly #owners = new WorkerOwners();
 
   constructor(ports: WorkerServicePorts) {
     this.#ports = ports;
@@ -65,12 +70,24 @@ export class WorkerService {
 
   #serve(stream: WorkerStream): void {
     let session: WorkerSession | undefined;
+    let isRefused = false;
+    const refuse = (reason: string) => {
+      isRefused = true;
+      this.#refuse(stream, reason);
+    };
+    const helloMs = limits.helloMsMax;
+    const stopWaiting = this.#ports.clock.after(helloMs, () =>
+      refuse(`no hello came within ${helloMs / 1_000} s`),
+    );
     stream.on('data', (message: WorkerMessage__Output) => {
+      stopWaiting();
+      // What was under way when it was refused counts no more.
+      if (isRefused) return;
       try {
         if (session) this.#receive(session.workerId, message);
         else session = this.#open(stream, message.hello);
       } catch (error) {
-        this.#refuse(stream, MillraceError.from(error).message);
+        refuse(MillraceError.from(error).message);
       }
     });
     // A dead peer looks like a half-close first, so an end says nothing; it only must be answered.
@@ -80,6 +97,7 @@ export class WorkerService {
     );
     let closed = false;
     const close = () => {
+      stopWaiting();
       session?.close();
       if (closed || !session || this.#sessions.get(session.workerId) !== session) return;
       closed = true;
@@ -101,23 +119,29 @@ export class WorkerService {
     }
     const worker = helloIn(hello);
     const running = hello.running.map(attemptIdIn);
-    const session = new WorkerSession(worker.workerId, stream, this.#ports.clock, this.#ports.settings);
-    this.#sessions.set(worker.workerId, session);
     const held = hello.held.map(attemptIdIn);
     const replaces = hello.replaces.map(toWorkerId);
+    const owner = {
+      pid: hello.pid,
+      fingerprint: stream.getAuthContext().sslPeerCertificate?.fingerprint256 ?? '',
+    };
+    this.#owners.checkReplaces(replaces, owner);
+    this.#owners.claim(worker.workerId, owner, this.#sessions.has(worker.workerId));
+    const session = new WorkerSession(worker.workerId, stream, this.#ports.clock, this.#ports.settings);
+    this.#sessions.set(worker.workerId, session);
     this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
     return session;
   }
 
   #receive(workerId: WorkerId, message: WorkerMessage__Output): void {
-    const { dispatch, jobLogs } = this.#ports;
+    const { dispatch, hasJob, jobLogs } = this.#ports;
     if (message.heartbeat) {
       const attempts = message.heartbeat.attempts.map(progressIn);
       dispatch({ type: 'worker-heartbeat', workerId, attempts, usage: usageIn(message.heartbeat) });
     }
     for (const line of message.logLines) {
       const attempt = attemptIdIn(line.attempt);
-      jobLogs.append(attempt.jobId, attempt, line.atMs, line.text);
+      if (hasJob(attempt.jobId)) jobLogs.append(attempt.jobId, attempt, line.atMs, line.text);
     }
     for (const progress of message.fetchProgress) {
       dispatch({ type: 'fetch-progressed', workerId, progress: fetchProgressIn(progress) });

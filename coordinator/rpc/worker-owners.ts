@@ -1,0 +1,51 @@
+/**
+ * Who may speak for a worker: the process that said hello under its id, and where certificates are demanded, only with the same one.
+ * Without this anybody with a worker's credentials could take over another worker's stream, or have it given up.
+ */
+import { MillraceError } from '../../lib/errors.ts';
+import type { WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
+
+export interface Owner {
+  /** Of its certificate; empty without one. */
+  readonly fingerprint: string;
+  readonly pid: number;
+}
+
+export class WorkerOwners {
+  /** Oldest hello first. */
+  readonly #owners = new Map<WorkerId, Owner>();
+
+  /** `isLive`: that worker has a stream. Throws `permission-denied` when the id is another's. */
+  claim(workerId: WorkerId, owner: Owner, isLive: boolean): void {
+    const known = this.#owners.get(workerId);
+    if (known && known.fingerprint !== owner.fingerprint) {
+      throw new MillraceError('permission-denied', `worker ${workerId} joined with another certificate`);
+    }
+    if (known && isLive && known.pid !== owner.pid) {
+      throw new MillraceError(
+        'permission-denied',
+        `worker ${workerId} is connected already, as process ${known.pid} of its host`,
+      );
+    }
+    this.#owners.delete(workerId);
+    this.#owners.set(workerId, owner);
+    if (this.#owners.size > limits.workersRememberedMax) {
+      const [oldest] = this.#owners.keys();
+      this.#owners.delete(oldest!);
+    }
+  }
+
+  /** Throws `permission-denied` for workers that joined with another certificate than `owner`: they are not its to replace. */
+  checkReplaces(replaces: readonly WorkerId[], owner: Owner): void {
+    const foreign = replaces.find((id) => {
+      const known = this.#owners.get(id);
+      return known !== undefined && known.fingerprint !== owner.fingerprint;
+    });
+    if (foreign === undefined) return;
+    throw new MillraceError(
+      'permission-denied',
+      `worker ${foreign} joined with another certificate: its scratch folder (--dir) is not this worker's to take over`,
+    );
+  }
+}
