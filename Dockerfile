@@ -1,7 +1,7 @@
 # Coordinator and worker of Millrace: Node, the built command line, its production packages, and nothing else.
 #
-# `npm run cluster -- rebuild` puts what is copied here into .millrace/image and builds; afterwards `docker compose build` works, too.
-# The packages come from node_modules as package-lock.json pins them, so that a build downloads nothing but the base image.
+# `npm run cluster -- rebuild` puts this file and what it copies into .millrace/image and builds; afterwards `docker compose build` works,
+# too. The packages come from node_modules as package-lock.json pins them, so that a build downloads nothing but the base image.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 FROM ${NODE_IMAGE}
 
@@ -14,8 +14,8 @@ ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2
 
 WORKDIR /app
-COPY .millrace/image/node_modules ./node_modules
-COPY .millrace/image/app ./
+COPY node_modules ./node_modules
+COPY app ./
 
 # A volume that is mounted on it starts with its owner. There may be no shell, so node makes the folder.
 RUN ["node", "-e", "const fs = require('node:fs'); fs.mkdirSync('/scratch', { mode: 0o700 }); fs.chownSync('/scratch', 1000, 1000)"]

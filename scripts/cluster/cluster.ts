@@ -39,7 +39,7 @@ export class Cluster {
   /** Makes the credentials when there are none yet, and builds the image: quick when nothing changed. */
   build(): void {
     ensureEnvFile(this.#envFile);
-    stageImage(this.#root);
+    stageImage(this.#root, join(this.#root, '.millrace/image'));
     this.#read('build', 'coordinator');
   }
 

@@ -1,7 +1,7 @@
 /**
- * Puts what the Dockerfile copies into `.millrace/image`: `app/` is the built package as npm would publish it, and the set-up of MinIO;
- * `node_modules/` are the production packages, out of the installed ones as package-lock.json pins them. So a build needs no registry,
- * and an image has the versions that were tested.
+ * The folder that an image is built from: the Dockerfile and what it copies. `app/` is the built package as npm would publish it, and the
+ * set-up of MinIO; `node_modules/` are the production packages, out of the installed ones as package-lock.json pins them. So a build needs
+ * no registry, and an image has the versions that were tested.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,9 +25,8 @@ export function packagesForImage(packages: Readonly<Record<string, LockedPackage
     .filter((path) => !/(^|\/)node_modules\/(esbuild|@(esbuild|types)\/[^/]+)$/.test(path));
 }
 
-/** Throws when the checkout is not set up (`node scripts/set-up.mjs`). */
-export function stageImage(root: string): void {
-  const folder = join(root, '.millrace/image');
+/** Makes `folder` anew. Throws when the checkout is not set up (`node scripts/set-up.mjs`). */
+export function stageImage(root: string, folder: string): void {
   const staging = `${folder}.new`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(join(staging, 'node_modules'), { recursive: true });
@@ -36,6 +35,7 @@ export function stageImage(root: string): void {
   for (const path of ['dist', 'proto', 'package.json', 'LICENSE']) {
     copy(join(root, path), join(staging, 'app', path), (source) => source === join(root, 'proto/gen'));
   }
+  cpSync(join(root, 'Dockerfile'), join(staging, 'Dockerfile'));
   rmSync(folder, { recursive: true, force: true });
   renameSync(staging, folder);
 }
