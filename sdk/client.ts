@@ -204,11 +204,12 @@ export class Client implements AsyncDisposable {
 
   /**
    * Asks a worker to leave: it is given nothing new, finishes what it runs, serves its map outputs until no reduce needs them, and ends.
-   * Does not wait for that. `worker` is its id, or a beginning of its id or host that only one has.
+   * Does not wait for that: gives the cluster with the worker draining. `worker` is its id, or a beginning of its id or host that only
+   * one has.
    * Throws `not-found`, and `invalid-argument` for a name that several have.
    */
-  async drain(worker: string, options: WaitOptions = {}): Promise<void> {
-    await askDrain({ service: this.#operator, address: this.address }, worker, options);
+  async drain(worker: string, options: WaitOptions = {}): Promise<ClusterView> {
+    return askDrain({ service: this.#operator, address: this.address }, worker, options);
   }
 
   async close(): Promise<void> {
