@@ -76,8 +76,12 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
+  get coordinator(): Program {
+    return this.#coordinator!;
+  }
+
   get address(): string {
-    return this.#coordinator!.listening;
+    return this.coordinator.listening;
   }
 
   get client(): Client {
@@ -85,7 +89,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   coordinatorLog(): string {
-    return this.#coordinator!.stderr();
+    return this.coordinator.stderr();
   }
 
   /** Starts worker number i; again after it died, in the same scratch folder. */
@@ -133,7 +137,9 @@ export class Cluster implements AsyncDisposable {
     const program = { process: child, stderr: () => text, listening: '' };
     this.#programs.push(program);
     // A test that times out never gets to dispose of its cluster.
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.removeListener('exit', kill));
     const lines = createInterface({ input: child.stdout });
     const exited = once(child, 'exit').then(([code]) => {
       throw new Error(`millrace ${args.join(' ')} exited with ${code}:\n${text}`);
