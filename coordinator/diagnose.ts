@@ -47,7 +47,7 @@ const answerTimeoutMs = 20_000;
 
 export class Diagnoser {
   readonly #ports: DiagnosePorts;
-  readonly #waiting = new Map<WorkerId, (answer: WorkerAnswer) => void>();
+  readonly #waiting = new Map<WorkerId, (answer: WorkerAnswer, aheadMs: number) => void>();
   #running: Promise<DiagnosisReport> | undefined;
   #id = '';
 
@@ -65,7 +65,8 @@ export class Diagnoser {
 
   /** An answer that nobody waits for any more changes nothing. */
   answered(workerId: WorkerId, answer: WorkerAnswer): void {
-    if (answer.id === this.#id) this.#waiting.get(workerId)?.(answer);
+    const aheadMs = answer.clockMs - this.#ports.clock.now();
+    if (answer.id === this.#id) this.#waiting.get(workerId)?.(answer, aheadMs);
   }
 
   async #diagnose(): Promise<DiagnosisReport> {
@@ -119,40 +120,34 @@ export class Diagnoser {
     peers: readonly DiagnosedWorker[],
     storeUri: string,
   ): Promise<Diagnosis> {
+    if (worker.state === 'disconnected') {
+      const why = 'its log says why it does not come back (--coordinator and credentials there)';
+      return silent(worker, 0, `its session is broken; ${why}`);
+    }
     const { clock } = this.#ports;
     const workerId = toWorkerId(worker.workerId);
-    if (worker.state === 'disconnected') {
-      return silent(
-        worker,
-        0,
-        'its session is broken; its log says why it does not come back (--coordinator and credentials there)',
+    const answered = Promise.withResolvers<Diagnosis>();
+    this.#waiting.set(workerId, (answer, aheadMs) => answered.resolve(judged(worker, answer, aheadMs)));
+    const cancel = clock.after(answerTimeoutMs, () => {
+      const waited = formatDurationMs(answerTimeoutMs);
+      answered.resolve(
+        silent(worker, answerTimeoutMs, `no answer within ${waited}: it is stopped or cut off`),
       );
-    }
-    const startedMs = clock.monotonicMs();
-    const answer = Promise.withResolvers<WorkerAnswer>();
-    this.#waiting.set(workerId, answer.resolve);
-    try {
-      this.#ports.send(workerId, {
-        id: this.#id,
-        storeUri,
-        peers: peers.map((peer) => ({
-          worker: peer.workerId,
-          host: peer.host,
-          fetchAddress: peer.fetchAddress,
-        })),
-        ticket: this.#ports.pingTicket(),
-      });
-      return judged(worker, await withDeadline(clock, answerTimeoutMs, () => answer.promise), clock.now());
-    } catch {
-      const ms = clock.monotonicMs() - startedMs;
-      return silent(
-        worker,
-        ms,
-        `no answer within ${formatDurationMs(answerTimeoutMs)}: it is stopped or cut off`,
-      );
-    } finally {
-      this.#waiting.delete(workerId);
-    }
+    });
+    this.#ports.send(workerId, {
+      id: this.#id,
+      storeUri,
+      peers: peers.map((peer) => ({
+        worker: peer.workerId,
+        host: peer.host,
+        fetchAddress: peer.fetchAddress,
+      })),
+      ticket: this.#ports.pingTicket(),
+    });
+    const diagnosis = await answered.promise;
+    cancel();
+    this.#waiting.delete(workerId);
+    return diagnosis;
   }
 }
 
@@ -170,14 +165,14 @@ function silent({ workerId, host }: DiagnosedWorker, ms: number, why: string): D
   };
 }
 
-function judged({ workerId }: DiagnosedWorker, answer: WorkerAnswer, nowMs: number): Diagnosis {
+function judged({ workerId }: DiagnosedWorker, answer: WorkerAnswer, aheadMs: number): Diagnosis {
   const { softwareVersion: version, nodeVersion, clockMs, findings } = answer;
   return {
     where: workerId,
     softwareVersion: version,
     nodeVersion,
     clockMs,
-    findings: [compareVersions(version, softwareVersion()), compareClocks(clockMs - nowMs), ...findings],
+    findings: [compareVersions(version, softwareVersion()), compareClocks(aheadMs), ...findings],
   };
 }
 
