@@ -5,6 +5,7 @@
 import { startAttempt } from './attempts.ts';
 import { chooseWorker, hasPlace, isOpen, type Lane, mayRun } from './choose-worker.ts';
 import type { IndexSet } from './index-set.ts';
+import { mayFreeScratch } from './scratch-room.ts';
 import type { CoreState, Job, Task, TaskTable, Worker } from './state.ts';
 import { waitingCount } from './tasks.ts';
 import type { Turn } from './turn.ts';
@@ -42,16 +43,34 @@ function fill(turn: Turn, lane: Lane, reserved: Worker | undefined): void {
     open.push({ job, table });
   }
   if (open.length === 0) return;
-  let free = [...state.workers.values()].filter(
+  const free = [...state.workers.values()].filter(
     (worker) => worker !== reserved && isOpen(state, worker) && hasPlace(worker, lane),
   );
-  while (free.length > 0 && open.length > 0) {
+  const crowded = free.filter((worker) => worker.crowded);
+  const roomy = crowded.length === 0 ? free : free.filter((worker) => !worker.crowded);
+  assignAll(turn, lane, [...open], roomy, Number.POSITIVE_INFINITY);
+  if (crowded.length > 0 && !mayFreeScratch(state)) assignAll(turn, lane, open, crowded, 1);
+}
+
+/** The most urgent first, until no task, no place or, when so many are assigned, no more is left. */
+function assignAll(
+  turn: Turn,
+  lane: Lane,
+  open: { job: Job; table: TaskTable }[],
+  workers: readonly Worker[],
+  assignmentsMax: number,
+): void {
+  let free = workers;
+  let assigned = 0;
+  while (free.length > 0 && open.length > 0 && assigned < assignmentsMax) {
     const next = mostUrgent(open);
     const worker = assignOne(turn, next.job, next.table, free);
     if (!worker || waitingCount(next.table) === next.table.waiting.isolated.size) {
       open.splice(open.indexOf(next), 1);
     }
-    if (worker && !hasPlace(worker, lane)) free = free.filter((other) => other !== worker);
+    if (!worker) continue;
+    assigned++;
+    if (!hasPlace(worker, lane)) free = free.filter((other) => other !== worker);
   }
 }
 

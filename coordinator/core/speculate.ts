@@ -105,6 +105,7 @@ function startBackup(turn: Turn, { job, attempt, ageMs, expectedMs }: Straggler)
   const fit = (worker: Worker) =>
     worker !== attempt.worker &&
     isOpen(state, worker) &&
+    !worker.crowded &&
     worker.slotsUsed < worker.info.slots &&
     hasPlace(worker, lane) &&
     speedClass(worker) >= speedClass(attempt.worker);

@@ -71,6 +71,8 @@ export interface CoreConfig {
   readonly sampleKeysMax: number;
   readonly sampleRangeBytes: number;
   readonly sampleRangesPerSplit: number;
+  /** Of what its scratch folder may hold: a worker over it gets new tasks only when nothing else is left to do. */
+  readonly scratchHighWaterFraction: number;
   /** Waiting tasks looked at for one whose bytes lie on a free host. */
   readonly localityLookAhead: number;
   readonly storyLinesPerJobMax: number;
@@ -99,6 +101,7 @@ export const coreConfigDefault: CoreConfig = {
   sampleKeysMax: 1_000,
   sampleRangeBytes: 256 * 1024,
   sampleRangesPerSplit: 4,
+  scratchHighWaterFraction: limits.scratchHighWaterFraction,
   localityLookAhead: 32,
   storyLinesPerJobMax: 1_000,
   storyLinesPerTaskMax: 32,
@@ -318,6 +321,8 @@ export interface Worker {
   drained: boolean;
   lastHeartbeatMs: number;
   usage: WorkerUsage | undefined;
+  /** Its scratch folder is nearly full. */
+  crowded: boolean;
   /** By attemptKey; those being cancelled too, because they hold their place until they report. */
   readonly attempts: Map<string, Attempt>;
   /** CPU slots held: sample and map attempts, and reduces that hold all their input. May pass `slots` by such reduces only. */

@@ -7,6 +7,7 @@ import type { EventOf } from './events.ts';
 import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
 import { liftWhenAlone } from './quarantine.ts';
+import { takeUsage } from './scratch-room.ts';
 import type { Attempt, CoreState, Worker } from './state.ts';
 import { isAcceptedOf } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
@@ -45,6 +46,7 @@ function addWorker(state: CoreState, info: Worker['info']): Worker {
     drained: false,
     lastHeartbeatMs: state.now,
     usage: undefined,
+    crowded: false,
     attempts: new Map(),
     slotsUsed: 0,
     fetching: 0,
@@ -105,7 +107,7 @@ export function workerHeartbeat(turn: Turn, event: EventOf<'worker-heartbeat'>):
   const worker = liveWorker(turn, event.workerId);
   if (!worker) return;
   worker.lastHeartbeatMs = turn.now;
-  worker.usage = event.usage;
+  takeUsage(turn, worker, event.usage);
   for (const progress of event.attempts) {
     const attempt = worker.attempts.get(attemptKey(progress.attempt));
     if (attempt) progressed(turn, attempt, progress);

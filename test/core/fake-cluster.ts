@@ -5,7 +5,7 @@
 import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
-import { type CoreState, createState, type Job } from '../../coordinator/core/state.ts';
+import { type CoreState, createState, type Job, type Worker } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import { assert } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
@@ -72,6 +72,7 @@ export class FakeCluster implements World {
     drained: 0,
     drainedServing: 0,
     givenBack: 0,
+    assignedCrowded: 0,
   };
   readonly #books = new Bookkeeper();
   #now = 0;
@@ -247,6 +248,11 @@ export class FakeCluster implements World {
     if (worker.outputs.size > 0) this.seen.drainedServing++;
   }
 
+  #checkAssigned(worker: Worker, key: string): void {
+    assert(!worker.draining, `${key} goes to no draining worker`);
+    if (worker.crowded) this.seen.assignedCrowded++;
+  }
+
   #checkUnneeded({ reduce, phase, spec }: Job, maps: ReadonlySet<number>): void {
     if (phase.name !== 'working') return;
     for (const { index, status, attempts } of reduce.tasks) {
@@ -287,7 +293,7 @@ export class FakeCluster implements World {
         const key = attemptKey(effect.attempt);
         assert(!this.#assigned.has(key), `${key} is assigned once`);
         this.#assigned.add(key);
-        assert(!this.state.workers.get(effect.workerId)!.draining, `${key} goes to no draining worker`);
+        this.#checkAssigned(this.state.workers.get(effect.workerId)!, key);
       }
     }
     if (!('workerId' in effect)) return;

@@ -56,11 +56,14 @@ export class FakeWorker {
   readonly outputs = new Set<string>();
   readonly #known = new Map<JobId, Map<number, Known>>();
   readonly #unanswered = new Map<string, AttemptReport>();
+  /** Chance that its scratch folder is nearly full at a heartbeat. */
+  readonly #fullness: number;
   readonly #world: World;
 
   constructor(world: World, id: string, slots: number, pid: number) {
     this.#world = world;
     this.info = makeWorker(id, { slots, pid });
+    this.#fullness = world.random.pick([0, 0, 0.2, 1])!;
   }
 
   /** Says hello; whether finished but unanswered attempts count as running is the worker's own affair. */
@@ -90,7 +93,10 @@ export class FakeWorker {
     this.outbox.push({
       type: 'worker-heartbeat',
       workerId: this.info.workerId,
-      usage: makeUsage(),
+      usage: makeUsage({
+        scratchBytes: this.#world.random.chance(this.#fullness) ? 90 : 10,
+        scratchBytesMax: 100,
+      }),
       attempts: [...this.attempts.values()].map(({ id }) => ({
         attempt: id,
         phase: this.#world.random.chance(0.7) ? (id.kind === 'reduce' ? 'fetch' : id.kind) : 'waiting',
