@@ -93,7 +93,7 @@ function explainStatus(failure: S3Failure, settings: S3Settings, store: string):
   if (status === 429 || status === 503) {
     return ['unavailable', `${store} is overloaded or not ready (${said}), also when asked again`];
   }
-  if (status < 300) return notS3(store, said);
+  if (status < 300 || /\bAPI port\b/.test(message)) return notS3(store, said);
   return ['store-failed', `${store} failed (${said}): ${message}`];
 }
 
