@@ -25,6 +25,7 @@ interface WorkerFlags extends ClientOptions {
   readonly advertise?: string;
   readonly failAfter?: number;
   readonly slotMemory?: string;
+  readonly scratchLimit?: string;
   readonly drainTimeout?: string;
   readonly quiet?: boolean;
 }
@@ -34,6 +35,11 @@ export function define(command: Command): void {
   command
     .option('--slots <N>', 'tasks at once (default: the cores)', parsePositive)
     .option('--dir <SCRATCH>', 'folder for map outputs and spills (default: a temporary one)')
+    .option(
+      '--scratch-limit <SIZE>',
+      'what may lie in that folder at once (default: what the disk has free, less 5 %, at least 256MiB)',
+      checkedBy(parseBytes, '--scratch-limit'),
+    )
     .option('--listen <HOST:PORT>', 'where other workers fetch; port 0 takes a free one', '127.0.0.1:0')
     .option('--advertise <HOST[:PORT]>', 'what other workers are told instead')
     .option(
@@ -70,6 +76,9 @@ async function work(flags: WorkerFlags): Promise<void> {
       ...(flags.slots !== undefined && { slots: flags.slots }),
       ...(flags.advertise !== undefined && { advertise: flags.advertise }),
       ...(flags.failAfter !== undefined && { failAfter: flags.failAfter }),
+      ...(flags.scratchLimit !== undefined && {
+        scratchBytesMax: parseBytes(flags.scratchLimit, '--scratch-limit'),
+      }),
       ...(flags.slotMemory !== undefined && {
         slotMemoryBytes: parseBytes(flags.slotMemory, '--slot-memory'),
       }),

@@ -100,6 +100,8 @@ export const limits = {
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
   drainTimeoutMsDefault: 30_000,
+  /** Between two lines of the status in the coordinator's log. */
+  statusIntervalMs: 10_000,
   /** Of one worker, in a view of the cluster. */
   attemptsShownMax: 100,
   taskTimeoutMsDefault: 600_000,

@@ -21,6 +21,7 @@ import { environmentS3Access } from '../lib/store/s3/s3-access.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { Attempts } from './control/attempts.ts';
 import { diagnose } from './control/diagnose.ts';
+import { ScratchBudget } from './control/scratch-budget.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
 import { Session } from './control/session.ts';
 import { PeerChannels } from './shuffle/fetch.ts';
@@ -43,6 +44,8 @@ export interface WorkerOptions {
   readonly credentials?: CredentialOptions;
   /** For tests: the process exits hard with code 1 once the reports of so many finished tasks have been answered. */
   readonly failAfter?: number;
+  /** What the scratch folder may hold at once; default: what its disk has free, less a reserve. */
+  readonly scratchBytesMax?: number;
   /** JavaScript heap of each slot. */
   readonly slotMemoryBytes?: number;
   /** Gives up when no coordinator answers for so long after the start; 0, the default, tries for ever. */
@@ -77,6 +80,11 @@ export interface RunningWorker extends AsyncDisposable {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, log, slots, listen, credentials } = compileOptions(options);
+  const budget = await ScratchBudget.open({
+    directory: options.scratchDir,
+    limitBytes: options.scratchBytesMax,
+    clock,
+  });
   const stores = createStores();
   const outputs = new MapOutputs();
   const channels = new PeerChannels(credentialsToWorker(credentials));
@@ -97,7 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     channels,
     ticketKeys,
     stores,
-    directory: options.scratchDir,
+    budget,
     newWorkerId,
     reports: () => session,
     onTaskDone: dieAfter(options.failAfter),
@@ -112,6 +120,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
   }).catch(async (error) => {
     await attempts.close();
+    budget.close();
     throw error;
   });
   const session: Session = new Session({
@@ -138,6 +147,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const cleaned = attempts.close();
     await pool.close();
     await cleaned;
+    budget.close();
     channels.close();
     server.close();
   });

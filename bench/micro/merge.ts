@@ -6,6 +6,7 @@ import { SortBuffer } from '../../worker/map/sort-buffer.ts';
 import { spill } from '../../worker/map/spill.ts';
 import { MergeCursor } from '../../worker/shuffle/merge.ts';
 import { RunReader } from '../../worker/shuffle/run-file.ts';
+import { unlimitedSpace } from '../../worker/shuffle/scratch-space.ts';
 import type { SegmentSource } from '../../worker/shuffle/segment-reader.ts';
 
 const records = 1_000_000;
@@ -27,7 +28,7 @@ function makeSources(count: number): SegmentSource[] {
   return Array.from({ length: count }, (_, index): SegmentSource => {
     for (let record = 0; record < records / count; record++) buffer.add(letters(10), value);
     const path = join(directory, `${count}-${index}.run`);
-    const segment = spill(buffer, path, 1, undefined).segments[0]!;
+    const segment = spill(buffer, path, 1, undefined, unlimitedSpace).segments[0]!;
     return { kind: 'file', name: path, path, offset: segment.offset, counts: segment };
   });
 }

@@ -19,12 +19,14 @@ import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
 import { SlotPool } from '../user/slot-pool.ts';
 import { Attempts } from './attempts.ts';
+import { ScratchBudget } from './scratch-budget.ts';
 
 const jobId = toJobId('job-1');
 const lines = 'a b\nb\n';
 
 let directory: string;
 let attempts: Attempts;
+let budget: ScratchBudget;
 let pool: SlotPool;
 let outputs: MapOutputs;
 let tasksDone: number;
@@ -33,8 +35,13 @@ let fetchProgress: FetchProgress[];
 let troubles: FetchTrouble[];
 let partsOpened: PartOpened[];
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'attempts-'));
+  budget = await ScratchBudget.open({
+    directory: join(directory, 'scratch'),
+    limitBytes: 1_000_000,
+    clock: systemClock,
+  });
   [tasksDone, reports, fetchProgress, troubles, partsOpened] = [0, [], [], [], []];
   pool = new SlotPool({
     slots: 2,
@@ -54,7 +61,7 @@ beforeEach(() => {
     channels: new PeerChannels(credentialsToWorker(noCredentials)),
     ticketKeys: makeTickets().keys,
     stores: createStores(),
-    directory: join(directory, 'scratch'),
+    budget,
     newWorkerId: () => toWorkerId(`w${incarnation++}`),
     reports: () => ({
       report: (report) => reports.push(report),
@@ -69,6 +76,8 @@ beforeEach(() => {
 afterEach(async () => {
   await attempts.close();
   await pool.close();
+  expect(budget.usedBytes).toBe(0);
+  budget.close();
   rmSync(directory, { recursive: true });
 });
 

@@ -25,6 +25,7 @@ import { inheritScratch } from './inherit-scratch.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RunningAttempt } from './run-attempt.ts';
 import { Scratch } from './scratch.ts';
+import type { ScratchBudget } from './scratch-budget.ts';
 import type { SessionHandlers } from './session.ts';
 import { UsageMeter } from './usage.ts';
 
@@ -46,8 +47,8 @@ export interface AttemptsPorts {
   readonly channels: PeerChannels;
   readonly ticketKeys: TicketKeys;
   readonly stores: Stores;
-  /** The folder under which each incarnation of this worker has its own. */
-  readonly directory: string;
+  /** Of the folder under which each incarnation of this worker has its own. */
+  readonly budget: ScratchBudget;
   newWorkerId(): WorkerId;
   reports(): Reports;
   /** The report of a finished (not failed) task was answered. */
@@ -81,12 +82,12 @@ export class Attempts implements SessionHandlers {
       limits.fetchMemoryBytesDefault,
     );
     this.#workerId = ports.newWorkerId();
-    this.#scratch = new Scratch(ports.directory, this.#workerId);
-    const inherited = inheritScratch(ports.directory, this.#scratch);
+    this.#scratch = new Scratch(ports.budget, this.#workerId);
+    const inherited = inheritScratch(ports.budget.directory, this.#scratch);
     this.#replaced = inherited.workers;
-    for (const { attempt, path, segments } of inherited.outputs) {
+    for (const { attempt, path, bytes } of inherited.outputs) {
       ports.outputs.add(attempt, path);
-      this.#usage.addSegments(attempt, segments);
+      this.#scratch.adoptAttempt(attempt, bytes);
     }
     if (inherited.workers.length > 0) {
       const outputs = inherited.outputs.length;
@@ -156,7 +157,6 @@ export class Attempts implements SessionHandlers {
   onJobEnded(jobId: JobId): void {
     this.#jobs.delete(jobId);
     this.#ports.outputs.removeJob(jobId);
-    this.#usage.dropJob(jobId);
     const ending = [...this.#running.values()].filter(({ attempt }) => attempt.id.jobId === jobId);
     for (const { attempt } of ending) attempt.cancel('the job has ended');
     const scratch = this.#scratch;
@@ -171,7 +171,7 @@ export class Attempts implements SessionHandlers {
   onRejoin(): WorkerId {
     void this.#abandon('the coordinator gave this worker up');
     this.#workerId = this.#ports.newWorkerId();
-    this.#scratch = new Scratch(this.#ports.directory, this.#workerId);
+    this.#scratch = new Scratch(this.#ports.budget, this.#workerId);
     return this.#workerId;
   }
 
@@ -197,7 +197,14 @@ export class Attempts implements SessionHandlers {
   }
 
   usage(): WorkerUsage {
-    return this.#usage.read();
+    const { budget, log } = this.#ports;
+    budget.refresh().catch((thrown) => {
+      log.warn(
+        { error: MillraceError.from(thrown).message },
+        'the disk of the scratch folder does not answer',
+      );
+    });
+    return { ...this.#usage.read(), scratchBytes: budget.usedBytes, scratchBytesMax: budget.limitBytes };
   }
 
   #attemptPorts() {
@@ -232,7 +239,7 @@ export class Attempts implements SessionHandlers {
       return;
     }
     if (!keepsFiles) this.#clean(scratch.removeAttempt(report.attempt));
-    else this.#usage.addSegments(report.attempt, outcome.report.segments);
+    else scratch.keepAttempt(report.attempt);
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
   }
@@ -240,7 +247,6 @@ export class Attempts implements SessionHandlers {
   /** A report that changed nothing: what the attempt made goes. */
   #drop(id: AttemptId, report: AttemptReport | undefined): void {
     this.#ports.outputs.remove(id);
-    this.#usage.dropAttempt(id);
     this.#clean(this.#scratch.removeAttempt(id));
     if (report) this.#clean(this.#discardPart(report));
   }
@@ -259,7 +265,6 @@ export class Attempts implements SessionHandlers {
     this.#running.clear();
     this.#unanswered.clear();
     this.#ports.outputs.removeAll();
-    this.#usage.dropAll();
     for (const { attempt } of ending) attempt.cancel(reason);
     const done = Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll());
     this.#clean(done);

@@ -6,7 +6,6 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, type JobId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
-import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { mapOutputName } from '../map/map-task.ts';
 import { RunReader } from '../shuffle/run-file.ts';
 import { listDeadWorkers, type Scratch } from './scratch.ts';
@@ -14,7 +13,8 @@ import { listDeadWorkers, type Scratch } from './scratch.ts';
 export interface InheritedOutput {
   readonly attempt: AttemptId;
   readonly path: string;
-  readonly segments: readonly SegmentCounts[];
+  /** Of the whole file. */
+  readonly bytes: number;
 }
 
 export interface Inheritance {
@@ -46,20 +46,20 @@ function inheritJob(folder: string, jobId: JobId, scratch: Scratch): InheritedOu
     if (!match) return [];
     const [index, attempt, epoch] = match.slice(1).map(Number) as [number, number, number];
     const id: AttemptId = { jobId, kind: 'map', index, attempt, epoch };
-    const segments = readSegments(join(folder, name, mapOutputName));
-    if (!segments) return [];
+    const bytes = bytesOfRun(join(folder, name, mapOutputName));
+    if (bytes === undefined) return [];
     const target = scratch.attemptPath(id);
     mkdirSync(dirname(target), { recursive: true });
     renameSync(join(folder, name), target);
-    return [{ attempt: id, path: join(target, mapOutputName), segments }];
+    return [{ attempt: id, path: join(target, mapOutputName), bytes }];
   });
 }
 
 /** Undefined when there is no whole run: the attempt was still at work, or its file is torn. */
-function readSegments(path: string): SegmentCounts[] | undefined {
+function bytesOfRun(path: string): number | undefined {
   try {
     using run = new RunReader(path);
-    return Array.from({ length: run.partitions }, (_, partition) => run.segment(partition));
+    return run.bytes;
   } catch (thrown) {
     const { code } = MillraceError.from(thrown);
     if (code === 'not-found' || code === 'corrupt') return undefined;

@@ -34,6 +34,7 @@ import { classifyFailure } from '../user/task-failure.ts';
 import type { Assignment, JobInfo } from './convert.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Scratch } from './scratch.ts';
+import type { ScratchAccount } from './scratch-budget.ts';
 
 export interface AttemptPorts {
   readonly workerId: WorkerId;
@@ -61,6 +62,7 @@ export class RunningAttempt {
   #progress: Progress = createProgress();
   #inputs: FetchInputs | undefined;
   #openPart: OpenPart | undefined;
+  #account: ScratchAccount | undefined;
   readonly #held = new Set<number>();
   readonly #origins: SegmentOrigin[] = [];
   #allHeld = false;
@@ -88,6 +90,8 @@ export class RunningAttempt {
       return { attempt: this.id, outcome, counters };
     } catch (thrown) {
       return { attempt: this.id, outcome: { kind: 'failed', failure: this.#classify(thrown) }, counters: {} };
+    } finally {
+      this.#account?.enter('ending');
     }
   }
 
@@ -118,28 +122,36 @@ export class RunningAttempt {
   async #runKind(): Promise<TaskEnd> {
     const { spec, cutPoints } = this.#job;
     const { scratch } = this.#ports;
-    const directory = scratch.makeAttempt(this.id);
-    const common = { spec, attempt: this.id, directory, bundleDirectory: scratch.bundleDirectory };
+    const { bundleDirectory } = scratch;
+    const { path: directory, account } = scratch.makeAttempt(this.id);
+    this.#account = account;
+    const common = { spec, attempt: this.id, directory, bundleDirectory, scratch: account.share };
     const assignment = this.#assignment;
     switch (assignment.kind) {
       case 'map':
+        await account.untilRoom(this.#abort.signal);
         return this.#runInSlot({ ...common, kind: 'map', split: assignment.split, cutPoints });
       case 'sample': {
         const { split, keysMax } = assignment;
         return this.#runInSlot({ ...common, kind: 'sample', split, keysMax });
       }
       case 'reduce':
-        return this.#runReduce(common, assignment.maps);
+        return this.#runReduce(common, assignment.maps, account);
     }
   }
 
   async #runReduce(
-    common: Pick<SlotTask, 'spec' | 'attempt' | 'directory' | 'bundleDirectory'>,
+    common: Pick<SlotTask, 'spec' | 'attempt' | 'directory' | 'bundleDirectory' | 'scratch'>,
     maps: number,
+    account: ScratchAccount,
   ): Promise<TaskEnd> {
     const { fetchMemory, clock, outputs, channels, workerId } = this.#ports;
     const memoryBytes = fetchMemory.take();
-    const store = new SegmentStore(`${common.directory}/fetched.segments`, memoryBytes);
+    account.enter('fetching');
+    const { signal } = this.#abort;
+    const store = new SegmentStore(`${common.directory}/fetched.segments`, memoryBytes, (bytes) =>
+      account.take(bytes, signal),
+    );
     try {
       this.#inputs = new FetchInputs({
         attempt: this.id,
@@ -197,9 +209,12 @@ export class RunningAttempt {
       ticket = this.#ports.pool.submit(task, listener, (started) => {
         run = started;
         this.#phase = task.kind;
+        this.#account?.enter('running');
         this.#progress = started.progress;
         started.ended.then(resolve);
       });
+      // While it waits for a slot nothing here will come of it by itself.
+      if (!run) this.#account?.enter('idle');
     });
   }
 

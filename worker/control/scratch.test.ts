@@ -3,14 +3,21 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/clock.ts';
 import { toJobId, toWorkerId } from '../../lib/ids.ts';
 import { listDeadWorkers, Scratch } from './scratch.ts';
+import { ScratchBudget } from './scratch-budget.ts';
 
 let directory: string;
-beforeEach(() => {
+let budget: ScratchBudget;
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'scratch-'));
+  budget = await ScratchBudget.open({ directory, limitBytes: undefined, clock: systemClock });
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  budget.close();
+  rmSync(directory, { recursive: true });
+});
 
 const attempt = { jobId: toJobId('j1'), kind: 'map', index: 2, attempt: 0, epoch: 3 } as const;
 
@@ -26,8 +33,8 @@ function leaveFolder(name: string, owner: object): void {
 
 describe('Scratch', () => {
   it('gives each attempt a folder and removes it, the job, and all', async () => {
-    const scratch = new Scratch(directory, toWorkerId('w1'));
-    const path = scratch.makeAttempt(attempt);
+    const scratch = new Scratch(budget, toWorkerId('w1'));
+    const { path } = scratch.makeAttempt(attempt);
     expect(path).toBe(join(directory, 'w1', 'j1', 'm2.0.e3'));
     expect(existsSync(path)).toBe(true);
     await scratch.removeAttempt(attempt);
@@ -39,17 +46,28 @@ describe('Scratch', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('names the folder and --dir when it cannot be written', () => {
+  it('counts what an attempt holds until its files are gone, and what lay there before', async () => {
+    const scratch = new Scratch(budget, toWorkerId('w1'));
+    const { account } = scratch.makeAttempt(attempt);
+    await account.take(100, new AbortController().signal);
+    scratch.keepAttempt(attempt);
+    const other = { ...attempt, jobId: toJobId('j2') };
+    scratch.adoptAttempt(other, 20);
+    expect(budget.usedBytes).toBe(120);
+    await scratch.removeAttempt(attempt);
+    expect(budget.usedBytes).toBe(20);
+    await scratch.removeJob(other.jobId);
+    expect(budget.usedBytes).toBe(0);
+  });
+
+  it('names the folder and --dir when it cannot be written', async () => {
     writeFileSync(join(directory, 'file'), '');
     const bad = join(directory, 'file', 'under');
-    let thrown: unknown;
-    try {
-      new Scratch(bad, toWorkerId('w1'));
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toMatchObject({ code: 'permission-denied', message: expect.stringContaining(bad) });
-    expect(String(thrown)).toContain('--dir');
+    const opened = ScratchBudget.open({ directory: bad, limitBytes: undefined, clock: systemClock });
+    await expect(opened).rejects.toMatchObject({
+      code: 'permission-denied',
+      message: expect.stringMatching(/file\/under cannot be written .*--dir/),
+    });
   });
 });
 
@@ -62,7 +80,7 @@ describe('listDeadWorkers', () => {
     leaveFolder('elsewhere', { host: 'other-host', pid: deadPid(), ...started });
     mkdirSync(join(directory, 'not-ours'));
     writeFileSync(join(directory, 'file'), '');
-    new Scratch(directory, toWorkerId('mine'));
+    new Scratch(budget, toWorkerId('mine'));
     expect(listDeadWorkers(directory).sort()).toEqual(['dead', 'same-pid-before']);
   });
 

@@ -7,7 +7,8 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
-import { type AttemptId, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { type AttemptId, attemptKey, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { notWritable, type ScratchAccount, type ScratchBudget } from './scratch-budget.ts';
 
 const ownerFile = 'owner.json';
 /** Process ids are used again, in containers after every start; the start time tells two processes of one id apart. */
@@ -24,9 +25,14 @@ export class Scratch {
   /** `<dir>/<workerId>`. */
   readonly path: string;
   readonly bundleDirectory: string;
+  readonly #budget: ScratchBudget;
+  /** Of the attempts that have files here. */
+  readonly #accounts = new Map<string, { readonly jobId: JobId; readonly account: ScratchAccount }>();
 
   /** Throws `permission-denied` or `no-space` naming the folder and `--dir`. */
-  constructor(directory: string, workerId: WorkerId) {
+  constructor(budget: ScratchBudget, workerId: WorkerId) {
+    const { directory } = budget;
+    this.#budget = budget;
     this.path = join(directory, workerId);
     this.bundleDirectory = join(this.path, 'bundles');
     const owner: Owner = { host: hostname(), pid: process.pid, processStartedAtMs };
@@ -34,12 +40,7 @@ export class Scratch {
       mkdirSync(this.bundleDirectory, { recursive: true });
       writeFileSync(join(this.path, ownerFile), JSON.stringify(owner));
     } catch (thrown) {
-      const { code, message } = MillraceError.from(thrown, 'permission-denied');
-      throw new MillraceError(
-        code === 'no-space' ? code : 'permission-denied',
-        `the scratch folder ${directory} cannot be written (${message}); choose another with --dir`,
-        { cause: thrown },
-      );
+      throw notWritable(directory, thrown);
     }
   }
 
@@ -48,24 +49,56 @@ export class Scratch {
     return join(this.path, attempt.jobId, `${formatAttempt(attempt)}.e${attempt.epoch}`);
   }
 
-  /** Makes the folder of an attempt and returns its path. */
-  makeAttempt(attempt: AttemptId): string {
+  /** Makes the folder of an attempt and opens its account. */
+  makeAttempt(attempt: AttemptId): AttemptScratch {
     const path = this.attemptPath(attempt);
     mkdirSync(path, { recursive: true });
-    return path;
+    return { path, account: this.#openAccount(attempt) };
   }
 
-  removeAttempt(attempt: AttemptId): Promise<void> {
-    return rm(this.attemptPath(attempt), { recursive: true, force: true });
+  /** The attempt is over, its output stays and counts. */
+  keepAttempt(attempt: AttemptId): void {
+    this.#accounts.get(attemptKey(attempt))?.account.keep();
   }
 
-  removeJob(jobId: JobId): Promise<void> {
-    return rm(join(this.path, jobId), { recursive: true, force: true });
+  /** Its output of so many bytes is here already. */
+  adoptAttempt(attempt: AttemptId, bytes: number): void {
+    this.#openAccount(attempt).keep(bytes);
   }
 
-  removeAll(): Promise<void> {
-    return rm(this.path, { recursive: true, force: true });
+  async removeAttempt(attempt: AttemptId): Promise<void> {
+    await rm(this.attemptPath(attempt), { recursive: true, force: true });
+    this.#closeAccounts((key) => key === attemptKey(attempt));
   }
+
+  async removeJob(jobId: JobId): Promise<void> {
+    await rm(join(this.path, jobId), { recursive: true, force: true });
+    this.#closeAccounts((_key, owner) => owner === jobId);
+  }
+
+  async removeAll(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    this.#closeAccounts(() => true);
+  }
+
+  #openAccount(attempt: AttemptId): ScratchAccount {
+    const account = this.#budget.openAccount();
+    this.#accounts.set(attemptKey(attempt), { jobId: attempt.jobId, account });
+    return account;
+  }
+
+  #closeAccounts(isGone: (key: string, owner: JobId) => boolean): void {
+    for (const [key, { jobId, account }] of this.#accounts) {
+      if (!isGone(key, jobId)) continue;
+      this.#accounts.delete(key);
+      account.close();
+    }
+  }
+}
+
+export interface AttemptScratch {
+  readonly path: string;
+  readonly account: ScratchAccount;
 }
 
 /** Names of the folders in `directory` whose workers, of this host, run no more. In doubt a folder is not among them. */

@@ -7,6 +7,7 @@ import type { AttemptId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
+import type { ScratchSpace } from '../shuffle/scratch-space.ts';
 import type { TaskContext } from '../user/context.ts';
 import { withHooks } from '../user/hooks.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
@@ -33,6 +34,8 @@ export interface MapTaskOptions {
   readonly stores: Stores;
   /** An existing local folder that this attempt has for itself. */
   readonly directory: string;
+  /** On the disk of `directory`; default: all of it. */
+  readonly space?: ScratchSpace | undefined;
   /** Of a map-only job: told when its part is begun. */
   readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
 }
@@ -57,13 +60,14 @@ export function runMapTask(options: MapTaskOptions): Promise<MapTaskResult> {
 }
 
 async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
-  const { spec, job, context, directory } = options;
+  const { spec, job, context, directory, space } = options;
   const { combine } = job;
   const output = createMapOutput({
     directory,
     fileName: mapOutputName,
     partitions: spec.reducers,
     partitioning: partitioningOf(options),
+    space,
     ...(combine && {
       combine: typeof combine === 'function' ? combineOf(combine.bind(job), context) : combine,
     }),

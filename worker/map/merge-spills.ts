@@ -3,6 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { limits } from '../../lib/limits.ts';
 import { MergeCursor, mergeDown } from '../shuffle/merge.ts';
 import { RunReader, type RunSummary, RunWriter } from '../shuffle/run-file.ts';
+import type { ScratchSpace } from '../shuffle/scratch-space.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import { type Combiner, writePairs } from './combine.ts';
 
@@ -11,6 +12,7 @@ export interface MergeSpillsOptions {
   readonly combiner: Combiner | undefined;
   /** The name of one more temporary run. */
   readonly newPath: () => string;
+  readonly space: ScratchSpace;
   readonly fanInMax?: number;
 }
 
@@ -34,15 +36,22 @@ export function mergeSpills(
 
 function mergeRuns(runs: readonly RunSummary[], path: string, options: MergeSpillsOptions): RunSummary {
   const readers: RunReader[] = [];
-  const writer = new RunWriter(path, options.partitions);
+  const { space, combiner, partitions } = options;
+  const writer = new RunWriter(path, partitions, {
+    space,
+    pairBytes: combiner === undefined ? pairBytesOf(runs) : undefined,
+  });
   try {
     for (const run of runs) readers.push(new RunReader(run.path));
-    for (let partition = 0; partition < options.partitions; partition++) {
+    for (let partition = 0; partition < partitions; partition++) {
       using pairs = new MergeCursor(sourcesOf(readers, partition), { partition });
-      writePairs(pairs, writer, options.combiner);
+      writePairs(pairs, writer, combiner);
     }
     const merged = writer.finish();
-    for (const run of runs) rmSync(run.path, { force: true });
+    for (const run of runs) {
+      rmSync(run.path, { force: true });
+      space.give(run.bytes);
+    }
     return merged;
   } catch (thrown) {
     writer.abort();
@@ -50,6 +59,10 @@ function mergeRuns(runs: readonly RunSummary[], path: string, options: MergeSpil
   } finally {
     for (const reader of readers) reader.close();
   }
+}
+
+function pairBytesOf(runs: readonly RunSummary[]): number {
+  return runs.flatMap(({ segments }) => segments).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function sourcesOf(readers: readonly RunReader[], partition: number): SegmentSource[] {

@@ -9,6 +9,7 @@ import { decodeKey } from '../../lib/codec/key-codec.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { RunSummary } from '../shuffle/run-file.ts';
+import { type ScratchSpace, unlimitedSpace } from '../shuffle/scratch-space.ts';
 import { type CombineFunction, type Combiner, createCombiner } from './combine.ts';
 import { CombineTable, isNumberOp, type NumberOp } from './combine-table.ts';
 import { mergeSpills } from './merge-spills.ts';
@@ -28,6 +29,8 @@ export interface PairCollectorOptions {
   readonly sortBufferBytes?: number;
   readonly combineTableBytes?: number;
   readonly mergeFanInMax?: number;
+  /** Default: as much as the disk holds. */
+  readonly space?: ScratchSpace | undefined;
 }
 
 export interface MapOutputSummary {
@@ -62,6 +65,7 @@ export function createMapOutput(options: PairCollectorOptions): MapOutput {
 class PairCollector implements MapOutput {
   readonly #options: PairCollectorOptions;
   readonly #path: string;
+  readonly #space: ScratchSpace;
   readonly #partitioner: Partitioner;
   readonly #combiner: Combiner | undefined;
   readonly #lift: AggregatorState | undefined;
@@ -79,6 +83,7 @@ class PairCollector implements MapOutput {
   constructor(options: PairCollectorOptions) {
     this.#options = options;
     this.#path = join(options.directory, options.fileName);
+    this.#space = options.space ?? unlimitedSpace;
     this.#partitioner = createPartitioner(options.partitioning, options.partitions);
     this.#combiner = options.combine && createCombiner(options.combine);
     this.#lift = this.#combiner?.kind === 'aggregator' ? this.#combiner.state : undefined;
@@ -124,12 +129,13 @@ class PairCollector implements MapOutput {
   #finishRuns(): RunSummary {
     const { partitions, mergeFanInMax } = this.#options;
     const buffer = this.#sortBuffer();
-    if (this.#runs.length === 0) return spill(buffer, this.#path, partitions, this.#combiner);
+    if (this.#runs.length === 0) return spill(buffer, this.#path, partitions, this.#combiner, this.#space);
     if (buffer.records > 0) this.#spill(buffer);
     return mergeSpills(this.#runs, this.#path, {
       partitions,
       combiner: this.#combiner,
       newPath: () => this.#newPath(),
+      space: this.#space,
       ...(mergeFanInMax !== undefined && { fanInMax: mergeFanInMax }),
     });
   }
@@ -179,7 +185,7 @@ class PairCollector implements MapOutput {
   }
 
   #spill(buffer: SortBuffer): void {
-    const run = spill(buffer, this.#newPath(), this.#options.partitions, this.#combiner);
+    const run = spill(buffer, this.#newPath(), this.#options.partitions, this.#combiner, this.#space);
     this.#runs.push(run);
     this.#spills++;
     this.#spillBytes += run.bytes;

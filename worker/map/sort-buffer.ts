@@ -52,6 +52,11 @@ export class SortBuffer {
     return this.#records;
   }
 
+  /** Of the framed pairs; what is between them, if any, is counted too. */
+  get bytes(): number {
+    return this.#at;
+  }
+
   /**
    * Encodes and adds a pair. False when the buffer is full: `clear` it after taking what is in it, and add the pair again. Throws
    * `not-encodable` and `limit-exceeded` (the pair is not added then), and what the partitioner throws.

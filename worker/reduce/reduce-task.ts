@@ -10,6 +10,7 @@ import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import { MergeCursor, mergeSegments } from '../shuffle/merge.ts';
+import type { ScratchSpace } from '../shuffle/scratch-space.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import type { TaskContext } from '../user/context.ts';
 import { withHooks } from '../user/hooks.ts';
@@ -41,6 +42,8 @@ export interface ReduceTaskOptions {
   readonly stores: Stores;
   /** An existing local folder that this attempt has for itself, for merges of very many segments. */
   readonly directory: string;
+  /** On the disk of `directory`; default: all of it. */
+  readonly space?: ScratchSpace | undefined;
   readonly mergeFanInMax?: number;
   /** Told when its part is begun. */
   readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
@@ -53,7 +56,7 @@ export interface ReduceTaskResult {
 
 /** Throws a TaskFailure (`corrupt-segment` naming the map for a segment that is not what it should be) or MillraceError; nothing stays staged then. */
 export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceTaskResult> {
-  const { job, context, progress, sources, directory, mergeFanInMax } = options;
+  const { job, context, progress, sources, directory, space, mergeFanInMax } = options;
   const promised = checkSources(options);
   const part = await openPart({ ...options, kind: 'reduce', index: options.attempt.index });
   try {
@@ -61,7 +64,7 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
     using merged = mergeSegments(
       sources.filter((source) => source.counts.bytes > 0),
       () => join(directory, `merge-${temporary++}.run`),
-      mergeFanInMax === undefined ? {} : { fanInMax: mergeFanInMax },
+      { space, ...(mergeFanInMax !== undefined && { fanInMax: mergeFanInMax }) },
     );
     const groups = new GroupCursor(merged, progress, context.checkMemory);
     await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink: part }));

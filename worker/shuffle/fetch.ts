@@ -78,8 +78,10 @@ export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
   const parser = new FetchParser(plan);
   try {
     for await (const frame of frames(call)) {
-      idle.restart();
+      // While a frame is taken in, for which there may be no room at first, nothing more is asked of the peer.
+      idle.stop();
       yield* parser.take(frame);
+      idle.restart();
     }
     if (!parser.ended) throw new MillraceError('unavailable', 'the fetch stream ended before its end mark');
   } catch (error) {
@@ -126,7 +128,7 @@ class FetchParser {
         at = end;
         if (this.#remaining === 0) yield this.#finish();
       } else {
-        const result = this.#header(frame, at);
+        const result = await this.#header(frame, at);
         at += frameHeaderBytes;
         if (result) yield result;
       }
@@ -138,7 +140,7 @@ class FetchParser {
     this.#sink = undefined;
   }
 
-  #header(frame: Buffer, at: number): Fetched | undefined {
+  async #header(frame: Buffer, at: number): Promise<Fetched | undefined> {
     if (this.ended) throw new MillraceError('unavailable', 'the fetch stream goes on after its end mark');
     const entry = readFrameHeader(frame, at);
     if (entry.kind === 'end') {
@@ -159,7 +161,7 @@ class FetchParser {
     }
     this.#current = wanted;
     this.#remaining = entry.counts.bytes;
-    this.#sink = this.#plan.store.begin(this.#plan.nameOf(wanted), entry.counts);
+    this.#sink = await this.#plan.store.begin(this.#plan.nameOf(wanted), entry.counts);
     return this.#remaining === 0 ? this.#finish() : undefined;
   }
 

@@ -5,7 +5,8 @@
 import { rmSync } from 'node:fs';
 import { compareBytes, type PartitionedPairs } from '../../lib/codec/pair.ts';
 import { limits } from '../../lib/limits.ts';
-import { RunWriter } from './run-file.ts';
+import { RunWriter, runBytes } from './run-file.ts';
+import { type ScratchSpace, unlimitedSpace } from './scratch-space.ts';
 import { SegmentReader, type SegmentSource } from './segment-reader.ts';
 
 const chunkBytesMax = 256 * 1024;
@@ -205,9 +206,10 @@ export function mergeDown<T>(
 export function mergeToRun(
   sources: readonly SegmentSource[],
   path: string,
-  options: MergeOptions = {},
+  options: MergeOptions & { readonly space?: ScratchSpace | undefined } = {},
 ): SegmentSource {
-  const writer = new RunWriter(path, 1);
+  const pairBytes = sources.reduce((sum, { counts }) => sum + counts.bytes, 0);
+  const writer = new RunWriter(path, 1, { space: options.space ?? unlimitedSpace, pairBytes });
   try {
     using merged = new MergeCursor(sources, options);
     while (merged.advance()) writer.append(0, merged.bytes, merged.pairStart, merged.valueEnd);
@@ -226,23 +228,28 @@ export function mergeToRun(
 export function mergeSegments(
   sources: readonly SegmentSource[],
   newPath: () => string,
-  options: MergeOptions & { readonly fanInMax?: number } = {},
+  options: MergeOptions & { readonly fanInMax?: number; readonly space?: ScratchSpace | undefined } = {},
 ): MergeCursor {
   const temporary = new Set<SegmentSource>();
-  const removeAll = (group: Iterable<SegmentSource>) => {
-    for (const source of group)
-      if (temporary.delete(source) && source.kind === 'file') rmSync(source.path, { force: true });
+  const removeAll = (group: Iterable<SegmentSource>): number => {
+    let bytes = 0;
+    for (const source of group) {
+      if (!temporary.delete(source) || source.kind !== 'file') continue;
+      rmSync(source.path, { force: true });
+      bytes += runBytes(source.counts.bytes, 1);
+    }
+    return bytes;
   };
   try {
     const few = mergeDown(sources, options.fanInMax ?? limits.mergeFanInMax, (group) => {
       const merged = mergeToRun(group, newPath(), options);
       temporary.add(merged);
-      removeAll(group);
+      options.space?.give(removeAll(group));
       return merged;
     });
     return new MergeCursor(few, options);
   } finally {
-    // An open file lives on without its name.
+    // An open file lives on without its name, and so does its space.
     removeAll([...temporary]);
   }
 }

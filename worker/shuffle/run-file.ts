@@ -13,6 +13,7 @@ import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../lib/errors.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
+import { type ScratchSpace, unlimitedSpace } from './scratch-space.ts';
 
 export const runVersion = 1;
 
@@ -37,6 +38,10 @@ export interface RunSummary {
 }
 
 export interface RunWriterOptions {
+  /** Asked before bytes are written; keeps what the finished file has. */
+  readonly space?: ScratchSpace;
+  /** At most so many bytes of pairs will come: room for all of them is taken before the first, and given back if they are fewer. */
+  readonly pairBytes?: number | undefined;
   readonly bufferBytes?: number;
   /** For tests: opens the file to write. */
   readonly open?: (path: string) => number;
@@ -47,6 +52,8 @@ export class RunWriter {
   readonly path: string;
   readonly partitions: number;
   readonly #fd: number;
+  readonly #space: ScratchSpace;
+  #takenBytes = 0;
   #closed = false;
   readonly #buffer: Buffer;
   #at = headerBytes;
@@ -60,10 +67,12 @@ export class RunWriter {
   #records = 0;
   readonly #segments: RunSegment[] = [];
 
-  /** Throws `no-space` naming the path when the disk is full, as every write here does. */
+  /** Throws `no-space` naming the path when the disk is full or the space is used up, as every write here does. */
   constructor(path: string, partitions: number, options: RunWriterOptions = {}) {
     this.path = path;
     this.partitions = partitions;
+    this.#space = options.space ?? unlimitedSpace;
+    if (options.pairBytes !== undefined) this.#takeUpTo(runBytes(options.pairBytes, partitions));
     this.#buffer = Buffer.allocUnsafeSlow(
       Math.max(options.bufferBytes ?? writeBufferBytesDefault, headerBytes),
     );
@@ -92,10 +101,11 @@ export class RunWriter {
     const bytes = this.#flushed;
     this.#close();
     this.#try(() => renameSync(this.#temporary, this.path));
+    if (this.#takenBytes > bytes) this.#space.give(this.#takenBytes - bytes);
     return { path: this.path, bytes, segments: this.#segments };
   }
 
-  /** Removes what was written. Safe after a failed `finish`, and twice. */
+  /** Removes what was written; its space goes back with all that the attempt holds. Safe after a failed `finish`, and twice. */
   abort(): void {
     this.#close();
     rmSync(this.#temporary, { force: true });
@@ -143,8 +153,15 @@ export class RunWriter {
     this.#crcFrom = this.#at;
   }
 
+  #takeUpTo(bytes: number): void {
+    if (bytes <= this.#takenBytes) return;
+    this.#space.take(bytes - this.#takenBytes);
+    this.#takenBytes = bytes;
+  }
+
   #flush(): void {
     this.#coverCrc();
+    this.#takeUpTo(this.#flushed + this.#at);
     let from = 0;
     while (from < this.#at) from += this.#try(() => writeSync(this.#fd, this.#buffer, from, this.#at - from));
     this.#flushed += this.#at;
@@ -165,6 +182,11 @@ export class RunWriter {
       throw diskError(thrown, `cannot write ${this.path}`);
     }
   }
+}
+
+/** Of a whole file with so many bytes of pairs in it. */
+export function runBytes(pairBytes: number, partitions: number): number {
+  return headerBytes + pairBytes + partitions * entryBytes + trailerBytes;
 }
 
 /** Short copies are faster in place than through a call into native code. */

@@ -17,25 +17,32 @@ export interface SegmentSink {
   abort(): void;
 }
 
+/** Waits for room on the disk. */
+export type TakeSpace = (bytes: number) => Promise<void>;
+
 export class SegmentStore {
   readonly #path: string;
+  readonly #takeSpace: TakeSpace;
   #memoryBytesLeft: number;
   #file: Promise<FileHandle> | undefined;
   #fileEnd = 0;
 
-  /** `path`: a file that may be made, in a folder that exists. */
-  constructor(path: string, memoryBytesMax: number) {
+  /** `path`: a file that may be made, in a folder that exists. What it takes of the disk it never gives back: see `discard`. */
+  constructor(path: string, memoryBytesMax: number, takeSpace: TakeSpace = async () => undefined) {
     this.#path = path;
+    this.#takeSpace = takeSpace;
     this.#memoryBytesLeft = memoryBytesMax;
   }
 
-  begin(name: string, counts: SegmentCounts): SegmentSink {
+  /** Throws `no-space` when there is none on the disk, after patience. */
+  async begin(name: string, counts: SegmentCounts): Promise<SegmentSink> {
     if (counts.bytes <= this.#memoryBytesLeft) {
       this.#memoryBytesLeft -= counts.bytes;
       return new MemorySink(name, counts, () => {
         this.#memoryBytesLeft += counts.bytes;
       });
     }
+    await this.#takeSpace(counts.bytes);
     const offset = this.#fileEnd;
     this.#fileEnd += counts.bytes;
     this.#file ??= open(this.#path, 'w');
@@ -49,7 +56,7 @@ export class SegmentStore {
     await (await file)?.close();
   }
 
-  /** Closes and removes the file. */
+  /** Closes and removes the file; its space goes back with all that its attempt holds. */
   async discard(): Promise<void> {
     await this.close();
     await rm(this.#path, { force: true });

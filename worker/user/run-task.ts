@@ -6,9 +6,10 @@ import type { UserJob } from '../../lib/user-job.ts';
 import { runMapTask } from '../map/map-task.ts';
 import { runSampleTask } from '../map/sample-task.ts';
 import { runReduceTask } from '../reduce/reduce-task.ts';
+import { shareOfSpace, unlimitedSpace } from '../shuffle/scratch-space.ts';
 import { TaskContext } from './context.ts';
 import { loadJob } from './load-job.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, progressAt } from './progress.ts';
 import type { SlotEnd, SlotResult, SlotTask } from './slot-messages.ts';
 import { classifyFailure } from './task-failure.ts';
 
@@ -59,7 +60,12 @@ async function runKind(
   context: TaskContext,
   { stores, progress, onPartOpened }: RunTaskPorts,
 ): Promise<SlotResult> {
-  const common = { ...task, job, context, progress, stores, onPartOpened };
+  // To wait for space is no sign of a task that hangs.
+  const onWait = () => {
+    progress[progressAt.beats]! += 1;
+  };
+  const space = task.scratch ? shareOfSpace(task.scratch, onWait) : unlimitedSpace;
+  const common = { ...task, job, context, progress, stores, space, onPartOpened };
   switch (task.kind) {
     case 'map':
       return { kind: 'map', ...(await runMapTask({ ...common, ...task })) };

@@ -8,6 +8,7 @@ import type { AttemptId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, Split } from '../../lib/job-spec.ts';
 import type { MapTaskResult } from '../map/map-task.ts';
 import type { ReduceTaskResult, SegmentOrigin } from '../reduce/reduce-task.ts';
+import type { ScratchShare } from '../shuffle/scratch-space.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 
 /** What a slot runs. */
@@ -18,6 +19,8 @@ export type SlotTask = {
   readonly directory: string;
   /** Where bundles are kept, by hash. */
   readonly bundleDirectory: string;
+  /** Its account of the scratch disk; without one there is no limit. */
+  readonly scratch?: ScratchShare;
 } & (
   | {
       readonly kind: 'map';
