@@ -22,6 +22,7 @@ import { type OperatorPorts, operatorHandlers } from './rpc/operator-service.ts'
 import { startRpcServer } from './rpc/server.ts';
 import { WorkerService } from './rpc/worker-service.ts';
 import { serveHttp } from './serve-http.ts';
+import { startStatusLog } from './status-log.ts';
 import { submitJob } from './submit-job.ts';
 import { takeLead } from './take-lead.ts';
 
@@ -50,11 +51,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   });
   const http = config.http && (await serveHttp(config.http, { ...config, location, failed }));
   const stopTicking = startTicking(config, loop);
+  const stopStatusLog = startStatusLog({ ...config, view: operator.view });
   const { epoch } = journal;
   config.log.info({ address: rpc.address, epoch, store: config.storeUri }, 'the coordinator is up');
 
   const close = async () => {
     stopTicking();
+    stopStatusLog();
     workers.endAll();
     await rpc[Symbol.asyncDispose]();
     await http?.[Symbol.asyncDispose]();
