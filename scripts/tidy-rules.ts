@@ -82,7 +82,11 @@ const arrows: readonly Arrow[] = [
     says: 'examples import only millrace and millrace/testing, as users do',
   },
   { from: /^minio\//, to: /^(lib\/|minio\/|package:|node:)/, says: 'minio imports lib' },
-  { from: /^bench\//, to: /^(?!test\/|scripts\/)/, says: 'bench does not import tests or scripts' },
+  {
+    from: /^bench\//,
+    to: /^(?!test\/(?!minio\/start-minio)|scripts\/)/,
+    says: 'bench does not import tests or scripts, but starts their MinIO',
+  },
   {
     from: /^scripts\//,
     to: /^(scripts\/|package\.json$|package:|node:)/,
