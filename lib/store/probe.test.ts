@@ -1,32 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { describeWithMinio } from '../../test/minio/describe-with-minio.ts';
 import { MillraceError } from '../errors.ts';
-import { FolderStore } from './folder-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import { probeConditionalWrites, probeStore } from './probe.ts';
+import { createStores } from './resolve.ts';
+import type { StagedObject } from './store.ts';
 
-/** As a store does that does not know `If-None-Match`. */
-class CarelessStore extends MemoryStore {
-  override async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
-    await this.remove(key);
-    return super.putIfAbsent(key, bytes);
-  }
-}
-
-class HastyStore extends MemoryStore {
-  override async stage(key: string, owner: string) {
-    await this.putIfAbsent(key, Buffer.of(1));
-    return super.stage(key, owner);
-  }
-}
-
-class FullStore extends MemoryStore {
-  override async putIfAbsent(): Promise<boolean> {
-    throw new MillraceError('no-space', 'the disk is full');
-  }
-}
+const checks = ['put', 'get', 'ranged get', 'list', 'conditional put', 'multipart', 'remove'].map(
+  (what) => `store: ${what}`,
+);
 
 async function keysOf(store: MemoryStore): Promise<string[]> {
   const keys: string[] = [];
@@ -34,54 +16,104 @@ async function keysOf(store: MemoryStore): Promise<string[]> {
   return keys;
 }
 
-test('a store that keeps its promises passes every check, and nothing is left in it', async () => {
-  const store = new MemoryStore();
-  const findings = await probeStore(store, 'doctor/1/');
-  expect(findings.map(({ check, ok }) => [check, ok])).toEqual(
-    ['multipart', 'put', 'get', 'ranged get', 'list', 'conditional put', 'remove'].map((check) => [
-      `store: ${check}`,
-      true,
-    ]),
-  );
-  expect(await keysOf(store)).toEqual([]);
-});
-
-test('a folder passes, too, and not even a folder is left in it', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-probe-'));
-  try {
-    const findings = await probeStore(new FolderStore(folder), 'doctor/1/');
-    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-    expect(readdirSync(folder)).toEqual([]);
-  } finally {
-    rmSync(folder, { recursive: true });
+/** As Garage does: the condition is not looked at. */
+class Unconditional extends MemoryStore {
+  override async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
+    await this.remove(key);
+    return super.putIfAbsent(key, bytes);
   }
-});
+}
 
-test('a store that ignores conditional writes is named for that, and no coordinator leads on it', async () => {
-  const store = new CarelessStore();
-  const findings = await probeStore(store, 'doctor/1/');
-  expect(findings.at(-1)).toMatchObject({
-    check: 'store: conditional put',
-    ok: false,
-    detail: expect.stringMatching(/ignores conditional writes: [2-5] of 5 writers.*MinIO/),
+/** Looks, and then writes. */
+class Racy extends MemoryStore {
+  override async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
+    if (await this.head(key)) return false;
+    const [, isWinner] = await Promise.all([this.remove(key), super.putIfAbsent(key, bytes)]);
+    return isWinner;
+  }
+}
+
+class Showing extends MemoryStore {
+  override async head(key: string) {
+    return (await super.head(key)) ?? { key, bytes: 0, etag: '' };
+  }
+}
+
+class Harmful extends MemoryStore {
+  override async discard(staged: Pick<StagedObject, 'key' | 'token'>): Promise<void> {
+    await this.remove(staged.key);
+  }
+}
+
+class Refusing extends MemoryStore {
+  override async putIfAbsent(): Promise<boolean> {
+    throw new MillraceError('permission-denied', 'refused by policy');
+  }
+}
+
+describe('probing a store', () => {
+  test('that is right finds nothing wrong and leaves nothing', async () => {
+    const store = new MemoryStore();
+    const findings = await probeStore(store, 'cluster/');
+    expect(findings.map(({ check }) => check)).toEqual(checks);
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    await probeConditionalWrites(store, 'cluster/', 's3://bucket/cluster/');
+    expect(await keysOf(store)).toEqual([]);
   });
-  await expect(probeConditionalWrites(store, 'probe/', 's3://b/')).rejects.toMatchObject({
-    code: 'wrong-state',
-    message: expect.stringMatching(/cannot lead on s3:\/\/b\/.*conditional/),
+
+  test.each([
+    ['that ignores conditions', new Unconditional(), 'store: conditional put', /second put replaced/],
+    [
+      'that looks before it writes',
+      new Racy(),
+      'store: conditional put',
+      /of 4 puts at once [234] succeeded/,
+    ],
+    ['that shows what is not published', new Showing(), 'store: multipart', /unpublished object is visible/],
+    ['whose discard harms', new Harmful(), 'store: multipart', /discarding harmed/],
+  ])('%s says so and goes on', async (_, store, check, detail) => {
+    const findings = await probeStore(store, '');
+    expect(findings.map((finding) => finding.check)).toEqual(checks);
+    expect(findings.find((finding) => finding.check === check)).toMatchObject({ ok: false });
+    expect(findings.find((finding) => finding.check === check)?.detail).toMatch(detail);
+    expect(await keysOf(store)).toEqual([]);
   });
-  expect(await keysOf(store)).toEqual([]);
-  await probeConditionalWrites(new MemoryStore(), 'probe/', 's3://b/');
+
+  test('that cannot be written says why, once', async () => {
+    expect(await probeStore(new Refusing(), '')).toMatchObject([
+      { check: 'store: put', ok: false, detail: 'refused by policy' },
+    ]);
+  });
+
+  test.each([new Unconditional(), new Racy()])(
+    'one that two could lead on is refused, with what to use',
+    async (store) => {
+      const probing = probeConditionalWrites(store, 'cluster/', 's3://bucket/cluster/');
+      const error = await probing.catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: 'wrong-state' });
+      expect(error.message).toMatch(
+        /cannot lead on s3:\/\/bucket\/cluster\/: .*ignores conditional writes.*MinIO/,
+      );
+      expect(await keysOf(store)).toEqual([]);
+    },
+  );
+
+  test('an error of the store is not taken for a refused condition', async () => {
+    await expect(probeConditionalWrites(new Refusing(), '', 's3://b/')).rejects.toMatchObject({
+      code: 'permission-denied',
+    });
+  });
 });
 
-test('a store that shows what is only staged is named for that', async () => {
-  const findings = await probeStore(new HastyStore(), 'doctor/1/');
-  expect(findings.at(-1)).toMatchObject({ check: 'store: multipart', ok: false });
-});
-
-test('what the store itself says is the finding, and the checks that build on it are left out', async () => {
-  const findings = await probeStore(new FullStore(), 'doctor/1/');
-  expect(findings).toMatchObject([
-    { check: 'store: multipart', ok: true },
-    { check: 'store: put', ok: false, detail: 'the disk is full' },
-  ]);
+await describeWithMinio('probing MinIO', (minio) => {
+  test('finds nothing wrong and leaves nothing', async () => {
+    const bucket = await minio().makeBucket();
+    const { store } = createStores({ s3: minio().access() }).locate(`s3://${bucket}/`);
+    const findings = await probeStore(store, 'doctor/');
+    expect(findings.map(({ check, ok, detail }) => [check, ok, ok ? '' : detail])).toEqual(
+      checks.map((check) => [check, true, '']),
+    );
+    await probeConditionalWrites(store, '', `s3://${bucket}/`);
+    for await (const { key } of store.list('')) expect.unreachable(key);
+  });
 });

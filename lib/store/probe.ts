@@ -1,157 +1,160 @@
-/** Whether a store does what the port promises: what `millrace doctor` asks, and what a coordinator asks before it leads on one. */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { systemClock } from '../clock.ts';
+/** Whether a store does what Millrace needs of it, tried out on small objects that are removed again. */
+import { randomUUID } from 'node:crypto';
 import type { Finding } from '../diagnosis.ts';
 import { MillraceError } from '../errors.ts';
-import { examine } from '../examine.ts';
 import { collectBytes } from '../iterables.ts';
 import type { Store } from './store.ts';
 
-const checkTimeoutMs = 10_000;
-/** All but one at the same time. */
-const writers = 5;
+/** At once for one key. A store that looks first and writes then lets two of them through sooner or later. */
+const racers = 4;
 
 /**
- * One finding per operation that a job needs, below `prefix`; nothing is left there. Stops at the first that fails, because the
- * next ones would only fail for the same reason.
- */
-export async function probeStore(store: Store, prefix: string): Promise<Finding[]> {
-  const probe = new Probe(store, prefix);
-  const findings: Finding[] = [];
-  for (const [check, look] of probe.checks) {
-    const finding = await examine(`store: ${check}`, systemClock, checkTimeoutMs, look);
-    findings.push(finding);
-    if (!finding.ok) break;
-  }
-  const cleaned = await examine('store: clean up', systemClock, checkTimeoutMs, () => probe.cleanUp());
-  return cleaned.ok ? findings : [...findings, cleaned];
-}
-
-/**
- * Throws `wrong-state` when the store lets two writers create the same object: two coordinators would lead on it at once. `uri`
- * names the place in the message. Throws what the store throws when it cannot be asked.
+ * Throws `wrong-state` when the store lets a second writer create what is there already: then two coordinators could lead at
+ * once. `prefix` is where it may write (with a trailing slash), `uri` names the store in the error.
  */
 export async function probeConditionalWrites(store: Store, prefix: string, uri: string): Promise<void> {
-  const probe = new Probe(store, prefix);
-  try {
-    await probe.putTwice();
-  } catch (error) {
-    const { code, message } = MillraceError.from(error);
-    throw new MillraceError(code, `a coordinator cannot lead on ${uri}: ${message}`, { cause: error });
-  } finally {
-    await probe.cleanUp();
-  }
-}
-
-class Probe {
-  readonly #store: Store;
-  readonly #prefix: string;
-  readonly #owner = randomUUID();
-  readonly #bytes = randomBytes(1_000);
-
-  constructor(store: Store, prefix: string) {
-    this.#store = store;
-    this.#prefix = prefix;
-  }
-
-  /**
-   * In the order of what builds on what. The staged object is first, because a folder store then knows which folders had to be made for
-   * this, and takes them away again.
-   */
-  readonly checks: readonly (readonly [string, () => Promise<string>])[] = [
-    ['multipart', () => this.#stage()],
-    ['put', () => this.#put()],
-    ['get', () => this.#get()],
-    ['ranged get', () => this.#getRange()],
-    ['list', () => this.#list()],
-    ['conditional put', () => this.putTwice()],
-    ['remove', () => this.#remove()],
-  ];
-
-  get #object() {
-    return `${this.#prefix}object`;
-  }
-
-  async #put(): Promise<string> {
-    const created = await this.#store.putIfAbsent(this.#object, this.#bytes);
-    expect(created, 'says that a new object exists already');
-    return 'created';
-  }
-
-  async #get(): Promise<string> {
-    expect((await this.#read()).equals(this.#bytes), 'gives back other bytes than were put');
-    return 'the same bytes';
-  }
-
-  async #getRange(): Promise<string> {
-    const middle = await collectBytes(this.#store.read(this.#object, { start: 100, end: 200 }));
-    expect(middle.equals(this.#bytes.subarray(100, 200)), 'gives back other bytes than the range asked for');
-    return 'the bytes asked for';
-  }
-
-  async #list(): Promise<string> {
-    expect(await this.#isListed(this.#object), 'does not list an object that it holds');
-    return 'the new object is listed';
-  }
-
-  async putTwice(): Promise<string> {
-    const key = `${this.#prefix}once`;
-    const contents = Array.from({ length: writers }, () => randomBytes(16));
-    const [late, ...racing] = contents;
-    const created = await Promise.all(racing.map((bytes) => this.#store.putIfAbsent(key, bytes)));
-    created.unshift(await this.#store.putIfAbsent(key, late!));
-    const winners = contents.filter((_, i) => created[i]);
-    expect(
-      winners.length === 1,
-      `ignores conditional writes: ${winners.length} of ${writers} writers created the same object (If-None-Match: *); ` +
-        'use an S3 that honours them, such as AWS or the MinIO of docker-compose.yml',
+  await withKeys(store, prefix, async (newKey) => {
+    const violation = await findViolation(store, newKey);
+    if (violation === undefined) return;
+    throw new MillraceError(
+      'wrong-state',
+      `cannot lead on ${uri}: the store ignores conditional writes (If-None-Match): ${violation}. Use AWS S3, MinIO ` +
+        'as pinned in minio/README.md, or another store that honours them',
     );
-    const kept = await collectBytes(this.#store.read(key));
-    expect(kept.equals(winners[0]!), 'keeps other bytes than those of the writer that won');
-    return `one of ${writers} writers wins`;
-  }
+  });
+}
 
-  async #stage(): Promise<string> {
-    const key = `${this.#prefix}staged`;
-    const staged = await this.#stageOne(key);
-    expect(!(await this.#isListed(key)), 'shows an object before it is published');
-    await this.#store.publish(staged);
-    expect(await this.#isListed(key), 'does not show an object that is published');
-    const other = `${this.#prefix}discarded`;
-    await this.#store.discard(await this.#stageOne(other));
-    expect(!(await this.#isListed(other)), 'shows an object that was discarded');
-    return 'hidden until it is published, gone when discarded';
-  }
+/**
+ * Tries each thing that Millrace does with a store, below `prefix` (with a trailing slash). What fails is a finding, not an
+ * exception; when nothing can be written the rest is not tried.
+ */
+export async function probeStore(store: Store, prefix: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const check = async (what: string, run: () => Promise<string>): Promise<boolean> => {
+    const finding = await examine(`store: ${what}`, run);
+    findings.push(finding);
+    return finding.ok;
+  };
+  await withKeys(store, prefix, async (newKey) => {
+    const key = newKey();
+    const isWritable = await check('put', async () => {
+      expectThat(await store.putIfAbsent(key, sample), 'a new object was refused as if it were there');
+      return `${sample.length} bytes`;
+    });
+    if (!isWritable) return;
+    await check('get', () => checkRead(store, key, 0, sample.length));
+    await check('ranged get', () => checkRead(store, key, 1_000, 1_024));
+    await check('list', () => checkListed(store, prefix, key));
+    await check('conditional put', async () => {
+      const violation = await findViolation(store, newKey);
+      expectThat(
+        violation === undefined,
+        `${violation}: the store ignores If-None-Match, and cannot be led on`,
+      );
+      return `refused for an object that is there; of ${racers} at once one won`;
+    });
+    await check('multipart', () => checkStaging(store, newKey));
+    await check('remove', async () => {
+      await store.remove(key);
+      expectThat((await store.head(key)) === undefined, 'a removed object is still there');
+      return 'gone';
+    });
+  });
+  return findings;
+}
 
-  async #remove(): Promise<string> {
-    await this.#store.remove(this.#object);
-    expect(!(await this.#isListed(this.#object)), 'still lists an object that was removed');
-    return 'removed';
-  }
+/** Enough for a range in its midst. */
+const sample = Buffer.from(Array.from({ length: 2_048 }, (_, at) => at % 251));
 
-  async cleanUp(): Promise<string> {
-    const keys = ['object', 'once', 'staged', 'discarded'].map((name) => `${this.#prefix}${name}`);
-    for (const key of keys) await this.#store.remove(key);
-    await this.#store.sweep(this.#prefix, this.#owner, keys);
-    return 'nothing is left';
+/** Removes every object under the keys that `run` asked for; its own error counts for more than that of the removal. */
+async function withKeys(
+  store: Store,
+  prefix: string,
+  run: (newKey: () => string) => Promise<void>,
+): Promise<void> {
+  const keys: string[] = [];
+  const newKey = () => {
+    const key = `${prefix}probe-${randomUUID()}`;
+    keys.push(key);
+    return key;
+  };
+  const removeAll = async () => {
+    for (const key of keys) await store.remove(key);
+  };
+  try {
+    await run(newKey);
+  } catch (error) {
+    await removeAll().catch(() => undefined);
+    throw error;
   }
+  await removeAll();
+}
 
-  async #stageOne(key: string) {
-    const writer = await this.#store.stage(key, this.#owner);
-    await writer.write(Buffer.from(this.#bytes));
-    return writer.seal();
+/** What a second create-only put did that it must not; undefined for a store that is right. */
+async function findViolation(store: Store, newKey: () => string): Promise<string | undefined> {
+  const key = newKey();
+  const first = Buffer.from('first');
+  if (!(await store.putIfAbsent(key, first))) return 'a put of a new object was refused';
+  if (await store.putIfAbsent(key, Buffer.from('second'))) return 'a second put replaced what was there';
+  if (!(await collectBytes(store.read(key))).equals(first)) return 'a refused put changed what was there';
+  const contested = newKey();
+  const wins = await Promise.all(
+    Array.from({ length: racers }, (_, racer) => store.putIfAbsent(contested, Buffer.from(`racer ${racer}`))),
+  );
+  const winners = wins.filter((isWinner) => isWinner).length;
+  return winners === 1 ? undefined : `of ${racers} puts at once ${winners} succeeded`;
+}
+
+async function checkRead(store: Store, key: string, start: number, end: number): Promise<string> {
+  const bytes = await collectBytes(store.read(key, { start, end }));
+  const wanted = sample.subarray(start, end);
+  expectThat(bytes.equals(wanted), `got ${bytes.length} bytes that are not the ${wanted.length} written`);
+  return `bytes ${start} to ${end - 1}`;
+}
+
+async function checkListed(store: Store, prefix: string, key: string): Promise<string> {
+  for await (const object of store.list(prefix)) if (object.key === key) return 'found';
+  throw new MillraceError('store-failed', `listing ${prefix} does not show an object that was just written`);
+}
+
+async function checkStaging(store: Store, newKey: () => string): Promise<string> {
+  const owner = `probe-${randomUUID()}`;
+  const stage = async () => {
+    const writer = await store.stage(newKey(), owner);
+    try {
+      await writer.write(sample);
+      return await writer.seal();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  };
+  const [published, discarded] = [await stage(), await stage()];
+  const isVisible = async (key: string) => (await store.head(key)) !== undefined;
+  try {
+    expectThat(!(await isVisible(published.key)), 'an unpublished object is visible');
+    await store.publish(published);
+    expectThat(await isVisible(published.key), 'a published object is not visible');
+  } finally {
+    await store.discard(discarded);
+    await store.discard(published);
   }
+  expectThat(await isVisible(published.key), 'discarding harmed a published object');
+  expectThat(!(await isVisible(discarded.key)), 'a discarded object is visible');
+  return 'invisible until published; gone when discarded';
+}
 
-  #read(): Promise<Buffer> {
-    return collectBytes(this.#store.read(this.#object));
-  }
-
-  async #isListed(key: string): Promise<boolean> {
-    for await (const object of this.#store.list(key)) if (object.key === key) return true;
-    return false;
+async function examine(check: string, run: () => Promise<string>): Promise<Finding> {
+  const startMs = performance.now();
+  const took = () => Math.round(performance.now() - startMs);
+  try {
+    const detail = await run();
+    return { check, ok: true, detail, ms: took() };
+  } catch (thrown) {
+    return { check, ok: false, detail: MillraceError.from(thrown, 'store-failed').message, ms: took() };
   }
 }
 
-function expect(holds: boolean, otherwise: string): void {
-  if (!holds) throw new MillraceError('wrong-state', `the store ${otherwise}`);
+function expectThat(condition: boolean, otherwise: string): void {
+  if (!condition) throw new MillraceError('store-failed', otherwise);
 }
