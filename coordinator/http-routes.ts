@@ -1,4 +1,5 @@
 /** What the HTTP port answers. */
+import type { ClusterView } from '../lib/cluster-view.ts';
 import { type HttpAnswer, type HttpRoute, textAnswer } from './http-server.ts';
 import type { Metrics } from './metrics/metrics.ts';
 
@@ -18,9 +19,10 @@ export function probeRoutes(readiness: Readiness): HttpRoutes {
   };
 }
 
-export function metricsRoutes(metrics: Metrics): HttpRoutes {
+/** `cluster` is asked once a scrape. */
+export function metricsRoutes(metrics: Metrics, cluster: () => ClusterView): HttpRoutes {
   const { contentType } = metrics;
-  const answer = async () => ({ status: 200, contentType, body: await metrics.text() });
+  const answer = async () => ({ status: 200, contentType, body: await metrics.text(cluster()) });
   return { '/metrics': { isOpen: false, answer } };
 }
 

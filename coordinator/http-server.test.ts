@@ -28,13 +28,13 @@ const state = { leads: true, store: true };
 
 async function start(guard = Guard.open, more: Record<string, HttpRoute> = {}): Promise<string> {
   Object.assign(state, { leads: true, store: true });
-  const metrics = new Metrics({ softwareVersion: '1', cluster: () => ({ ...cluster, workers: [] }) });
+  const view = () => ({ ...cluster, workers: [] });
   const probes = probeRoutes({ isLeading: () => state.leads, isStoreReachable: () => state.store });
   server = await startHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     guard,
     log: createLog('test', 'silent'),
-    routes: { ...probes, ...metricsRoutes(metrics), ...more },
+    routes: { ...probes, ...metricsRoutes(new Metrics('1'), view), ...more },
   });
   return `http://${server.address}`;
 }

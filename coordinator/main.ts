@@ -4,6 +4,7 @@ import type { JobEvent } from '../lib/job-event.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
+import { softwareVersion } from '../lib/version.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
 import { createState } from './core/state.ts';
@@ -15,6 +16,7 @@ import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
 import type { Journal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { doctorHandlers } from './rpc/doctor-service.ts';
@@ -39,17 +41,28 @@ export interface RunningCoordinator extends AsyncDisposable {
 /** Throws `permission-denied` for an address beyond loopback without credentials, `unavailable` when it is taken. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const config = compileConfig(options);
-  const stores = createStores();
+  // Loaded only where somebody can ask for them.
+  const metrics = config.http && new (await import('./metrics/metrics.ts')).Metrics(softwareVersion());
+  const stores = createStores(
+    metrics && { onRequest: (...request) => metrics.storeRequests.count(...request) },
+  );
   const location = stores.locate(config.storeUri);
   const journal = await takeLead(location, config.clock);
-  const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(config, stores, journal);
+  const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(
+    config,
+    stores,
+    journal,
+    metrics,
+  );
   const rpc = await startRpcServer(config, {
     client: clients.handlers,
     worker: workers.handlers,
     doctor: doctorHandlers(diagnoser),
     operator: operatorHandlers(operator),
   });
-  const http = config.http && (await serveHttp(config.http, { ...config, location, failed }));
+  const { view } = operator;
+  const http =
+    config.http && metrics && (await serveHttp(config.http, { ...config, location, failed, metrics, view }));
   const stopTicking = startTicking(config, loop);
   const stopStatusLog = startStatusLog({ ...config, view: operator.view });
   const { epoch } = journal;
@@ -79,7 +92,12 @@ interface Wired {
   readonly failed: Promise<never>;
 }
 
-function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wired {
+function wire(
+  config: CoordinatorConfig,
+  stores: Stores,
+  journal: Journal,
+  metrics: Metrics | undefined,
+): Wired {
   const { clock, log, storeUri, heartbeatIntervalMs } = config;
   const { epoch } = journal;
   const watchers = new JobWatchers();
@@ -100,6 +118,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
   const view = (jobId: JobId) => viewJob(state, jobId);
   const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
   const eventSinks: ((event: JobEvent) => void)[] = [(event) => eventLog.record(event)];
+  if (metrics) eventSinks.push((event) => metrics.jobs.count(event));
   const onJobEvent = (event: JobEvent) => {
     for (const sink of eventSinks) sink(event);
   };
@@ -131,6 +150,7 @@ function wire(config: CoordinatorConfig, stores: Stores, journal: Journal): Wire
         dispatch,
         sendToWorker,
         onJobEvent,
+        onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
       }),
     onFatal: failed.reject,
   });

@@ -1,5 +1,6 @@
 /** One small function per effect kind. Performing never throws: an operation that fails comes back as an event. */
 import { assertNever } from '../lib/assert.ts';
+import type { WorkerLossReason } from '../lib/cluster-view.ts';
 import { MillraceError } from '../lib/errors.ts';
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
@@ -24,6 +25,7 @@ export interface PerformPorts {
   dispatch(happening: Happening): void;
   /** Must not throw. */
   onJobEvent(event: JobEvent): void;
+  onWorkerLost(reason: WorkerLossReason): void;
 }
 
 export function perform(effect: Effect, ports: PerformPorts): void {
@@ -39,6 +41,8 @@ export function perform(effect: Effect, ports: PerformPorts): void {
       return discardingPart(effect, ports);
     case 'job-event':
       return ports.onJobEvent(effect.event);
+    case 'worker-lost':
+      return ports.onWorkerLost(effect.reason);
     case 'job-changed':
       return ports.watchers.notify(effect.jobId);
     case 'say':

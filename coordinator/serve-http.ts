@@ -1,11 +1,13 @@
-/** The HTTP port of a running coordinator: probes, and the look at the store that they are answered from. */
+/** The HTTP port of a running coordinator: probes with the look at the store that they are answered from, and metrics. */
 import type { Address } from '../lib/address.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ClusterView } from '../lib/cluster-view.ts';
 import type { Log } from '../lib/log.ts';
 import type { Guard } from '../lib/security/guard.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
-import { probeRoutes } from './http-routes.ts';
+import { metricsRoutes, probeRoutes } from './http-routes.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { StoreHealth } from './store-health.ts';
 
 export interface ServeHttpOptions {
@@ -14,6 +16,9 @@ export interface ServeHttpOptions {
   readonly guard: Guard;
   /** Of the coordinator's own files. */
   readonly location: StoreLocation;
+  readonly metrics: Metrics;
+  /** The cluster now. */
+  view(): ClusterView;
   /** Rejects when the coordinator leads no more. */
   readonly failed: Promise<never>;
 }
@@ -26,7 +31,8 @@ export async function serveHttp(listen: Address, options: ServeHttpOptions): Pro
     leads = false;
   });
   const storeHealth = new StoreHealth(options);
-  const routes = probeRoutes({ isLeading: () => leads, isStoreReachable: () => storeHealth.isReachable });
+  const probes = probeRoutes({ isLeading: () => leads, isStoreReachable: () => storeHealth.isReachable });
+  const routes = { ...probes, ...metricsRoutes(options.metrics, () => options.view()) };
   try {
     const server = await startHttpServer({ listen, guard, log, routes });
     return {

@@ -2,6 +2,8 @@
  * Everything the core can ask for. Messages to workers are fire-and-forget: a lost one is made good by the worker's next
  * hello or by its lease. Operations end as exactly one event each. `persist` records are durable before any effect runs.
  */
+
+import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
 import type { JobSpec, OpenPart, Split, StagedPart } from '../../lib/job-spec.ts';
@@ -93,6 +95,8 @@ export type Effect =
   | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
   // For the job's event log and the metrics.
   | { readonly type: 'job-event'; readonly event: JobEvent }
+  // For the metrics alone: what it means for jobs is in their events.
+  | { readonly type: 'worker-lost'; readonly reason: WorkerLossReason }
   // To whoever watches: the view of this job has changed.
   | { readonly type: 'job-changed'; readonly jobId: JobId }
   // A sentence for the coordinator's log: why something was decided.

@@ -1,4 +1,5 @@
 /** Workers come, beat, fall silent and go; what was on one that is gone finds its place again. */
+import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import { adoptOutputs } from './adopt.ts';
 import { endAttempt } from './attempts.ts';
@@ -16,11 +17,12 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   const { worker: info, running, held, replaces } = event;
   for (const workerId of replaces) {
     const replaced = turn.state.workers.get(workerId);
-    if (replaced) loseWorker(turn, replaced, `was restarted as ${info.workerId}`, true);
+    if (replaced) loseWorker(turn, replaced, 'restarted', `was restarted as ${info.workerId}`);
   }
   const known = turn.state.workers.get(info.workerId);
   // Another process under the same id: what the first one ran and held in memory is gone.
-  if (known && known.info.pid !== info.pid) loseWorker(turn, known, 'came back as another process', true);
+  if (known && known.info.pid !== info.pid)
+    loseWorker(turn, known, 'replaced', 'came back as another process');
   const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn.state, info);
   if (!worker.draining) turn.state.slotsTotal += info.slots - worker.info.slots;
   worker.info = info;
@@ -134,7 +136,7 @@ export function workerDisconnected(turn: Turn, { workerId }: EventOf<'worker-dis
 
 export function workerLeft(turn: Turn, { workerId }: EventOf<'worker-left'>): void {
   const worker = turn.state.workers.get(workerId);
-  if (worker) loseWorker(turn, worker, 'left', false);
+  if (worker) loseWorker(turn, worker, 'left', 'left');
 }
 
 /** On every tick. */
@@ -144,14 +146,16 @@ export function expireLeases(turn: Turn): void {
   for (const worker of [...turn.state.workers.values()]) {
     const silentMs = turn.now - worker.lastHeartbeatMs;
     if (silentMs >= heartbeatTimeoutMs) {
-      loseWorker(turn, worker, `was silent for ${(silentMs / 1000).toFixed(1)} s`, true);
+      loseWorker(turn, worker, 'silent', `was silent for ${(silentMs / 1000).toFixed(1)} s`);
     }
   }
 }
 
-/** `died`: its attempts may be why. One that ran alone is the only suspect. */
-function loseWorker(turn: Turn, worker: Worker, why: string, died: boolean): void {
+/** Unless it left by itself its attempts may be why. One that ran alone is the only suspect. */
+function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: string): void {
   const { state } = turn;
+  const died = reason !== 'left';
+  turn.effects.push({ type: 'worker-lost', reason });
   const cause = `worker ${worker.id} ${why}`;
   const suspect = worker.isolated;
   const jobs = [...worker.outputs];

@@ -49,12 +49,10 @@ const sums: AttemptSums = {
   fetchMs: 250,
 };
 
-function metricsOf(cluster: ClusterView = empty): Metrics {
-  return new Metrics({ softwareVersion: '1.2.3', cluster: () => cluster });
-}
+const metricsOf = () => new Metrics('1.2.3');
 
-async function scrape(metrics: Metrics): Promise<Map<string, Family>> {
-  return parseExposition(await metrics.text());
+async function scrape(metrics: Metrics, cluster = empty): Promise<Map<string, Family>> {
+  return parseExposition(await metrics.text(cluster));
 }
 
 /** The value of the sample with exactly these labels. */
@@ -162,16 +160,14 @@ test('the wait of a task for its slot is observed when its attempt starts', asyn
 });
 
 test('gauges are those of the cluster at the scrape', async () => {
-  const families = await scrape(
-    metricsOf({
-      ...empty,
-      slots: 4,
-      slotsUsed: 3,
-      jobs: { MAPPING: 2, COMPLETED: 1 },
-      maps: { pending: 7, running: 1, completed: 2, failed: 3 },
-      workers: [worker, { ...worker, state: 'draining', scratchBytes: 90 }],
-    }),
-  );
+  const families = await scrape(metricsOf(), {
+    ...empty,
+    slots: 4,
+    slotsUsed: 3,
+    jobs: { MAPPING: 2, COMPLETED: 1 },
+    maps: { pending: 7, running: 1, completed: 2, failed: 3 },
+    workers: [worker, { ...worker, state: 'draining', scratchBytes: 90 }],
+  });
   expect(value(families, 'mr_jobs', { state: 'MAPPING' })).toBe(2);
   expect(value(families, 'mr_jobs', { state: 'FAILED' })).toBe(0);
   expect(value(families, 'mr_tasks', { phase: 'map', state: 'pending' })).toBe(7);
@@ -200,9 +196,9 @@ test('lost workers and S3 requests are counted by reason, operation and code', a
 });
 
 test('labels are of small sets: no job, task, worker or address', async () => {
-  const metrics = metricsOf({ ...empty, workers: [worker] });
+  const metrics = metricsOf();
   metrics.jobs.count(ended({ task: 'm17', worker: 'w-secret' }));
-  const text = await metrics.text();
+  const text = await metrics.text({ ...empty, workers: [worker] });
   for (const label of text.matchAll(/([a-z_]+)="/g))
     expect([
       'phase',

@@ -10,24 +10,16 @@ import { processMetrics } from './process-metrics.ts';
 import { StoreRequests } from './store-requests.ts';
 import { WorkerLosses } from './worker-losses.ts';
 
-export interface MetricsOptions {
-  readonly softwareVersion: string;
-  /** The cluster now; called once a scrape. */
-  cluster(): ClusterView;
-}
-
 export class Metrics {
   /** The text exposition format, version 0.0.4. */
   readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #registry = new Registry();
-  readonly #cluster: () => ClusterView;
   readonly #gauges = new ClusterGauges(this.#registry);
   readonly jobs = new JobCounters(this.#registry);
   readonly workerLosses = new WorkerLosses(this.#registry);
   readonly storeRequests = new StoreRequests(this.#registry);
 
-  constructor({ softwareVersion, cluster }: MetricsOptions) {
-    this.#cluster = cluster;
+  constructor(softwareVersion: string) {
     const build = new Gauge({
       name: 'mr_build_info',
       help: 'Always 1; the versions that run are in the labels.',
@@ -37,8 +29,9 @@ export class Metrics {
     build.set({ version: softwareVersion, node_version: process.versions.node }, 1);
   }
 
-  async text(): Promise<string> {
-    this.#gauges.set(this.#cluster());
+  /** With the gauges of the cluster as it is. */
+  async text(cluster: ClusterView): Promise<string> {
+    this.#gauges.set(cluster);
     return `${await this.#registry.metrics()}\n${await processMetrics()}`;
   }
 }

@@ -50,6 +50,8 @@ export function formatEffect(effect: Effect): string {
       return `discard-part ${effect.jobId} ${effect.part.token}`;
     case 'job-event':
       return formatJobEvent(effect.event);
+    case 'worker-lost':
+      return `worker-lost ${effect.reason}`;
     case 'job-changed':
       return `changed ${effect.jobId}`;
     case 'say':

@@ -57,7 +57,9 @@ class Player {
     const event = { ...toEvent(line, this.#made), now: this.#now } as Event;
     const { persist, effects } = step(this.#state, event);
     assertInvariants(this.#state);
-    const shown = effects.filter((effect) => this.#showsEvents || effect.type !== 'job-event');
+    const shown = effects.filter(
+      (effect) => this.#showsEvents || (effect.type !== 'job-event' && effect.type !== 'worker-lost'),
+    );
     return [...persist.map(formatPersist), ...shown.map(formatEffect)];
   }
 
