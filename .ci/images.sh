@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The base images that Dockerfile and docker-compose.yml name, made from files of this machine, for where no image can be pulled: the
 # node binary of node_modules and MinIO's, each with its shared libraries, under the very names of the real images. An image that is
-# there already, pulled or made, is left alone. Needs a Docker engine and, for MinIO, what test/minio/find-minio.ts needs.
+# there already, pulled or made, is left alone. Needs a Docker engine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -57,13 +57,7 @@ if ! have "$node_image"; then
 fi
 
 if ! have "$minio_image"; then
-  minio_binary=$("$node_binary" --input-type=module --eval "
-    import { findMinio } from './test/minio/find-minio.ts';
-    console.log((await findMinio())?.path ?? '');")
-  if [ -z "$minio_binary" ]; then
-    echo "an image needs the MinIO binary itself: have minio on the PATH, or Go to build it, and unset MILLRACE_TEST_S3" >&2
-    exit 1
-  fi
+  minio_binary=$(.ci/minio.sh)
   mkdir "$work/minio"
   add_base "$work/minio"
   add_program "$work/minio" "$minio_binary" /usr/bin/minio
