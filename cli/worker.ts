@@ -90,7 +90,11 @@ async function work(flags: WorkerFlags): Promise<void> {
         `worker ${workerId} (process ${process.pid}) serves on ${fetchAddress}, coordinator ${flags.coordinator}`,
       );
     const drained = interrupted.then(() => {
-      if (!flags.quiet) say('stopping: finishes its tasks first; Ctrl-C again to end at once');
+      if (!flags.quiet && !worker.isIdle) {
+        say(
+          'stopping: finishes its tasks, and serves its map outputs while they are needed; Ctrl-C again to end at once',
+        );
+      }
       return worker.drain(drainTimeoutMs);
     });
     await Promise.race([drained, worker.ended, untilParentGone()]);

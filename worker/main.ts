@@ -59,6 +59,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly workerId: WorkerId;
   /** HOST:PORT, as bound. */
   readonly fetchAddress: string;
+  /** Nothing runs here, and there is nothing that another worker could fetch. */
+  readonly isIdle: boolean;
   /** Resolves at the first welcome of the coordinator; rejects as `ended` does. */
   readonly joined: Promise<void>;
   /** Resolves after `close`; rejects when the coordinator refused the worker, or was never reached. */
@@ -176,6 +178,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       return attempts.workerId;
     },
     fetchAddress: server.address,
+    get isIdle() {
+      return attempts.isIdle();
+    },
     joined: session.joined,
     ended,
     close,

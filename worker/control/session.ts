@@ -213,8 +213,11 @@ export class Session {
     if (stream && this.#isJoined) {
       this.#flush();
       stream.write({ goodbye: true });
+      // Its end is not a break to come back from.
+      this.#stream = undefined;
       stream.end();
       await this.#streamClosed(stream);
+      stream.cancel();
     }
     this.#finish();
   }
