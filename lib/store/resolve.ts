@@ -78,12 +78,20 @@ export function createStores(options: StoresOptions = {}): Stores {
 
 function s3Opener(options: StoresOptions): (bucket: string) => Promise<Store> {
   let connection: Promise<S3Connection> | undefined;
-  return async (bucket) => {
+  const connect = async () => {
     const { connectS3 } = await import('./s3/s3-connection.ts');
-    const { S3Store } = await import('./s3/s3-store.ts');
     const { onRequest, socketTimeoutMs } = options;
-    connection ??= connectS3({ access: options.s3 ?? environmentS3Access(), onRequest, socketTimeoutMs });
-    return new S3Store(bucket, await connection);
+    return connectS3({ access: options.s3 ?? environmentS3Access(), onRequest, socketTimeoutMs });
+  };
+  return async (bucket) => {
+    const { S3Store } = await import('./s3/s3-store.ts');
+    connection ??= connect();
+    try {
+      return new S3Store(bucket, await connection);
+    } catch (error) {
+      connection = undefined;
+      throw error;
+    }
   };
 }
 

@@ -3,7 +3,8 @@
  * (test/conformance/store.ts) holds every version to this contract. All methods may be called concurrently.
  * Keys are `/`-separated, without a leading slash, `.` or `..` parts, under 1024 bytes, and are ordered by their UTF-8
  * bytes (key.ts); a bad one is `invalid-argument`. An aborted signal throws its own MillraceError or `cancelled`.
- * Errors are MillraceErrors: `not-found`, `input-changed`, `output-exists`, `no-space`, `permission-denied`, else `store-failed`.
+ * Errors are MillraceErrors: `not-found`, `input-changed`, `no-space`, `permission-denied`, `unavailable` for a store that does not
+ * answer, `corrupt` for a staged object that is not whole, `limit-exceeded` for one that is too large, else `store-failed`.
  */
 
 export interface ObjectInfo {

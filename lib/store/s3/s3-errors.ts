@@ -1,4 +1,7 @@
-/** What the S3 store says when the other side refuses, breaks or is not there: which object, why, and what to set. No secrets. */
+/**
+ * What the S3 store says when the other side refuses, breaks or is not there: which object, why, and what to set. No secrets. A full
+ * store is `store-failed`: `no-space` would be taken for a full disk of this host.
+ */
 import { type ErrorCode, MillraceError } from '../../errors.ts';
 import type { S3Settings } from './s3-access.ts';
 
@@ -73,7 +76,7 @@ function explain(failure: S3Failure, place: S3Place): Explanation {
       return ['store-failed', `the bucket is not in the region ${settings.region}: set AWS_REGION (${name})`];
     case 'XMinioStorageFull':
     case 'XMinioAdminBucketQuotaExceeded':
-      return ['no-space', `${store} is full (${name})`];
+      return ['store-failed', `${store} is full (${name}): free space there or raise its quota`];
     default:
       return status === 0 ? explainNoAnswer(failure, store) : explainStatus(failure, settings, store);
   }
@@ -89,7 +92,7 @@ function explainStatus(failure: S3Failure, settings: S3Settings, store: string):
     ];
   }
   if (status === 404) return ['not-found', `there is no such object (${said})`];
-  if (status === 507) return ['no-space', `${store} is full (${said})`];
+  if (status === 507) return ['store-failed', `${store} is full (${said})`];
   if (status === 429 || status === 503) {
     return ['unavailable', `${store} is overloaded or not ready (${said}), also when asked again`];
   }

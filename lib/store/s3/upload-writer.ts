@@ -121,7 +121,7 @@ export class UploadWriter implements StageWriter {
   }
 }
 
-/** Of the part with this number, from 1; undefined past the last that S3 takes. 290 GiB in all. */
+/** Of the part with this number, from 1; undefined past the last that S3 takes. 292 GiB in all. */
 export function partBytes(number: number): number | undefined {
   if (number > limits.s3PartsMax) return undefined;
   return limits.s3PartBytesMin * 2 ** Math.floor((number - 1) / partsPerSize);
