@@ -53,7 +53,7 @@ describe('with --allow', () => {
 });
 
 describe("the coordinator's own files", () => {
-  it.each(['jobs/', 'jobs/job-1/out/', 'journal/', ''])('%s of its store is nobody’s output', (folder) => {
+  it.each(['jobs/', 'jobs/job-1/out/', 'log/', ''])('%s of its store is nobody’s output', (folder) => {
     expect(() => check('s3://logs/*', `${storeUri}${folder}`, {})).toThrow(
       /coordinator's own files.*--store/,
     );

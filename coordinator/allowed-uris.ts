@@ -23,7 +23,7 @@ export function checkUris(
   for (const pattern of inputPatterns) checkAllowed(pattern, 'the input', allowed);
   checkAllowed(outputUri, 'the output', allowed);
   const output = normalised(outputUri);
-  const own = ['jobs/', 'journal/'].map((folder) => normalised(`${allowed.storeUri}${folder}`));
+  const own = ['jobs/', 'log/'].map((folder) => normalised(`${allowed.storeUri}${folder}`));
   if (own.some((folder) => output.startsWith(folder) || folder.startsWith(output))) {
     throw new MillraceError(
       'permission-denied',

@@ -78,9 +78,9 @@ export function connect(options: ConnectOptions = {}): Client {
 export function connectWith(shown: Credentials, text: string): Client {
   const address = formatAddress(parseAddress(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)'));
   const Service = loadClientService();
-  const { credentials, interceptors } = securityToCoordinator(shown);
+  const { credentials, options } = securityToCoordinator(shown, address);
   const client = new Service(address, credentials, {
-    interceptors,
+    ...options,
     'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
     'grpc.enable_http_proxy': 0,
     'grpc.initial_reconnect_backoff_ms': 200,
@@ -90,7 +90,7 @@ export function connectWith(shown: Credentials, text: string): Client {
     'grpc.use_local_subchannel_pool': 1,
   });
   // One connection for all services.
-  const shared = { interceptors, channelOverride: client.getChannel() };
+  const shared = { ...options, channelOverride: client.getChannel() };
   const services = {
     client,
     doctor: new (loadDoctorService())(address, credentials, shared),

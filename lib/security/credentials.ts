@@ -1,6 +1,19 @@
 /** What this process shows when it calls: a token, a certificate, or nothing (on loopback). */
-import { type ChannelCredentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
-import { channelCredentials, compileTls, type TlsMaterial, type TlsOptions } from './tls.ts';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  InterceptingCall,
+  type Interceptor,
+} from '@grpc/grpc-js';
+import { parseAddress } from '../address.ts';
+import {
+  channelName,
+  compileTls,
+  credentialsForCoordinator,
+  credentialsForWorker,
+  type TlsMaterial,
+  type TlsOptions,
+} from './tls.ts';
 import { checkToken, readToken } from './token.ts';
 
 export interface CredentialOptions {
@@ -44,21 +57,22 @@ export function credentialsOfEnvironment(env: Environment): CredentialOptions {
 
 export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
-  /** For the channel's options. */
-  readonly interceptors: Interceptor[];
+  /** To go among the channel's options. */
+  readonly options: ChannelOptions & { readonly interceptors: Interceptor[] };
 }
 
-/** For a client of the coordinator's services. */
-export function securityToCoordinator({ token, tls }: Credentials): ChannelSecurity {
+/** For a client of the services of the coordinator at HOST:PORT. */
+export function securityToCoordinator({ token, tls }: Credentials, address: string): ChannelSecurity {
+  const { host } = parseAddress(address, '--coordinator');
   return {
-    credentials: channelCredentials(tls, 'coordinator'),
-    interceptors: token ? [bearer(token)] : [],
+    credentials: credentialsForCoordinator(tls, host),
+    options: { ...(tls && channelName), interceptors: token ? [bearer(token)] : [] },
   };
 }
 
 /** For fetches: workers of one cluster are set up alike, so a peer speaks TLS when this worker does. Tokens are not shown to peers. */
 export function credentialsToWorker({ tls }: Credentials): ChannelCredentials {
-  return channelCredentials(tls?.identity ? tls : undefined, 'worker');
+  return credentialsForWorker(tls?.identity ? tls : undefined);
 }
 
 function bearer(token: string): Interceptor {

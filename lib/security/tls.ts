@@ -104,27 +104,38 @@ export function serverCredentials(tls: TlsMaterial | undefined): ServerCredentia
 }
 
 /**
- * A coordinator is reached by a name, which its certificate must have; and a client's or worker's certificate makes no coordinator.
- * Workers come and go under names that nobody knows when certificates are made: theirs must name the role.
+ * A coordinator is reached by a name or address, which its certificate must have; and a client's or worker's certificate makes no
+ * coordinator. Undefined `tls`: plain text.
  */
-export function channelCredentials(
+export function credentialsForCoordinator(tls: TlsMaterial | undefined, host: string): ChannelCredentials {
+  return channelCredentials(tls, (certificate) => {
+    const wrongRole = roleOfCertificate(certificate);
+    if (wrongRole === undefined) return checkServerIdentity(host, certificate);
+    return new Error(`${host} shows the certificate of a ${wrongRole}, not of a coordinator`);
+  });
+}
+
+/** Workers come and go under names that nobody knows when certificates are made: theirs must name the role. */
+export function credentialsForWorker(tls: TlsMaterial | undefined): ChannelCredentials {
+  return channelCredentials(tls, (certificate) => {
+    if (roleOfCertificate(certificate) === 'worker') return undefined;
+    return new Error('the certificate shown is not of a worker (its OU must be worker)');
+  });
+}
+
+function channelCredentials(
   tls: TlsMaterial | undefined,
-  peer: 'coordinator' | 'worker',
+  check: (certificate: PeerCertificate) => Error | undefined,
 ): ChannelCredentials {
   if (!tls) return ChannelCredentials.createInsecure();
   const { ca, identity } = tls;
   return ChannelCredentials.createSsl(ca ?? null, identity?.key ?? null, identity?.cert ?? null, {
-    checkServerIdentity: peer === 'coordinator' ? checkCoordinator : checkWorker,
+    checkServerIdentity: (_name, certificate) => check(certificate),
   });
 }
 
-function checkCoordinator(host: string, certificate: PeerCertificate): Error | undefined {
-  const wrongRole = roleOfCertificate(certificate);
-  if (wrongRole === undefined) return checkServerIdentity(host, certificate);
-  return new Error(`${host} shows the certificate of a ${wrongRole}, not of a coordinator`);
-}
-
-function checkWorker(host: string, certificate: PeerCertificate): Error | undefined {
-  if (roleOfCertificate(certificate) === 'worker') return undefined;
-  return new Error(`${host} shows a certificate that is not of a worker (its OU must be worker)`);
-}
+/**
+ * For every channel: TLS asks for a server by name, and an address is none (Node warns of it). What the server shows is checked by
+ * the functions above, not by this name.
+ */
+export const channelName = { 'grpc.ssl_target_name_override': 'millrace.invalid' } as const;

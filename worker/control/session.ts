@@ -89,6 +89,8 @@ export interface SessionOptions {
   readonly handlers: SessionHandlers;
   /** Never rejects. */
   diagnose(request: DiagnoseRequest): Promise<Finding[]>;
+  /** Called whenever it changes whether the coordinator may send work here. */
+  onServing(isServing: boolean): void;
   /** Gives up when it never joined for so long; 0 tries for ever. */
   readonly joinTimeoutMs: number;
 }
@@ -140,9 +142,9 @@ export class Session {
     this.#joined.promise.catch(() => undefined);
     this.#ended.promise.catch(() => undefined);
     const Client = loadWorkerService();
-    const { credentials, interceptors } = securityToCoordinator(options.credentials);
-    this.#client = new Client(options.coordinator, credentials, {
-      interceptors,
+    const security = securityToCoordinator(options.credentials, options.coordinator);
+    this.#client = new Client(options.coordinator, security.credentials, {
+      ...security.options,
       'grpc.enable_http_proxy': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
@@ -197,6 +199,7 @@ export class Session {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#tellServing();
     this.#flush();
     if (this.#isJoined) this.#stream?.write({ draining: true });
     else if (this.#mayLeaveUnsaid()) this.#finish();
@@ -227,6 +230,10 @@ export class Session {
     this.#finish();
   }
 
+  #tellServing(): void {
+    this.#options.onServing(this.#isJoined && !this.#draining);
+  }
+
   #streamClosed(stream: Stream): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(goodbyeTimeoutMs, done);
@@ -242,6 +249,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#isJoined = false;
+    this.#tellServing();
     for (const cancel of [this.#cancelFlush, this.#cancelHeartbeat, this.#cancelReconnect]) cancel?.();
     this.#stream?.cancel();
     this.#client.close();
@@ -302,6 +310,7 @@ export class Session {
       return;
     }
     this.#isJoined = false;
+    this.#tellServing();
     this.#cancelHeartbeat?.();
     if (this.#mayLeaveUnsaid()) {
       this.#finish();
@@ -363,6 +372,7 @@ export class Session {
     this.#failures = 0;
     this.#isJoined = true;
     this.#everJoined = true;
+    this.#tellServing();
     this.#joined.resolve();
     this.#outgoing.reports = [];
     for (const report of this.#unanswered.values()) this.#queue(report);
@@ -377,6 +387,7 @@ export class Session {
       'the coordinator held this worker for dead: starting afresh',
     );
     this.#isJoined = false;
+    this.#tellServing();
     this.#cancelHeartbeat?.();
     this.#unanswered.clear();
     this.#outgoing = nothing();

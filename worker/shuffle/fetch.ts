@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { JobId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
+import { channelName } from '../../lib/security/tls.ts';
 import type { ShuffleClient } from '../../proto/gen/millrace/v1/Shuffle.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import { frameHeaderBytes, readFrameHeader, type WantedSegment } from './fetch-frames.ts';
@@ -27,6 +28,7 @@ export class PeerChannels {
     let client = this.#clients.get(address);
     if (!client) {
       client = new this.#Client(address, this.#credentials, {
+        ...channelName,
         'grpc-node.flow_control_window': 8 * 1024 * 1024,
         'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
         'grpc.enable_http_proxy': 0,
