@@ -1,6 +1,7 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
+import { requireFree } from '../lib/require-free.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
@@ -47,6 +48,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     metrics && { onRequest: (...request) => metrics.storeRequests.count(...request) },
   );
   const location = stores.locate(config.storeUri);
+  // A start that fails must not have ended the lead of another one.
+  await requireFree(config.listen, '--listen');
+  if (config.http) await requireFree(config.http, '--http');
   const journal = await takeLead(location, config.clock);
   const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(
     config,
@@ -54,15 +58,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     journal,
     metrics,
   );
-  const rpc = await startRpcServer(config, {
-    client: clients.handlers,
-    worker: workers.handlers,
-    doctor: doctorHandlers(diagnoser),
-    operator: operatorHandlers(operator),
-  });
+  const probes = config.http !== undefined;
+  const rpc = await startRpcServer(
+    { ...config, probes },
+    {
+      client: clients.handlers,
+      worker: workers.handlers,
+      doctor: doctorHandlers(diagnoser),
+      operator: operatorHandlers(operator),
+    },
+  );
   const { view } = operator;
   const http =
     config.http && metrics && (await serveHttp(config.http, { ...config, location, failed, metrics, view }));
+  rpc.health.setServing(true);
+  failed.catch(() => rpc.health.setServing(false));
   const stopTicking = startTicking(config, loop);
   const stopStatusLog = startStatusLog({ ...config, view: operator.view });
   const { epoch } = journal;
@@ -71,6 +81,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const close = async () => {
     stopTicking();
     stopStatusLog();
+    rpc.health.setServing(false);
     workers.endAll();
     await rpc[Symbol.asyncDispose]();
     await http?.[Symbol.asyncDispose]();

@@ -49,6 +49,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalClust
     const worker = await startWorker({
       coordinator: coordinator.address,
       scratchDir: join(folder, 'scratch'),
+      probes: false,
       ...(options.slots !== undefined && { slots: options.slots }),
       ...(slotMemoryBytes !== undefined && { slotMemoryBytes }),
     });

@@ -50,6 +50,8 @@ export interface WorkerOptions {
   readonly slotMemoryBytes?: number;
   /** Gives up when no coordinator answers for so long after the start; 0, the default, tries for ever. */
   readonly joinTimeoutMs?: number;
+  /** Whether the health service is served beside fetches; default true. */
+  readonly probes?: boolean;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -118,6 +120,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     outputs,
     ticketKeys,
     workerId: () => attempts.workerId,
+    probes: options.probes ?? true,
     clock,
     log,
   }).catch(async (error) => {
@@ -142,6 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         host: hostname(),
         openChannels: () => new PeerChannels(credentialsToWorker(credentials)),
       }),
+    onServing: (isServing) => server.health.setServing(isServing),
     joinTimeoutMs: options.joinTimeoutMs ?? 0,
   });
 

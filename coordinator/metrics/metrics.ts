@@ -6,7 +6,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { ClusterView } from '../../lib/cluster-view.ts';
 import { ClusterGauges } from './cluster-gauges.ts';
 import { JobCounters } from './job-counters.ts';
-import { processMetrics } from './process-metrics.ts';
+import { measureProcess } from './process-metrics.ts';
 import { StoreRequests } from './store-requests.ts';
 import { WorkerLosses } from './worker-losses.ts';
 
@@ -14,6 +14,7 @@ export class Metrics {
   /** The text exposition format, version 0.0.4. */
   readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #registry = new Registry();
+  readonly #process = measureProcess();
   readonly #gauges = new ClusterGauges(this.#registry);
   readonly jobs = new JobCounters(this.#registry);
   readonly workerLosses = new WorkerLosses(this.#registry);
@@ -32,6 +33,6 @@ export class Metrics {
   /** With the gauges of the cluster as it is. */
   async text(cluster: ClusterView): Promise<string> {
     this.#gauges.set(cluster);
-    return `${await this.#registry.metrics()}\n${await processMetrics()}`;
+    return `${await this.#registry.metrics()}\n${await this.#process.metrics()}`;
   }
 }

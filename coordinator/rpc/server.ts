@@ -3,6 +3,7 @@ import { Server } from '@grpc/grpc-js';
 import type { Address } from '../../lib/address.ts';
 import { bindServer } from '../../lib/bind-server.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { addHealth, type Health, noHealth } from '../../lib/health.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import { authenticate } from '../../lib/security/authenticate.ts';
@@ -22,6 +23,7 @@ import {
 export interface RpcServer extends AsyncDisposable {
   /** HOST:PORT as bound. */
   readonly address: string;
+  readonly health: Health;
 }
 
 export interface RpcServerOptions {
@@ -30,11 +32,13 @@ export interface RpcServerOptions {
   readonly guard: Guard;
   readonly log: Log;
   readonly clock: Clock;
+  /** The health service too, for probes; default false. */
+  readonly probes?: boolean;
 }
 
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function startRpcServer(
-  { listen, guard, log, clock }: RpcServerOptions,
+  { listen, guard, log, clock, probes }: RpcServerOptions,
   handlers: {
     readonly client: ClientHandlers;
     readonly worker: WorkerControlHandlers;
@@ -55,9 +59,12 @@ export async function startRpcServer(
   server.addService(loadWorkerService().service, handlers.worker);
   server.addService(loadDoctorService().service, handlers.doctor);
   server.addService(loadOperatorService().service, handlers.operator);
+  const services = ['Client', 'Operator', 'Doctor', 'WorkerControl'].map((name) => `millrace.v1.${name}`);
+  const health = probes ? await addHealth(server, services) : noHealth;
   const address = await bindServer(server, listen, guard.tls);
   return {
     address,
+    health,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => resolve());

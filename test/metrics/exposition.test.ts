@@ -20,6 +20,7 @@ test.each([
   ['a family twice', `${head}a_total 1\n${head}`],
   ['TYPE without HELP', '# TYPE a_total counter\na_total 1\n'],
   ['a counter by another name', '# HELP a x\n# TYPE a counter\na 1\n'],
+  ['a gauge called like a counter', '# HELP a_total x\n# TYPE a_total gauge\na_total 1\n'],
   ['an unknown type', '# HELP a x\n# TYPE a thing\na 1\n'],
   ['a sample of no family', `${head}b_total 1\n`],
   ['a series twice', `${head}a_total{x="1",y="2"} 1\na_total{y="2",x="1"} 1\n`],

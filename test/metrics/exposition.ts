@@ -61,8 +61,7 @@ export function parseExposition(text: string): Map<string, Family> {
 
 function checkType(name: string, type: string): void {
   if (!types.includes(type)) throw new Error(`${name} is of no known type: ${type}`);
-  if (type === 'counter' && !name.endsWith('_total'))
-    throw new Error(`the counter ${name} is not called _total`);
+  if ((type === 'counter') !== name.endsWith('_total')) throw new Error(`${name} is the name of no ${type}`);
 }
 
 function parseSample(line: string): Sample {

@@ -3,6 +3,7 @@ import { Server } from '@grpc/grpc-js';
 import type { Address } from '../../lib/address.ts';
 import { bindServer } from '../../lib/bind-server.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { addHealth, type Health, noHealth } from '../../lib/health.ts';
 import type { WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -18,6 +19,7 @@ import { createShuffleHandlers } from '../shuffle/serve.ts';
 export interface ShuffleServer {
   /** HOST:PORT as bound. */
   readonly address: string;
+  readonly health: Health;
   close(): void;
 }
 
@@ -29,13 +31,15 @@ export interface ShuffleServerOptions {
   readonly ticketKeys: TicketKeys;
   /** Asked at each ping: a worker that joins again has a new one. */
   readonly workerId: () => WorkerId;
+  /** The health service too, for probes; default false. */
+  readonly probes?: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function serveShuffle(options: ShuffleServerOptions): Promise<ShuffleServer> {
-  const { listen, tls, outputs, ticketKeys, workerId, clock, log } = options;
+  const { listen, tls, outputs, ticketKeys, workerId, probes, clock, log } = options;
   const guard = new Guard(tls, undefined);
   const server = new Server({
     interceptors: [authenticate(guard, logRefusals(log, clock))],
@@ -43,9 +47,11 @@ export async function serveShuffle(options: ShuffleServerOptions): Promise<Shuff
     'grpc.max_concurrent_streams': limits.grpcStreamsMax,
   });
   server.addService(loadShuffleService().service, createShuffleHandlers(outputs, ticketKeys, workerId));
+  const health = probes ? await addHealth(server, ['millrace.v1.Shuffle']) : noHealth;
   const address = await bindServer(server, listen, guard.tls);
   return {
     address,
+    health,
     close: () => server.forceShutdown(),
   };
 }

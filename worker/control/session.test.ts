@@ -53,7 +53,11 @@ afterEach(() => {
   server.forceShutdown();
 });
 
+/** What it said of whether work may be sent here, in order. */
+let serving: boolean[] = [];
+
 function open(joinTimeoutMs = 0): Session {
+  serving = [];
   const call =
     (name: string) =>
     (...args: unknown[]) =>
@@ -84,6 +88,7 @@ function open(joinTimeoutMs = 0): Session {
     clock,
     log: createLog('test', 'silent'),
     handlers,
+    onServing: (isServing) => serving.push(isServing),
     diagnose: async ({ id }) => [{ check: id, ok: true, detail: '', ms: 1 }],
     joinTimeoutMs,
   });
@@ -105,6 +110,24 @@ test('it says hello, is welcomed, and then says a heartbeat at the interval it w
   await join(open());
   clock.advance(1_000);
   expect((await messages.next()).heartbeat).not.toBeNull();
+});
+
+test('work may be sent here while it is joined and does not drain', async () => {
+  const session = open();
+  expect(serving).toEqual([]);
+  const stream = await join(session);
+  expect(serving).toEqual([true]);
+  stream.end();
+  const unstick = setInterval(() => clock.advance(100), 2);
+  const again = await streams.next();
+  clearInterval(unstick);
+  expect(serving.at(-1)).toBe(false);
+  await messages.next();
+  again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  await messages.next();
+  expect(serving.at(-1)).toBe(true);
+  session.drain();
+  expect(serving.at(-1)).toBe(false);
 });
 
 test('reports gather and travel in one message', async () => {
