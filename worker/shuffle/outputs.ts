@@ -58,8 +58,9 @@ export class MapOutputs {
     );
   }
 
-  /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. */
+  /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. Attempts of other tasks have none. */
   remove(id: AttemptId): void {
+    if (id.kind !== 'map') return;
     const outputs = this.#jobs.get(id.jobId);
     const output = outputs?.get(id.index);
     if (!output || output.attempt !== id.attempt || output.epoch !== id.epoch) return;
