@@ -1,8 +1,10 @@
+import { EventEmitter } from 'node:events';
 import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../../lib/clock.ts';
+import { ManualClock, systemClock } from '../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
 import { createLog } from '../../lib/log.ts';
 import { Guard } from '../../lib/security/guard.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
@@ -219,4 +221,28 @@ test('a worker is asked to diagnose, and its answer is cut to size', async () =>
     workerId,
     { id: 'd1', clockMs: 5, softwareVersion: '1', nodeVersion: '', findings: [shortened] },
   ]);
+});
+
+test('a stream on which nobody says hello is refused in time, and what comes later is not heard', () => {
+  const clock = new ManualClock();
+  const heard: unknown[] = [];
+  const quiet = new WorkerService({
+    clock,
+    log: createLog('test', 'silent'),
+    jobLogs,
+    hasJob: () => false,
+    settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
+    dispatch: (event) => heard.push(event),
+    onDiagnosis: () => undefined,
+  });
+  const sent: unknown[] = [];
+  const end = () => sent.push('end');
+  const stream = Object.assign(new EventEmitter(), { write: (message: unknown) => sent.push(message), end });
+  quiet.handlers.Session(stream as unknown as Parameters<typeof quiet.handlers.Session>[0]);
+  clock.advance(limits.helloMsMax - 1);
+  expect(sent).toEqual([]);
+  clock.advance(1);
+  expect(sent).toEqual([{ refused: 'no hello came within 15 s' }, 'end']);
+  stream.emit('data', { hello });
+  expect(heard).toEqual([]);
 });

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../../lib/clock.ts';
+import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import type { JobSpec } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
+import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import { makeTickets } from '../../test/tickets.ts';
+import { WorkerSession, type WorkerStream } from './worker-session.ts';
+
+const workerId = toWorkerId('w1');
+const jobId = toJobId('job-1');
+
+function open() {
+  const clock = new ManualClock();
+  const { issuer, keys } = makeTickets(clock);
+  const sent: CoordinatorMessage[] = [];
+  const stream = {
+    writable: true,
+    cancelled: false,
+    write: (message: CoordinatorMessage) => sent.push(message),
+  };
+  const settings = { epoch: 1, heartbeatIntervalMs: 1_000, tickets: issuer };
+  const session = new WorkerSession(workerId, stream as unknown as WorkerStream, clock, settings);
+  const assign = (index: number) => {
+    const attempt: AttemptId = { jobId, kind: 'reduce', index, attempt: 0, epoch: 1 };
+    session.send({ type: 'send-assignment', workerId, attempt, job, input: { kind: 'reduce', maps: 1 } });
+  };
+  return { clock, keys, sent, session, assign };
+}
+const job = { spec: { jobId } as JobSpec, cutPoints: [] };
+
+test('a worker always has a ticket that is good, however long its job takes', () => {
+  const { clock, keys, sent, assign } = open();
+  assign(0);
+  clock.advance(100);
+  let ticket = sent.flatMap(({ jobs }) => jobs ?? [])[0]?.ticket ?? '';
+  let renewals = 0;
+  for (let minute = 0; minute < 180; minute++) {
+    sent.length = 0;
+    clock.advance(60_000);
+    for (const fresh of sent.flatMap(({ tickets }) => tickets ?? [])) {
+      expect(fresh.jobId).toBe(jobId);
+      ticket = fresh.ticket ?? '';
+      renewals++;
+    }
+    keys.check(ticket, jobId);
+  }
+  expect(renewals).toBeLessThan((180 * 60_000) / (limits.ticketLifetimeMs / 5));
+});
+
+test('jobs that have ended, and sessions that are closed, get no tickets', () => {
+  const ended = open();
+  ended.assign(0);
+  ended.session.send({ type: 'send-job-ended', workerId, jobId });
+  const closed = open();
+  closed.assign(0);
+  closed.clock.advance(100);
+  closed.session.close();
+  for (const { clock, sent } of [ended, closed]) {
+    clock.advance(limits.ticketLifetimeMs * 2);
+    expect(sent.flatMap(({ tickets }) => tickets ?? [])).toEqual([]);
+  }
+});
