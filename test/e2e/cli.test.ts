@@ -264,7 +264,7 @@ describe('usage', () => {
     [['coordinator'], /required option '--store <URL>' not specified/],
     [
       ['coordinator', '--store', 'file:///x', '--listen', '0.0.0.0:0'],
-      /without credentials.*loopback addresses only/,
+      /without credentials; set MILLRACE_CLIENT_TOKEN/,
     ],
     [['bench'], /'millrace bench' is not part of this version/],
   ])('%j is an error that says what is wrong', async (args, message) => {

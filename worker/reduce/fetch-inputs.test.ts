@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { writePairHeader } from '../../lib/codec/pair.ts';
 import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
@@ -16,6 +16,7 @@ import { MapOutputs } from '../shuffle/outputs.ts';
 import { RunWriter } from '../shuffle/run-file.ts';
 import { SegmentStore } from '../shuffle/segment-store.ts';
 import { createShuffleHandlers } from '../shuffle/serve.ts';
+import { TaskFailure } from '../user/task-failure.ts';
 import { FetchInputs, type SegmentLocation } from './fetch-inputs.ts';
 
 const jobId = toJobId('job');
@@ -161,6 +162,39 @@ test('a dead peer is reported after a few tries; when its output is lost it is a
   clock.advance(5_000);
   const sources = await inputs.complete;
   expect(sources.map((source) => source.name)).toEqual(['map m0.0 on self', 'map m1.1 on self']);
+});
+
+test('a peer that goes on refusing ends the attempt, which names the peer, its address and the reason', async () => {
+  ticket = makeTickets(clock).issuer.ticketOf(jobId);
+  const inputs = start(1);
+  inputs.found([output(0, peer)]);
+  const unstick = setInterval(() => clock.advance(5_000), 5);
+  const failure = await inputs.complete.catch((error) => error).finally(() => clearInterval(unstick));
+  expect(failure).toBeInstanceOf(TaskFailure);
+  expect(failure.failure).toEqual({
+    kind: 'fetch-refused',
+    worker: peer,
+    message: expect.stringMatching(
+      /^peer at 127.0.0.1:\d+ refuses to serve.*to self: .*not signed by a coordinator/,
+    ),
+  });
+  expect(troubles).toEqual([]);
+});
+
+test('a peer that refuses until it has heard of a new coordinator serves in the end', async () => {
+  const restarted = makeTickets(clock).issuer;
+  ticket = restarted.ticketOf(jobId);
+  const inputs = start(1);
+  inputs.found([output(0, peer)]);
+  const pauses = vi.spyOn(clock, 'after');
+  const unstick = setInterval(() => {
+    const wasRefused = pauses.mock.calls.some(([delayMs]) => delayMs === 200);
+    if (wasRefused) tickets.keys.add(restarted.publicKey);
+    clock.advance(200);
+  }, 5);
+  const sources = await inputs.complete.finally(() => clearInterval(unstick));
+  expect(pauses).toHaveBeenCalledWith(200, expect.anything());
+  expect(sources).toHaveLength(1);
 });
 
 test('cancelling ends it', async () => {
