@@ -2,12 +2,13 @@
 import { join, resolve } from 'node:path';
 import { type ClusterCommand, ClusterError, parseInvocation, usage } from './cluster/arguments.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { putInput } from './cluster/put-input.ts';
 
 const workersDefault = 3;
 const root = join(import.meta.dirname, '..');
 
 /** Returns the exit code. */
-function run(args: readonly string[]): number {
+async function run(args: readonly string[]): Promise<number> {
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usage);
     return args.length === 0 ? 2 : 0;
@@ -16,7 +17,7 @@ function run(args: readonly string[]): number {
   return perform(command, new Cluster(root, envFile && resolve(envFile)));
 }
 
-function perform(command: ClusterCommand, cluster: Cluster): number {
+async function perform(command: ClusterCommand, cluster: Cluster): Promise<number> {
   switch (command.name) {
     case 'start':
       return start(cluster, command.workers);
@@ -35,6 +36,9 @@ function perform(command: ClusterCommand, cluster: Cluster): number {
       return rebuild(cluster);
     case 'logs':
       cluster.logs(command.service);
+      return 0;
+    case 'put':
+      for (const uri of await putInput(command.files, cluster.clientEnvironment())) console.log(uri);
       return 0;
     case 'env':
       for (const [name, value] of Object.entries(cluster.clientEnvironment())) {
@@ -58,11 +62,11 @@ The cluster is up.
                   to look:            millrace-reader   ${S3_READER_SECRET}
                   to bring and take:  millrace-client   ${S3_CLIENT_SECRET}
 
-Submit a job, and look at the result there or in the console, in the bucket output:
+Bring input, submit a job, and look at the result here or in the console, in the bucket output:
 
   eval "$(npm run -s cluster -- env)"
-  npx millrace run examples/word-count.ts -i 'docs/**/*.md' -o s3://output/hello
-  npx millrace submit examples/word-count.ts -i 's3://input/**' -o s3://output/words
+  npm run -s cluster -- put README.md
+  npx millrace submit examples/word-count.ts -i s3://input/README.md -o s3://output/words
   npx millrace results ID --head 10
 
 Kill a worker while it runs: npm run cluster -- kill-worker 1`);
@@ -88,7 +92,7 @@ function killWorker(cluster: Cluster, name: string): number {
 }
 
 try {
-  process.exitCode = run(process.argv.slice(2));
+  process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof ClusterError)) throw error;
   console.error(error.message);

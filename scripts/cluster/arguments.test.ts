@@ -19,6 +19,10 @@ test('restart and logs take a service', () => {
   expect(commandOf('logs', 'worker')).toEqual({ name: 'logs', service: 'worker' });
 });
 
+test('put takes files', () => {
+  expect(commandOf('put', 'a.txt', 'b.txt')).toEqual({ name: 'put', files: ['a.txt', 'b.txt'] });
+});
+
 test('the file of the credentials may stand anywhere', () => {
   expect(parseInvocation(['--env-file', 'x.env', 'kill-worker', '2'])).toEqual({
     command: { name: 'kill-worker', worker: '2' },
@@ -35,6 +39,7 @@ test.each([
   [['start', '5'], /'start' does not take 5/],
   [['status', '--remove'], /'status' does not take --remove/],
   [['logs', 'nginx'], /no service 'nginx'/],
+  [['put'], /put needs a FILE/],
   [['kill-worker'], /needs a NAME/],
 ])('%j is refused, with the usage', (args, message) => {
   const parsing = () => parseInvocation(args);

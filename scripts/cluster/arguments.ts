@@ -5,7 +5,8 @@ export type ClusterCommand =
   | { readonly name: 'status' | 'rebuild' | 'env' }
   | { readonly name: 'stop'; readonly remove: boolean }
   | { readonly name: 'restart' | 'logs'; readonly service: Service | undefined }
-  | { readonly name: 'kill-worker'; readonly worker: string };
+  | { readonly name: 'kill-worker'; readonly worker: string }
+  | { readonly name: 'put'; readonly files: readonly string[] };
 
 const services = ['minio', 'setup', 'coordinator', 'worker'] as const;
 export type Service = (typeof services)[number];
@@ -27,6 +28,7 @@ export const usage = `npm run cluster -- COMMAND [--env-file FILE]
   stop [--remove]       stops all of it; --remove also deletes the containers and all data in MinIO
   rebuild               builds the image from the sources again, and replaces the containers that run
   logs [SERVICE]        follows the logs
+  put FILE...           copies files into the bucket input
   env                   what a shell needs to submit jobs: eval "$(npm run -s cluster -- env)"
 `;
 
@@ -67,6 +69,8 @@ function parseCommand(name: string | undefined, rest: string[]): ClusterCommand 
       return { name, service: parseService(rest.shift()) };
     case 'kill-worker':
       return { name, worker: rest.shift() ?? refuse('kill-worker needs a NAME: see status') };
+    case 'put':
+      return { name, files: takeAll(rest) };
     default:
       return refuse(name === undefined ? 'which COMMAND?' : `there is no command '${name}'`);
   }
@@ -84,6 +88,11 @@ function takeFlag(rest: string[], flag: string): boolean {
   const at = rest.indexOf(flag);
   if (at >= 0) rest.splice(at, 1);
   return at >= 0;
+}
+
+function takeAll(rest: string[]): string[] {
+  const files = rest.splice(0);
+  return files.length > 0 ? files : refuse('put needs a FILE');
 }
 
 function parseWorkers(text: string | undefined): number | undefined {

@@ -21,6 +21,18 @@ export interface Addresses {
   readonly console: string;
 }
 
+/** What is used of `docker inspect`. */
+interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly State: { readonly Running: boolean };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<
+      Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+    >;
+  };
+}
+
 export class Cluster {
   readonly #root: string;
   readonly #envFile: string;
@@ -72,16 +84,11 @@ export class Cluster {
   }
 
   workers(): WorkerContainer[] {
-    const ids = this.#read('ps', '--quiet', 'worker').split('\n').filter(Boolean);
-    if (ids.length === 0) return [];
-    const format = '{{.Id}} {{.Name}} {{.State.Running}}';
-    return read(['docker', 'inspect', '--format', format, ...ids], this.#root)
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const [id = '', name = '', running] = line.split(' ');
-        return { id: id.slice(0, 12), name: name.replace(/^\//, ''), isRunning: running === 'true' };
-      });
+    return this.#inspect('worker').map(({ Id, Name, State }) => ({
+      id: Id.slice(0, 12),
+      name: Name.replace(/^\//, ''),
+      isRunning: State.Running,
+    }));
   }
 
   /** Throws a ClusterError when no running worker, or more than one, has this name. */
@@ -93,11 +100,19 @@ export class Cluster {
 
   /** Throws a ClusterError when it does not run. */
   addresses(): Addresses {
+    const ports = this.#inspect('coordinator', 'minio').flatMap((container) =>
+      Object.entries(container.NetworkSettings.Ports),
+    );
+    const addressOf = (port: number): string => {
+      const [bound] = ports.find(([inside, outside]) => inside === `${port}/tcp` && outside)?.[1] ?? [];
+      if (bound) return `${bound.HostIp}:${bound.HostPort}`;
+      throw new ClusterError('the cluster does not run: npm run cluster -- start');
+    };
     return {
-      coordinator: this.#published('coordinator', 7450),
-      http: this.#published('coordinator', 7451),
-      s3: this.#published('minio', 9000),
-      console: this.#published('minio', 9001),
+      coordinator: addressOf(7450),
+      http: addressOf(7451),
+      s3: addressOf(9000),
+      console: addressOf(9001),
     };
   }
 
@@ -128,18 +143,12 @@ export class Cluster {
     return spawnSync(process.execPath, [main, ...args], { stdio: 'inherit', env }).status ?? 1;
   }
 
-  #published(service: Service, port: number): string {
-    try {
-      const address = this.#read('port', service, String(port)).trim();
-      if (/:[1-9]\d*$/.test(address)) return address;
-    } catch (error) {
-      throw new ClusterError(
-        `the cluster does not run (npm run cluster -- start): ${(error as Error).message}`,
-      );
-    }
-    throw new ClusterError(
-      `${service} does not run: npm run cluster -- start, or see npm run cluster -- status`,
-    );
+  /** The containers of the services, stopped ones too. */
+  #inspect(...services: readonly Service[]): Inspected[] {
+    const ids = this.#read('ps', '--all', '--quiet', ...services)
+      .split('\n')
+      .filter(Boolean);
+    return ids.length === 0 ? [] : JSON.parse(read(['docker', 'inspect', ...ids], this.#root));
   }
 
   #run(...args: readonly string[]): void {
