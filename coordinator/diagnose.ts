@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { WorkerView } from '../lib/cluster-view.ts';
 import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
 import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
-import { examine, withDeadline } from '../lib/examine.ts';
+import { examine } from '../lib/examine.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
 import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
@@ -42,6 +42,7 @@ export interface DiagnosePorts {
 }
 
 const storeTimeoutMs = 15_000;
+const probeTimeoutMs = 30_000;
 /** Longer than a worker may take for its own checks. */
 const answerTimeoutMs = 20_000;
 
@@ -70,7 +71,7 @@ export class Diagnoser {
   }
 
   async #diagnose(): Promise<DiagnosisReport> {
-    const { clock, stores, storeUri, probeStore } = this.#ports;
+    const { clock, stores, storeUri } = this.#ports;
     this.#id = randomUUID();
     const folder = stores.locate(`${storeUri}doctor/${this.#id}/`);
     const note = await this.#leaveNote(folder);
@@ -78,9 +79,7 @@ export class Diagnoser {
     const asked = workers.slice(0, limits.diagnosedWorkersMax);
     const noteUri = note.ok ? noteOf(folder).uri : '';
     const [probed, answers] = await Promise.all([
-      withDeadline(clock, storeTimeoutMs, () => probeStore(folder.store, folder.key)).catch((error) => [
-        { check: 'store', ok: false, detail: String(error.message), ms: storeTimeoutMs },
-      ]),
+      this.#probe(folder),
       Promise.all(asked.map((worker, i) => this.#ask(worker, peersOf(i, asked), noteUri))),
     ]);
     const removed = await this.#removeNote(folder);
@@ -94,6 +93,15 @@ export class Diagnoser {
     };
     const diagnoses = [own, ...answers.sort((a, b) => (a.where < b.where ? -1 : 1))];
     return { ok: diagnoses.every(({ findings }) => findings.every(({ ok }) => ok)), diagnoses };
+  }
+
+  async #probe({ store, key }: StoreLocation): Promise<readonly Finding[]> {
+    let findings: readonly Finding[] = [];
+    const all = await examine('store', this.#ports.clock, probeTimeoutMs, async () => {
+      findings = await this.#ports.probeStore(store, key);
+      return 'examined';
+    });
+    return all.ok ? findings : [all];
   }
 
   /** Staged, so that `sweep` knows the folders that had to be made for it, and removes them. */

@@ -27,7 +27,7 @@ export async function examine(
 }
 
 /** Throws `timeout` when `work` takes longer; the signal then aborts what it still does, and its outcome is dropped. */
-export async function withDeadline<T>(
+async function withDeadline<T>(
   clock: Clock,
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<T>,

@@ -1,12 +1,16 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeWithMinio } from '../../test/minio/describe-with-minio.ts';
 import { MillraceError } from '../errors.ts';
+import { FolderStore } from './folder-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import { probeConditionalWrites, probeStore } from './probe.ts';
 import { createStores } from './resolve.ts';
 import type { StagedObject } from './store.ts';
 
-const checks = ['put', 'get', 'ranged get', 'list', 'conditional put', 'multipart', 'remove'].map(
+const checks = ['multipart', 'put', 'get', 'ranged get', 'list', 'conditional put', 'remove'].map(
   (what) => `store: ${what}`,
 );
 
@@ -79,8 +83,28 @@ describe('probing a store', () => {
     expect(await keysOf(store)).toEqual([]);
   });
 
+  test('that cannot be cleaned up says so, and only when all else was well', async () => {
+    const [keeping, refusing] = [new MemoryStore(), new Refusing()];
+    for (const store of [keeping, refusing]) store.sweep = () => Promise.reject(new Error('not swept'));
+    const failed = async (store: MemoryStore) => (await probeStore(store, '')).filter(({ ok }) => !ok);
+    expect(await failed(keeping)).toMatchObject([{ check: 'store: clean up', detail: 'not swept' }]);
+    expect(await failed(refusing)).toMatchObject([{ check: 'store: put' }]);
+  });
+
+  test('in a folder leaves not even a folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-probe-'));
+    try {
+      const findings = await probeStore(new FolderStore(folder), 'doctor/1/');
+      expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('that cannot be written says why, once', async () => {
     expect(await probeStore(new Refusing(), '')).toMatchObject([
+      { check: 'store: multipart', ok: true },
       { check: 'store: put', ok: false, detail: 'refused by policy' },
     ]);
   });

@@ -1,19 +1,23 @@
 /** Whether a store does what Millrace needs of it, tried out on small objects that are removed again. */
 import { randomUUID } from 'node:crypto';
+import { systemClock } from '../clock.ts';
 import type { Finding } from '../diagnosis.ts';
 import { MillraceError } from '../errors.ts';
+import { examine } from '../examine.ts';
 import { collectBytes } from '../iterables.ts';
 import type { Store } from './store.ts';
 
 /** At once for one key. A store that looks first and writes then lets two of them through sooner or later. */
 const racers = 4;
+const checkTimeoutMs = 10_000;
+const findingsTimeoutMs = 60_000;
 
 /**
  * Throws `wrong-state` when the store lets a second writer create what is there already: then two coordinators could lead at
  * once. `prefix` is where it may write (with a trailing slash), `uri` names the store in the error.
  */
 export async function probeConditionalWrites(store: Store, prefix: string, uri: string): Promise<void> {
-  await withKeys(store, prefix, async (newKey) => {
+  await withKeys(store, prefix, async ({ newKey }) => {
     const violation = await findViolation(store, newKey);
     if (violation === undefined) return;
     throw new MillraceError(
@@ -26,16 +30,18 @@ export async function probeConditionalWrites(store: Store, prefix: string, uri: 
 
 /**
  * Tries each thing that Millrace does with a store, below `prefix` (with a trailing slash). What fails is a finding, not an
- * exception; when nothing can be written the rest is not tried.
+ * exception; when nothing can be written the rest is not tried. The staged object comes first, because a folder store then knows which
+ * folders had to be made for this, and takes them away again.
  */
 export async function probeStore(store: Store, prefix: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   const check = async (what: string, run: () => Promise<string>): Promise<boolean> => {
-    const finding = await examine(`store: ${what}`, run);
+    const finding = await examine(`store: ${what}`, systemClock, checkTimeoutMs, run);
     findings.push(finding);
     return finding.ok;
   };
-  await withKeys(store, prefix, async (newKey) => {
+  const tryAll = async ({ newKey, owner }: Probing) => {
+    await check('multipart', () => checkStaging(store, newKey, owner));
     const key = newKey();
     const isWritable = await check('put', async () => {
       expectThat(await store.putIfAbsent(key, sample), 'a new object was refused as if it were there');
@@ -53,25 +59,36 @@ export async function probeStore(store: Store, prefix: string): Promise<Finding[
       );
       return `refused for an object that is there; of ${racers} at once one won`;
     });
-    await check('multipart', () => checkStaging(store, newKey));
     await check('remove', async () => {
       await store.remove(key);
       expectThat((await store.head(key)) === undefined, 'a removed object is still there');
       return 'gone';
     });
+  };
+  const all = await examine('store: clean up', systemClock, findingsTimeoutMs, async () => {
+    await withKeys(store, prefix, tryAll);
+    return 'nothing is left';
   });
-  return findings;
+  // What cannot even be written cannot be removed either, and has been said.
+  return all.ok || findings.some(({ ok }) => !ok) ? findings : [...findings, all];
 }
 
 /** Enough for a range in its midst. */
 const sample = Buffer.from(Array.from({ length: 2_048 }, (_, at) => at % 251));
 
-/** Removes every object under the keys that `run` asked for; its own error counts for more than that of the removal. */
+interface Probing {
+  newKey(): string;
+  /** Of what is staged. */
+  readonly owner: string;
+}
+
+/** Removes every object under the keys that `run` asked for, and what is staged there; its own error counts for more than that of the removal. */
 async function withKeys(
   store: Store,
   prefix: string,
-  run: (newKey: () => string) => Promise<void>,
+  run: (probing: Probing) => Promise<void>,
 ): Promise<void> {
+  const owner = `probe-${randomUUID()}`;
   const keys: string[] = [];
   const newKey = () => {
     const key = `${prefix}probe-${randomUUID()}`;
@@ -80,9 +97,10 @@ async function withKeys(
   };
   const removeAll = async () => {
     for (const key of keys) await store.remove(key);
+    await store.sweep(prefix, owner, keys);
   };
   try {
-    await run(newKey);
+    await run({ newKey, owner });
   } catch (error) {
     await removeAll().catch(() => undefined);
     throw error;
@@ -117,8 +135,7 @@ async function checkListed(store: Store, prefix: string, key: string): Promise<s
   throw new MillraceError('store-failed', `listing ${prefix} does not show an object that was just written`);
 }
 
-async function checkStaging(store: Store, newKey: () => string): Promise<string> {
-  const owner = `probe-${randomUUID()}`;
+async function checkStaging(store: Store, newKey: () => string, owner: string): Promise<string> {
   const stage = async () => {
     const writer = await store.stage(newKey(), owner);
     try {
@@ -142,17 +159,6 @@ async function checkStaging(store: Store, newKey: () => string): Promise<string>
   expectThat(await isVisible(published.key), 'discarding harmed a published object');
   expectThat(!(await isVisible(discarded.key)), 'a discarded object is visible');
   return 'invisible until published; gone when discarded';
-}
-
-async function examine(check: string, run: () => Promise<string>): Promise<Finding> {
-  const startMs = performance.now();
-  const took = () => Math.round(performance.now() - startMs);
-  try {
-    const detail = await run();
-    return { check, ok: true, detail, ms: took() };
-  } catch (thrown) {
-    return { check, ok: false, detail: MillraceError.from(thrown, 'store-failed').message, ms: took() };
-  }
 }
 
 function expectThat(condition: boolean, otherwise: string): void {
