@@ -55,7 +55,13 @@ function isBetter(a: Worker, b: Worker, task: Task, hosts: readonly string[]): b
   const failedOn = task.trouble?.failedOn;
   const difference =
     Number(failedOn?.has(a.id) ?? false) - Number(failedOn?.has(b.id) ?? false) ||
-    Number(hosts.includes(b.info.host)) - Number(hosts.includes(a.info.host)) ||
+    Number(hosts.includes(b.info.host)) - Number(hosts.includes(a.info.host));
+  return difference === 0 ? isIdler(a, b) : difference < 0;
+}
+
+/** Faster, or as fast and with less to do, or there before: better for a task that may run on both. */
+export function isIdler(a: Worker, b: Worker): boolean {
+  const difference =
     (a.speed === b.speed ? 0 : speedClass(b) - speedClass(a)) ||
     a.attempts.size / a.info.slots - b.attempts.size / b.info.slots ||
     a.order - b.order;

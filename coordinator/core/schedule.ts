@@ -3,7 +3,8 @@
  * fetch places beside them, so that no map ever waits for a reduce that waits for it (design rule 6).
  */
 import { startAttempt } from './attempts.ts';
-import { chooseWorker, hasPlace, isOpen, type Lane, mayRun } from './choose-worker.ts';
+import { hasPlace, isOpen, type Lane, mayRun } from './choose-worker.ts';
+import { FreeWorkers } from './free-workers.ts';
 import type { IndexSet } from './index-set.ts';
 import { mayFreeScratch } from './scratch-room.ts';
 import type { CoreState, Job, Task, TaskTable, Worker } from './state.ts';
@@ -60,9 +61,10 @@ function assignAll(
   workers: readonly Worker[],
   assignmentsMax: number,
 ): void {
-  let free = workers;
+  if (workers.length === 0) return;
+  const free = new FreeWorkers(workers, lane);
   let assigned = 0;
-  while (free.length > 0 && open.length > 0 && assigned < assignmentsMax) {
+  while (free.size > 0 && open.length > 0 && assigned < assignmentsMax) {
     const next = mostUrgent(open);
     const worker = assignOne(turn, next.job, next.table, free);
     if (!worker || waitingCount(next.table) === next.table.waiting.isolated.size) {
@@ -70,7 +72,7 @@ function assignAll(
     }
     if (!worker) continue;
     assigned++;
-    if (!hasPlace(worker, lane)) free = free.filter((other) => other !== worker);
+    free.update(worker);
   }
 }
 
@@ -86,7 +88,7 @@ function mostUrgent(open: readonly { job: Job; table: TaskTable }[]): { job: Job
   });
 }
 
-function assignOne(turn: Turn, job: Job, table: TaskTable, free: readonly Worker[]): Worker | undefined {
+function assignOne(turn: Turn, job: Job, table: TaskTable, free: FreeWorkers): Worker | undefined {
   const { reruns, retries, fresh } = table.waiting;
   return (
     assignTroubled(turn, job, table, reruns, free, 'its output was lost') ??
@@ -100,13 +102,13 @@ function assignTroubled(
   job: Job,
   table: TaskTable,
   waiting: IndexSet,
-  free: readonly Worker[],
+  free: FreeWorkers,
   cause: string,
 ): Worker | undefined {
   if (waiting.size === 0) return undefined;
   for (const index of waiting.first(troubledLookAhead)) {
     const task = table.tasks[index]!;
-    const worker = chooseWorker(turn.state, task, hostsOf(job, task), free);
+    const worker = free.choose(turn.state, task, hostsOf(job, task));
     if (!worker) continue;
     startAttempt(turn, job, task, worker, { backup: false, isolated: false, cause });
     return worker;
@@ -119,13 +121,13 @@ function assignFresh(
   job: Job,
   table: TaskTable,
   waiting: IndexSet,
-  free: readonly Worker[],
+  free: FreeWorkers,
 ): Worker | undefined {
   const first = waiting.next(0);
   if (first < 0) return undefined;
   const local = job.hasHosts && table.kind === 'map' ? nextLocal(turn.state, job, waiting, free) : undefined;
   const task = table.tasks[local ?? first]!;
-  const worker = chooseWorker(turn.state, task, hostsOf(job, task), free);
+  const worker = free.choose(turn.state, task, hostsOf(job, task));
   if (worker) startAttempt(turn, job, task, worker, { backup: false, isolated: false, cause: '' });
   return worker;
 }
@@ -135,12 +137,11 @@ function nextLocal(
   { config }: CoreState,
   job: Job,
   waiting: IndexSet,
-  free: readonly Worker[],
+  free: FreeWorkers,
 ): number | undefined {
-  const freeHosts = new Set(free.map((worker) => worker.info.host));
   return waiting
     .first(config.localityLookAhead)
-    .find((index) => job.splits[index]!.hosts.some((host) => freeHosts.has(host)));
+    .find((index) => job.splits[index]!.hosts.some((host) => free.hasHost(host)));
 }
 
 function hostsOf(job: Job, task: Task): readonly string[] {
