@@ -201,7 +201,38 @@ await describeWithMinio('jobs on MinIO', (minio) => {
     expect(states).toEqual(['SUBMITTED', 'MAPPING', 'REDUCING', 'COMMITTING', 'COMPLETED']);
     const ends = events.filter(({ type }) => type === 'attempt-ended');
     expect(ends).toHaveLength(9);
-    expect((await bucket.keys('cluster/log/'))[0]).toBe('cluster/log/000000000001');
+  });
+
+  test('the journal in the bucket has every decision in order, and every part before it is accepted', async () => {
+    const id = await run(wordCount, [bucket.uri('in/text.txt')], bucket.uri('journaled'));
+    const keys = await bucket.keys('cluster/log/');
+    expect(keys[0]).toBe('cluster/log/000000000001');
+    const entries = await Promise.all(keys.map((key) => bucket.text(key)));
+    const records = entries.flatMap((entry) =>
+      entry
+        .trimEnd()
+        .split('\n')
+        .slice(1)
+        .map((line) => JSON.parse(line)),
+    );
+    const own = records.filter(
+      (record) => (record.jobId ?? record.spec?.jobId ?? record.attempt?.jobId) === id,
+    );
+    const types = own.map(({ type }) => type);
+    expect(types.filter((type) => !type.startsWith('part-'))).toEqual([
+      'job-accepted',
+      'job-planned',
+      'job-committing',
+      'job-ended',
+    ]);
+    const tokens = (wanted: string) =>
+      own
+        .filter(({ type }) => type === wanted)
+        .map(({ part }) => String(part.token))
+        .sort();
+    expect(tokens('part-accepted')).toHaveLength(3);
+    expect(tokens('part-opened')).toEqual(tokens('part-accepted'));
+    expect(types.lastIndexOf('part-opened')).toBeLessThan(types.indexOf('job-committing'));
   });
 
   test('millrace results reads the output in S3', async () => {
