@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { collectBytes } from '../lib/iterables.ts';
 import { limits } from '../lib/limits.ts';
+import type { Log } from '../lib/log.ts';
 import type { Store, StoreLocation } from '../lib/store/store.ts';
 import type { PersistRecord } from './core/effects.ts';
 
@@ -17,6 +18,11 @@ export interface Journal {
   readonly epoch: number;
   /** Resolves when all records are durable, in order. Throws when they may not be: the coordinator then stops. */
   append(records: readonly PersistRecord[]): Promise<void>;
+}
+
+export interface JournalPorts {
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** The first line of an entry. */
@@ -32,8 +38,11 @@ interface EntryHead {
 
 const seqDigits = 12;
 const headBytesMax = 4_096;
-/** Waits between tries to append one entry; after the last the coordinator stops rather than act on what may be lost. */
-const retryMs = [100, 300, 1_000, 3_000];
+/**
+ * Waits between tries to append one entry, a minute in all: a store that is restarted is waited for. After the last one the coordinator
+ * stops rather than act on what may be lost.
+ */
+const retryMs = [100, 300, 1_000, 3_000, ...new Array<number>(11).fill(5_000)];
 /** Starts at the same moment take each other's place in the chain at most so often. */
 const opensMax = 100;
 
@@ -43,20 +52,22 @@ export class StoreJournal implements Journal {
   readonly #prefix: string;
   readonly #uri: string;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #nonce = randomUUID();
   #epoch = 0;
   #lastSeq = 0;
 
-  private constructor({ store, key, uri }: StoreLocation, clock: Clock) {
+  private constructor({ store, key, uri }: StoreLocation, { clock, log }: JournalPorts) {
     this.#store = store;
     this.#prefix = `${key}log/`;
     this.#uri = `${uri}log/`;
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Takes the lead on the store: whoever led before cannot append any more. Throws what the store throws, naming `--store`. */
-  static async open(location: StoreLocation, clock: Clock): Promise<StoreJournal> {
-    const journal = new StoreJournal(location, clock);
+  static async open(location: StoreLocation, ports: JournalPorts): Promise<StoreJournal> {
+    const journal = new StoreJournal(location, ports);
     try {
       await journal.#takeLead();
       return journal;
@@ -124,7 +135,12 @@ export class StoreJournal implements Journal {
       try {
         return await this.#store.putIfAbsent(key, bytes);
       } catch (error) {
-        if (!MillraceError.from(error, 'store-failed').retryable) throw error;
+        const { retryable, message } = MillraceError.from(error, 'store-failed');
+        if (!retryable) throw error;
+        this.#log.warn(
+          { error: message, waitMs },
+          'nothing can be decided: the journal cannot be written; trying again',
+        );
       }
       await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
     }

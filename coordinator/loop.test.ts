@@ -32,15 +32,35 @@ function harness(overrides: Partial<LoopPorts> = {}) {
 
 test('what a step persists is durable before any of its effects runs, and events that came together share one append', async () => {
   const { loop, order } = harness();
-  loop.dispatch({ type: 'tick' });
+  loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
   loop.dispatch({ type: 'cancel-requested', jobId: 'j' as never, reason: '' });
   await loop.idle();
   expect(order).toEqual([
-    'step tick 100',
+    'step worker-left 100',
     'step cancel-requested 100',
     'append 2',
-    'perform tick',
+    'perform worker-left',
     'perform cancel-requested',
+  ]);
+});
+
+test('ticks that fell due while an append took long are one, after all that workers said meanwhile', async () => {
+  const append = Promise.withResolvers<void>();
+  const { loop, order } = harness({ journal: { epoch: 1, append: () => append.promise } });
+  loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
+  await Promise.resolve();
+  for (let i = 0; i < 3; i++) {
+    loop.dispatch({ type: 'tick' });
+    loop.dispatch({ type: 'worker-disconnected', workerId: `w${i}` as never });
+  }
+  append.resolve();
+  await loop.idle();
+  expect(order.filter((line) => line.startsWith('step'))).toEqual([
+    'step worker-left 100',
+    'step worker-disconnected 100',
+    'step worker-disconnected 100',
+    'step worker-disconnected 100',
+    'step tick 100',
   ]);
 });
 
@@ -69,12 +89,12 @@ test('time never goes back between events', async () => {
   const { loop, order } = harness({
     clock: { now: () => times.shift()!, monotonicMs: () => 0, after: () => () => undefined },
   });
-  for (let i = 0; i < 3; i++) loop.dispatch({ type: 'tick' });
+  for (let i = 0; i < 3; i++) loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
   await loop.idle();
   expect(order.filter((line) => line.startsWith('step'))).toEqual([
-    'step tick 100',
-    'step tick 100',
-    'step tick 120',
+    'step worker-left 100',
+    'step worker-left 100',
+    'step worker-left 120',
   ]);
 });
 

@@ -24,6 +24,7 @@ export interface LoopPorts {
 export class Loop {
   readonly #ports: LoopPorts;
   readonly #inbox: Happening[] = [];
+  #tickIsDue = false;
   #draining: Promise<void> | undefined;
   #stopped = false;
   #lastNow = 0;
@@ -35,7 +36,8 @@ export class Loop {
   /** Takes the event; it is stepped soon, after all that came before it. */
   dispatch(happening: Happening): void {
     if (this.#stopped) return;
-    this.#inbox.push(happening);
+    if (happening.type === 'tick') this.#tickIsDue = true;
+    else this.#inbox.push(happening);
     this.#draining ??= this.#drain();
   }
 
@@ -47,13 +49,14 @@ export class Loop {
   stop(): void {
     this.#stopped = true;
     this.#inbox.length = 0;
+    this.#tickIsDue = false;
   }
 
   async #drain(): Promise<void> {
     try {
       // A turn of the event loop first, so that what comes in one read is stepped and committed together.
       await Promise.resolve();
-      while (this.#inbox.length > 0) await this.#group();
+      while (this.#inbox.length > 0 || this.#tickIsDue) await this.#group();
     } catch (error) {
       this.stop();
       this.#ports.onFatal(error);
@@ -65,13 +68,23 @@ export class Loop {
   async #group(): Promise<void> {
     const persist: PersistRecord[] = [];
     const effects: Effect[] = [];
-    for (const happening of this.#inbox.splice(0)) {
+    for (const happening of this.#takeInbox()) {
       const step = this.#ports.step({ ...happening, now: this.#now() } as Event);
       persist.push(...step.persist);
       effects.push(...step.effects);
     }
     if (persist.length > 0) await this.#ports.journal.append(persist);
     for (const effect of effects) this.#ports.perform(effect);
+  }
+
+  /**
+   * A tick goes last, and once: what workers said while an append took its time is heard before their leases are judged.
+   */
+  #takeInbox(): Happening[] {
+    const happenings = this.#inbox.splice(0);
+    if (this.#tickIsDue) happenings.push({ type: 'tick' });
+    this.#tickIsDue = false;
+    return happenings;
   }
 
   #now(): number {

@@ -51,7 +51,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   // A start that fails must not have ended the lead of another one.
   await requireFree(config.listen, '--listen');
   if (config.http) await requireFree(config.http, '--http');
-  const journal = await takeLead(location, config.clock);
+  const journal = await takeLead(location, config);
   const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(
     config,
     stores,

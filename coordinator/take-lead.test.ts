@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/clock.ts';
+import { createLog } from '../lib/log.ts';
 import { memoryStore } from '../lib/store/resolve.ts';
 import type { Store, StoreLocation } from '../lib/store/store.ts';
 import { takeLead } from './take-lead.ts';
+
+const ports = { clock: new ManualClock(), log: createLog('test', 'silent') };
 
 /** A memory store that passes for a bucket; `putIfAbsent` may be replaced. */
 function bucket(overrides: Partial<Store> = {}): StoreLocation {
@@ -31,7 +34,7 @@ async function keysOf({ store }: StoreLocation): Promise<string[]> {
 
 test('leads on a store that keeps what was created first, and leaves nothing of the probe', async () => {
   const location = bucket();
-  expect((await takeLead(location, new ManualClock())).epoch).toBe(1);
+  expect((await takeLead(location, ports)).epoch).toBe(1);
   expect(await keysOf(location)).toEqual(['cluster/log/000000000001']);
 });
 
@@ -45,7 +48,7 @@ test('refuses a store that ignores conditional writes: what is wrong, where, wha
       return create(key, bytes);
     },
   });
-  await expect(takeLead(location, new ManualClock())).rejects.toMatchObject({
+  await expect(takeLead(location, ports)).rejects.toMatchObject({
     code: 'store-failed',
     exitCode: 3,
     message: expect.stringMatching(

@@ -1,17 +1,16 @@
 /** The first thing a coordinator does: on a store that has shown that it can have one leader only, become it. */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { probeConditionalWrites } from '../lib/store/probe.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import { parseUri } from '../lib/store/uri.ts';
-import { StoreJournal } from './journal.ts';
+import { type JournalPorts, StoreJournal } from './journal.ts';
 
 /** Throws `store-failed` for a store that lets two writers create one object, and what the store throws, naming `--store`. */
-export async function takeLead(location: StoreLocation, clock: Clock): Promise<StoreJournal> {
+export async function takeLead(location: StoreLocation, ports: JournalPorts): Promise<StoreJournal> {
   // What a folder does is known; what answers as S3 may be anything.
   if (parseUri(location.uri).scheme === 's3') await probe(location);
-  return StoreJournal.open(location, clock);
+  return StoreJournal.open(location, ports);
 }
 
 async function probe({ store, key, uri }: StoreLocation): Promise<void> {
