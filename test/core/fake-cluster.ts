@@ -256,7 +256,8 @@ export class FakeCluster implements World {
   #checkUnneeded({ reduce, phase, spec }: Job, maps: ReadonlySet<number>): void {
     if (phase.name !== 'working') return;
     for (const { index, status, attempts } of reduce.tasks) {
-      const needs = [...maps].filter((map) => attempts.some(({ fetch }) => !fetch?.fetched.has(map)));
+      const fetching = attempts.filter((attempt) => attempt.status === 'running' && !attempt.fetch?.complete);
+      const needs = [...maps].filter((map) => fetching.some(({ fetch }) => !fetch?.fetched.has(map)));
       const name = `r${index} of ${spec.jobId}`;
       assert(status !== 'idle', `${name} waits: every output is needed`);
       assert(status === 'done' || needs.length === 0, `${name} needs m${needs[0]}`);
