@@ -8,6 +8,10 @@ import { limits } from '../../limits.ts';
 import { backOff } from './backoff.ts';
 import { describeFailure } from './s3-errors.ts';
 
+/** Smaller pieces of a body are put together. */
+const passedBytesMin = 8 * 1024;
+const smallBytesMax = 64 * 1024;
+
 export interface RangeBody {
   readonly stream: Readable;
   readonly etag: string;
@@ -44,8 +48,8 @@ export class RangeFetch {
   #at: number;
   #to: number;
   #etag: string | undefined;
-  #chunk: Buffer | undefined;
-  #chunkFilled = 0;
+  #small: Buffer | undefined;
+  #smallFilled = 0;
   #ready: Uint8Array[] = [];
   #isDone = false;
   #failure: { readonly thrown: unknown } | undefined;
@@ -70,7 +74,7 @@ export class RangeFetch {
     );
   }
 
-  /** The bytes in order, in chunks of `limits.readChunkBytes`, as they arrive. To be called once. */
+  /** The bytes in order, as they arrive. To be called once. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const chunk = this.#ready.shift();
@@ -124,24 +128,36 @@ export class RangeFetch {
     return this.#at < this.#to ? new Error('it ended early') : undefined;
   }
 
-  /** Copied into chunks of ours: small pieces add up, and each has memory of its own, which a reader may keep or transfer. */
+  /**
+   * Node gives each piece of a body memory of its own, which a reader may keep or transfer: large ones pass as they are, which saves
+   * a copy and most of the garbage collection. Small ones add up in a buffer that is used again.
+   */
   #add(bytes: Buffer): void {
     const wanted = bytes.subarray(0, this.#to - this.#at);
-    for (let from = 0; from < wanted.length; ) {
-      this.#chunk ??= Buffer.allocUnsafeSlow(Math.min(limits.readChunkBytes, this.#to - this.#at));
-      const copied = wanted.copy(this.#chunk, this.#chunkFilled, from);
-      from += copied;
-      this.#at += copied;
-      this.#chunkFilled += copied;
-      if (this.#chunkFilled < this.#chunk.length) continue;
-      this.#ready.push(this.#chunk);
-      this.#chunk = undefined;
-      this.#chunkFilled = 0;
+    this.#at += wanted.length;
+    if (wanted.length >= passedBytesMin && wanted.buffer.byteLength === wanted.length) {
+      this.#flush();
+      this.#ready.push(wanted);
+    } else {
+      for (let from = 0; from < wanted.length; ) {
+        this.#small ??= Buffer.allocUnsafeSlow(smallBytesMax);
+        const copied = wanted.copy(this.#small, this.#smallFilled, from);
+        from += copied;
+        this.#smallFilled += copied;
+        if (this.#smallFilled === smallBytesMax) this.#flush();
+      }
     }
     this.#wake();
   }
 
+  #flush(): void {
+    if (!this.#small || this.#smallFilled === 0) return;
+    this.#ready.push(new Uint8Array(this.#small.subarray(0, this.#smallFilled)));
+    this.#smallFilled = 0;
+  }
+
   #end(failure: { readonly thrown: unknown } | undefined): void {
+    this.#flush();
     this.#failure = failure;
     this.#isDone = true;
     this.#wake();
