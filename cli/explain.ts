@@ -1,5 +1,6 @@
 /** `millrace explain`: why a job failed, or what it waits for. */
 import type { Command } from 'commander';
+import { isTerminal } from '../lib/job-view.ts';
 import { connect } from '../sdk/client.ts';
 import { connectOptionsOf } from './credentials.ts';
 import { addCoordinator, addJson, type ClientOptions } from './options.ts';
@@ -14,7 +15,8 @@ export function define(command: Command): void {
   command.action(async (id: string, flags: ClientOptions) => {
     await using client = connect(connectOptionsOf(flags));
     const view = await client.get(id).status();
-    if (flags.json) await writeJson(explain(view));
-    else await writeData(`${renderExplanation(view, stdoutPaint()).join('\n')}\n`);
+    const workers = isTerminal(view.state) ? [] : await client.workers();
+    if (flags.json) await writeJson(explain(view, workers));
+    else await writeData(`${renderExplanation(view, workers, stdoutPaint()).join('\n')}\n`);
   });
 }

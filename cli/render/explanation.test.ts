@@ -1,16 +1,39 @@
 import { describe, expect, it } from 'vitest';
+import type { WorkerState } from '../../lib/cluster-view.ts';
 import { makePhase, makeView } from '../../test/job-view-fixture.ts';
 import { explain, renderExplanation } from './explanation.ts';
 
+function worker(state: WorkerState, slotsUsed: number) {
+  return { state, slots: 2, slotsUsed };
+}
+
 describe('explain', () => {
-  it('asks for a worker when tasks wait and none runs', () => {
+  it.each([
+    ['nobody is there', [], 'no worker is connected; millrace worker'],
+    [
+      'the last worker drains',
+      [worker('draining', 0)],
+      'no worker takes tasks (1 draining: millrace workers); millrace worker',
+    ],
+    [
+      'nobody can take any',
+      [worker('draining', 0), worker('disconnected', 0), worker('disconnected', 0)],
+      'no worker takes tasks (1 draining, 2 disconnected: millrace workers)',
+    ],
+    [
+      'others use every slot',
+      [worker('ready', 2), worker('draining', 0)],
+      'other jobs use every slot of 1 worker',
+    ],
+    ['it is only early', [worker('ready', 1)], '1 slot free'],
+  ])('says what is missing when tasks wait and none runs: %s', (_, workers, why) => {
     const view = makeView({ map: makePhase({ total: 3, waiting: 3 }) });
-    expect(explain(view).findings[0]).toMatch(/^3 tasks waiting and none running: is there a worker/);
+    expect(explain(view, workers).findings[0]).toContain(`3 tasks waiting and none running: ${why}`);
   });
 
   it('counts what runs and what waits otherwise', () => {
     const view = makeView({ map: makePhase({ total: 3, running: 1, waiting: 2 }) });
-    expect(explain(view).findings).toEqual(['1 task running, 2 waiting']);
+    expect(explain(view, []).findings).toEqual(['1 task running, 2 waiting']);
   });
 
   it('puts equal failures together, the most frequent first', () => {
@@ -25,11 +48,11 @@ describe('explain', () => {
       map: makePhase({ total: 3, running: 1, failedAttempts: 3 }),
       failedAttempts: [attempt('m0', 'w1', oops), attempt('m1', 'w1', full), attempt('m2', 'w1', full)],
     });
-    expect(explain(view).failures).toEqual([
+    expect(explain(view, []).failures).toEqual([
       { what: 'no-space: disk full', kind: 'no-space', attempts: 2, tasks: ['m1', 'm2'], workers: ['w1'] },
       { what: 'internal: oops', kind: 'internal', attempts: 1, tasks: ['m0'], workers: ['w1'] },
     ]);
-    expect(renderExplanation(view)).toContain('  2 failed attempts of m1, m2 on w1: no-space: disk full');
+    expect(renderExplanation(view, [])).toContain('  2 failed attempts of m1, m2 on w1: no-space: disk full');
   });
 
   it('says what was lost and made good', () => {
@@ -37,7 +60,7 @@ describe('explain', () => {
       state: 'COMPLETED',
       map: makePhase({ total: 9, done: 9, reruns: 2, backups: 1 }),
     });
-    expect(explain(view).findings).toEqual([
+    expect(explain(view, []).findings).toEqual([
       'it completed',
       '2 tasks ran again because the worker that held the output was lost',
       '1 backup attempt started because the first was slow',

@@ -1,5 +1,6 @@
-/** Why a job is as it is, from its view alone. */
+/** Why a job is as it is, from its view and from who works. */
 import { type AttemptFailure, describeFailure } from '../../lib/attempt-failure.ts';
+import type { WorkerView } from '../../lib/cluster-view.ts';
 import { isTerminal, type JobCause, type JobState, type JobView } from '../../lib/job-view.ts';
 import { renderFailure } from './error.ts';
 import { plural } from './progress.ts';
@@ -23,18 +24,21 @@ export interface FailureGroup {
   readonly workers: readonly string[];
 }
 
-export function explain(view: JobView): Explanation {
+export type Workers = readonly Pick<WorkerView, 'state' | 'slots' | 'slotsUsed'>[];
+
+/** `workers` only matter for a job that has not ended. */
+export function explain(view: JobView, workers: Workers): Explanation {
   return {
     jobId: view.jobId,
     state: view.state,
-    findings: findingsOf(view),
+    findings: findingsOf(view, workers),
     cause: view.cause,
     failures: groupFailures(view),
   };
 }
 
-export function renderExplanation(view: JobView, paint: Paint = plain): string[] {
-  const { findings, failures } = explain(view);
+export function renderExplanation(view: JobView, workers: Workers, paint: Paint = plain): string[] {
+  const { findings, failures } = explain(view, workers);
   const lines =
     view.state === 'FAILED' || view.state === 'CANCELLED'
       ? renderFailure(view, { excerpt: undefined, showCommands: false }, paint)
@@ -50,7 +54,7 @@ export function renderExplanation(view: JobView, paint: Paint = plain): string[]
   return lines;
 }
 
-function findingsOf(view: JobView): string[] {
+function findingsOf(view: JobView, workers: Workers): string[] {
   const findings: string[] = [];
   const { map, reduce } = view;
   if (view.state === 'COMPLETED') findings.push('it completed');
@@ -59,9 +63,7 @@ function findingsOf(view: JobView): string[] {
   const running = map.running + reduce.running;
   const waiting = map.waiting + reduce.waiting;
   if (!isTerminal(view.state) && waiting > 0 && running === 0) {
-    findings.push(
-      `${plural(waiting, 'task')} waiting and none running: is there a worker with a free slot? (millrace worker --coordinator HOST:PORT)`,
-    );
+    findings.push(`${plural(waiting, 'task')} waiting and none running: ${whyNoneRuns(workers)}`);
   } else if (!isTerminal(view.state) && running > 0) {
     findings.push(`${plural(running, 'task')} running, ${waiting} waiting`);
   }
@@ -75,6 +77,22 @@ function findingsOf(view: JobView): string[] {
     findings.push(`${plural(failed, 'attempt')} failed; the last ${view.failedAttempts.length} are kept`);
   }
   return findings;
+}
+
+function whyNoneRuns(workers: Workers): string {
+  const start = 'millrace worker --coordinator HOST:PORT starts one';
+  if (workers.length === 0) return `no worker is connected; ${start}`;
+  const ready = workers.filter((worker) => worker.state === 'ready');
+  if (ready.length === 0) {
+    const states = [...new Set(workers.map((worker) => worker.state))].map(
+      (state) => `${workers.filter((worker) => worker.state === state).length} ${state}`,
+    );
+    return `no worker takes tasks (${states.join(', ')}: millrace workers); ${start}`;
+  }
+  const free = ready.reduce((sum, { slots, slotsUsed }) => sum + Math.max(0, slots - slotsUsed), 0);
+  return free === 0
+    ? `other jobs use every slot of ${plural(ready.length, 'worker')} (millrace list)`
+    : `${plural(free, 'slot')} free, so they should start soon (millrace workers)`;
 }
 
 function groupFailures(view: JobView): FailureGroup[] {
