@@ -7,6 +7,15 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Minio } from '../minio/start-minio.ts';
 
+/** Of a PersistRecord what tests look at. */
+export interface JournalRecord {
+  readonly type: string;
+  readonly jobId?: string;
+  readonly spec?: { readonly jobId: string };
+  readonly attempt?: { readonly jobId: string };
+  readonly part?: { readonly token: string };
+}
+
 export class Bucket {
   readonly name: string;
   readonly #minio: Minio;
@@ -45,6 +54,24 @@ export class Bucket {
   async text(key: string): Promise<string> {
     const { Body } = await this.#minio.client.send(new GetObjectCommand({ Bucket: this.name, Key: key }));
     return (await Body?.transformToString('latin1')) ?? '';
+  }
+
+  /** A JSON value a line. */
+  async jsonLines(key: string): Promise<Record<string, unknown>[]> {
+    const lines = (await this.text(key)).trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  /** What the journal of the coordinator whose store is `prefix` says of a job, in order. Throws when its chain has a gap. */
+  async decisionsOf(prefix: string, jobId: string): Promise<JournalRecord[]> {
+    const keys = await this.keys(`${prefix}log/`);
+    const gap = keys.findIndex((key, index) => Number(key.slice(-12)) !== index + 1);
+    if (gap >= 0) throw new Error(`the journal has a gap before ${keys[gap]}`);
+    const entries = await Promise.all(keys.map((key) => this.jsonLines(key)));
+    const records = entries.flatMap((lines) => lines.slice(1)) as unknown as JournalRecord[];
+    return records.filter((record) =>
+      [record, record.spec, record.attempt].some((part) => part?.jobId === jobId),
+    );
   }
 
   async json(key: string): Promise<Record<string, unknown>> {
