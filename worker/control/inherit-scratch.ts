@@ -31,7 +31,7 @@ export function inheritScratch(directory: string, scratch: Scratch): Inheritance
   const outputs: InheritedOutput[] = [];
   for (const name of listDeadWorkers(directory).filter((one) => idPattern.test(one))) {
     const folder = join(directory, name);
-    for (const jobName of readdirSync(folder).filter((one) => idPattern.test(one) && one !== 'bundles')) {
+    for (const jobName of readdirSync(folder).filter((one) => idPattern.test(one))) {
       outputs.push(...inheritJob(join(folder, jobName), toJobId(jobName), scratch));
     }
     rmSync(folder, { recursive: true, force: true });

@@ -122,7 +122,7 @@ export class RunningAttempt {
   async #runKind(): Promise<TaskEnd> {
     const { spec, cutPoints } = this.#job;
     const { scratch } = this.#ports;
-    const { bundleDirectory } = scratch;
+    const bundleDirectory = scratch.jobPath(this.id.jobId);
     const { path: directory, account } = scratch.makeAttempt(this.id);
     this.#account = account;
     const common = { spec, attempt: this.id, directory, bundleDirectory, scratch: account.share };

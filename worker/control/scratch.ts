@@ -1,5 +1,5 @@
 /**
- * The worker's folder on local disk: `<dir>/<workerId>/<jobId>/<attempt>/`, and `<dir>/<workerId>/bundles/`. It is removed at close;
+ * The worker's folder on local disk: `<dir>/<workerId>/<jobId>/<attempt>/`, and the job's bundle beside them. It is removed at close;
  * what a dead worker left under the same `dir` is taken over at the next start (inherit-scratch.ts).
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,6 @@ interface Owner {
 export class Scratch {
   /** `<dir>/<workerId>`. */
   readonly path: string;
-  readonly bundleDirectory: string;
   readonly #budget: ScratchBudget;
   /** Of the attempts that have files here. */
   readonly #accounts = new Map<string, { readonly jobId: JobId; readonly account: ScratchAccount }>();
@@ -34,19 +33,23 @@ export class Scratch {
     const { directory } = budget;
     this.#budget = budget;
     this.path = join(directory, workerId);
-    this.bundleDirectory = join(this.path, 'bundles');
     const owner: Owner = { host: hostname(), pid: process.pid, processStartedAtMs };
     try {
-      mkdirSync(this.bundleDirectory, { recursive: true });
+      mkdirSync(this.path, { recursive: true });
       writeFileSync(join(this.path, ownerFile), JSON.stringify(owner));
     } catch (thrown) {
       throw notWritable(directory, thrown);
     }
   }
 
+  /** Of everything of a job that lies here; made with the folder of its first attempt. */
+  jobPath(jobId: JobId): string {
+    return join(this.path, jobId);
+  }
+
   /** Where an attempt's folder is, or would be. */
   attemptPath(attempt: AttemptId): string {
-    return join(this.path, attempt.jobId, `${formatAttempt(attempt)}.e${attempt.epoch}`);
+    return join(this.jobPath(attempt.jobId), `${formatAttempt(attempt)}.e${attempt.epoch}`);
   }
 
   /** Makes the folder of an attempt and opens its account. */
@@ -72,7 +75,7 @@ export class Scratch {
   }
 
   async removeJob(jobId: JobId): Promise<void> {
-    await rm(join(this.path, jobId), { recursive: true, force: true });
+    await rm(this.jobPath(jobId), { recursive: true, force: true });
     this.#closeAccounts((_key, owner) => owner === jobId);
   }
 
