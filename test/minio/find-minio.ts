@@ -5,7 +5,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -24,7 +33,7 @@ export async function findMinio(): Promise<MinioSource | undefined> {
   if (url) return { kind: 'endpoint', url };
   const found = findOnPath('minio') ?? (isExecutable(cachedBinary) ? cachedBinary : undefined);
   if (found) return { kind: 'binary', path: found };
-  if (findOnPath('go') && (await build())) return { kind: 'binary', path: cachedBinary };
+  if (findOnPath('go') && (await buildOnce())) return { kind: 'binary', path: cachedBinary };
   const why = `there is no MinIO: set MILLRACE_TEST_S3 to an endpoint, or install Go and run: go install ${minioModule}`;
   if (process.env.CI === 'true') throw new Error(`${why} (with CI=true its tests must run)`);
   console.error(`SKIPPED: the tests that need MinIO, because ${why}`);
@@ -45,10 +54,43 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Into a folder of its own, then renamed: two test files that build at once do double work and no harm. */
+/** One of the test processes builds, the others wait for it. Whoever was killed while building holds nobody up. */
+async function buildOnce(): Promise<boolean> {
+  mkdirSync(dirname(cachedBinary), { recursive: true });
+  const lock = `${cachedBinary}.building`;
+  while (!takeLock(lock)) {
+    if (isBuilding(lock)) await new Promise((resolve) => setTimeout(resolve, 500));
+    else rmSync(lock, { force: true });
+  }
+  try {
+    return isExecutable(cachedBinary) || (await build());
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function takeLock(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isBuilding(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Renamed into its place when it is whole. */
 async function build(): Promise<boolean> {
   console.error(`building MinIO once from ${minioModule} into ${cachedBinary}: about five minutes`);
-  mkdirSync(dirname(cachedBinary), { recursive: true });
   const folder = mkdtempSync(join(dirname(cachedBinary), 'building-'));
   try {
     const go = spawn('go', ['install', minioModule], {
