@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { makeClusterView, makeWorkerView } from '../test/cluster-view-fixture.ts';
 import { makePhase, makeView } from '../test/job-view-fixture.ts';
-import { parseJobView } from './convert.ts';
+import { parseClusterView, parseJobView } from './convert.ts';
 
 const view = makeView({
   state: 'FAILED',
@@ -39,4 +40,33 @@ it.each([
   ['a time that is text', JSON.stringify({ ...view, endedAtMs: 'now' }), /endedAtMs is "now"/],
 ])('refuses %s', (_what, text, message) => {
   expect(() => parseJobView(text)).toThrow(message);
+});
+
+const cluster = makeClusterView({ workers: [makeWorkerView()] });
+
+it('gives back the view of a cluster as it was sent', () => {
+  expect(parseClusterView(JSON.stringify(cluster))).toEqual(cluster);
+});
+
+it.each([
+  ['a clock that is text', { ...cluster, nowMs: 'now' }, /a view of the cluster whose nowMs is "now"/],
+  ['a cluster without workers', { ...cluster, workers: undefined }, /workers is undefined/],
+  ['a worker that is none', { ...cluster, workers: [7] }, /workerId is 7/],
+  [
+    'a worker in no known state',
+    { ...cluster, workers: [{ ...makeWorkerView(), state: 'lost' }] },
+    /worker state is "lost"/,
+  ],
+  [
+    'a worker without slots',
+    { ...cluster, workers: [{ ...makeWorkerView(), slots: null }] },
+    /slots is null/,
+  ],
+  [
+    'tasks that are no names',
+    { ...cluster, workers: [{ ...makeWorkerView(), attempts: [1] }] },
+    /attempts is \[1\]/,
+  ],
+])('refuses %s', (_what, view, message) => {
+  expect(() => parseClusterView(JSON.stringify(view))).toThrow(message);
 });

@@ -1,37 +1,22 @@
 import { expect, test } from 'vitest';
-import type { ClusterView, WorkerView } from '../../lib/cluster-view.ts';
+import { makeClusterView, makeWorkerView } from '../../test/cluster-view-fixture.ts';
 import { renderWorkers } from './workers.ts';
 
 const MiB = 1024 * 1024;
 
-const worker: WorkerView = {
-  workerId: 'rack1-0a',
-  state: 'ready',
-  host: 'rack1',
-  pid: 7,
-  softwareVersion: '1.0.0',
-  fetchAddress: 'rack1:9000',
-  slots: 4,
+const worker = makeWorkerView({
   slotsUsed: 3,
-  fetching: 1,
   attempts: ['m3.0', 'm4.0', 'm5.1', 'r0.0'],
-  mapOutputs: 12,
   lastHeartbeatMs: 98_800,
-  quarantinedUntilMs: null,
-  speed: 1,
   rssBytes: 300 * MiB,
   memoryBytesMax: 512 * MiB,
   cpuFraction: 1.284,
   scratchBytes: 20 * MiB,
-  scratchBytesMax: 0,
-};
+});
 
-const view: ClusterView = {
-  nowMs: 100_000,
-  epoch: 1,
+const view = makeClusterView({
   slots: 8,
   slotsUsed: 3,
-  jobs: { MAPPING: 1 },
   jobsActive: 1,
   maps: { pending: 1_200, running: 3, completed: 9, failed: 0 },
   reduces: { pending: 4, running: 1, completed: 0, failed: 0 },
@@ -45,7 +30,7 @@ const view: ClusterView = {
       attempts: Array.from({ length: 9 }, (_, at) => `m${at}.0`),
     },
   ],
-};
+});
 
 test('one row per worker: what it is, what it uses of what it has, when it was heard last, what it runs', () => {
   expect(renderWorkers(view)).toEqual([

@@ -32,6 +32,7 @@ const hello = {
   running: [],
 };
 const attempt: AttemptId = { jobId: toJobId('job'), kind: 'map', index: 1, attempt: 0, epoch: 1 };
+const wireAttempt = { jobId: 'job', kind: 'MAP', index: 1, attempt: 0, epoch: 1 } as const;
 const jobInfo = (): JobInfo => ({ spec: { jobId: attempt.jobId } as JobSpec, cutPoints: [] });
 const split = { pieces: [], bytes: 0, hosts: [] };
 
@@ -115,7 +116,7 @@ test.each([
 
 test('reports, progress, troubles and logs become events and log lines in order', async () => {
   const { session } = await join();
-  const id = { jobId: 'job', kind: 'MAP', index: 1, attempt: 0, epoch: 1 } as const;
+  const id = wireAttempt;
   session.write({
     heartbeat: { attempts: [{ attempt: id, phase: 'map', recordsIn: 5 }], rssBytes: 1 },
     logLines: [{ attempt: id, atMs: 4, text: 'hello' }],
@@ -145,6 +146,59 @@ test('reports, progress, troubles and logs become events and log lines in order'
     },
   });
   expect(jobLogs.read(attempt.jobId, 'm1').map((entry) => entry.text)).toEqual(['hello']);
+});
+
+test('what a worker begins to stage is told before its report, and what it uses and that it drains are told', async () => {
+  const { session } = await join();
+  const id = wireAttempt;
+  const part = { uri: 's3://out/part-m-00001', token: 'upload' };
+  session.write({
+    heartbeat: { rssBytes: 1, cpuFraction: 0.5, scratchBytes: 2, scratchBytesMax: 3, memoryBytesMax: 4 },
+    reports: [{ attempt: id, failed: { kind: 'cancelled', message: '' } }],
+    partsOpened: [{ attempt: id, ...part }],
+    draining: true,
+    goodbye: true,
+  });
+  expect(await events.next()).toMatchObject({
+    usage: { rssBytes: 1, cpuFraction: 0.5, scratchBytes: 2, scratchBytesMax: 3, memoryBytesMax: 4 },
+  });
+  expect(await events.next()).toEqual({ type: 'part-opened', workerId, opened: { attempt, part } });
+  expect(await events.next()).toMatchObject({ type: 'attempt-reported' });
+  expect(await events.next()).toEqual({ type: 'worker-draining', workerId });
+  expect(await events.next()).toEqual({ type: 'worker-left', workerId });
+});
+
+test.each([
+  [
+    'a part without its handle',
+    { partsOpened: [{ attempt: wireAttempt, uri: 's3://o/p', token: '' }] },
+    /a token of 0 char/,
+  ],
+  [
+    'a part at no address',
+    { partsOpened: [{ attempt: wireAttempt, uri: '', token: 't' }] },
+    /a uri of 0 char/,
+  ],
+  [
+    'a part with an endless handle',
+    { partsOpened: [{ attempt: wireAttempt, uri: 's3://o/p', token: 't'.repeat(2_049) }] },
+    /a token of 2049 char/,
+  ],
+  ['a share of a core that is none', { heartbeat: { cpuFraction: Number.NaN } }, /cpu_fraction is NaN/],
+])('%s is refused with the reason', async (_, message, reason) => {
+  const { session, messages } = await join();
+  session.write(message);
+  expect((await messages.next()).refused).toMatch(reason);
+});
+
+test('a worker is asked to drain, and told when it may leave, after all that was said before', async () => {
+  const { messages } = await join();
+  service.send({ type: 'send-answer', workerId, attempt, accepted: true });
+  service.send({ type: 'send-drain', workerId });
+  service.send({ type: 'send-drained', workerId });
+  expect((await messages.next()).answers).toHaveLength(1);
+  expect((await messages.next()).drain).toBe(true);
+  expect((await messages.next()).drained).toBe(true);
 });
 
 test('a stream that breaks is a disconnect; an end that was no goodbye is not a leave', async () => {
