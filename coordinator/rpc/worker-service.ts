@@ -117,6 +117,7 @@ export class WorkerService {
           `protocol ${protocolVersion}: run the same version on both`,
       );
     }
+    const { clock, hasJob, settings } = this.#ports;
     const worker = helloIn(hello);
     const running = hello.running.map(attemptIdIn);
     const held = hello.held.map(attemptIdIn);
@@ -127,7 +128,13 @@ export class WorkerService {
     };
     this.#owners.checkReplaces(replaces, owner);
     this.#owners.claim(worker.workerId, owner, this.#sessions.has(worker.workerId));
-    const session = new WorkerSession(worker.workerId, stream, this.#ports.clock, this.#ports.settings);
+    const session = new WorkerSession(
+      worker.workerId,
+      stream,
+      clock,
+      settings,
+      running.map(({ jobId }) => jobId).filter(hasJob),
+    );
     this.#sessions.set(worker.workerId, session);
     this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
     return session;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
-import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import { type AttemptId, type JobId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
@@ -10,7 +10,7 @@ import { WorkerSession, type WorkerStream } from './worker-session.ts';
 const workerId = toWorkerId('w1');
 const jobId = toJobId('job-1');
 
-function open() {
+function open(running: JobId[] = []) {
   const clock = new ManualClock();
   const { issuer, keys } = makeTickets(clock);
   const sent: CoordinatorMessage[] = [];
@@ -20,7 +20,7 @@ function open() {
     write: (message: CoordinatorMessage) => sent.push(message),
   };
   const settings = { epoch: 1, heartbeatIntervalMs: 1_000, tickets: issuer };
-  const session = new WorkerSession(workerId, stream as unknown as WorkerStream, clock, settings);
+  const session = new WorkerSession(workerId, stream as unknown as WorkerStream, clock, settings, running);
   const assign = (index: number) => {
     const attempt: AttemptId = { jobId, kind: 'reduce', index, attempt: 0, epoch: 1 };
     session.send({ type: 'send-assignment', workerId, attempt, job, input: { kind: 'reduce', maps: 1 } });
@@ -60,4 +60,17 @@ test('jobs that have ended, and sessions that are closed, get no tickets', () =>
     clock.advance(limits.ticketLifetimeMs * 2);
     expect(sent.flatMap(({ tickets }) => tickets ?? [])).toEqual([]);
   }
+});
+
+test('a worker that comes back gets tickets for what it runs, after the welcome', () => {
+  const { clock, keys, sent, session } = open([jobId]);
+  clock.advance(limits.ticketLifetimeMs);
+  expect(sent).toEqual([]);
+  session.send({ type: 'send-welcome', workerId });
+  clock.advance(100);
+  expect(sent).toEqual([
+    { welcome: expect.anything() },
+    expect.objectContaining({ tickets: [{ jobId, ticket: expect.any(String) }] }),
+  ]);
+  keys.check(sent[1]!.tickets![0]!.ticket!, jobId);
 });

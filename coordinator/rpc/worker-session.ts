@@ -50,12 +50,22 @@ export class WorkerSession {
   readonly #clock: Clock;
   readonly #settings: SessionSettings;
   readonly #sentJobs = new Map<JobId, JobInfo>();
+  /** Jobs whose tickets it needs: those told here, and those it ran already when it came back. */
+  readonly #ticketJobs: Set<JobId>;
   #batch = emptyBatch();
   #weight = 0;
   #cancelFlush: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
 
-  constructor(workerId: WorkerId, stream: WorkerStream, clock: Clock, settings: SessionSettings) {
+  /** `running`: jobs that the worker has attempts of. */
+  constructor(
+    workerId: WorkerId,
+    stream: WorkerStream,
+    clock: Clock,
+    settings: SessionSettings,
+    running: Iterable<JobId>,
+  ) {
+    this.#ticketJobs = new Set(running);
     this.workerId = workerId;
     this.#stream = stream;
     this.#clock = clock;
@@ -66,7 +76,8 @@ export class WorkerSession {
     switch (effect.type) {
       case 'send-welcome': {
         const { epoch, heartbeatIntervalMs, tickets } = this.#settings;
-        return this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
+        this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
+        return this.#renewTickets();
       }
       case 'send-rejoin':
         return this.#write({ rejoin: true });
@@ -92,6 +103,7 @@ export class WorkerSession {
         return this.#grow(1);
       case 'send-job-ended':
         this.#sentJobs.delete(effect.jobId);
+        this.#ticketJobs.delete(effect.jobId);
         this.#batch.jobsEnded.push(effect.jobId);
         return this.#grow(1);
       case 'send-drain':
@@ -131,6 +143,7 @@ export class WorkerSession {
       this.#sentJobs.set(jobId, effect.job);
       const { spec, cutPoints } = effect.job;
       const ticket = this.#settings.tickets.ticketOf(jobId);
+      this.#ticketJobs.add(jobId);
       this.#cancelRenewal ??= this.#clock.after(renewAfterMs, () => this.#renewTickets());
       this.#batch.jobs.push({
         jobId,
@@ -143,12 +156,13 @@ export class WorkerSession {
     this.#grow(1 + (effect.input.kind === 'reduce' ? 0 : effect.input.split.pieces.length / 32));
   }
 
-  /** A job may outlive its ticket: fresh ones for every job told here, while there is any. */
+  /** A job may outlive its ticket, and the key of the coordinator that signed it: fresh ones, while there is any job. */
   #renewTickets(): void {
+    this.#cancelRenewal?.();
     this.#cancelRenewal = undefined;
-    if (this.#sentJobs.size === 0) return;
+    if (this.#ticketJobs.size === 0) return;
     const { tickets } = this.#settings;
-    for (const jobId of this.#sentJobs.keys()) {
+    for (const jobId of this.#ticketJobs) {
       this.#batch.tickets.push({ jobId, ticket: tickets.ticketOf(jobId) });
       this.#grow(1);
     }
