@@ -1,7 +1,4 @@
-/**
- * Whether the tests with containers can run: a Docker engine that answers, and the base images, or a way to pull them. Without an engine
- * they are skipped, loudly; with `CI=true` that is a failure.
- */
+/** Whether the tests with containers can run: without a Docker engine they are skipped, loudly; with `CI=true` that is a failure. */
 import { spawnSync } from 'node:child_process';
 
 export function findDocker(): boolean {

@@ -5,9 +5,7 @@ import type { ComposeService } from './compose-services.ts';
 export class ServiceContainer extends GenericContainer {
   constructor(service: ComposeService, network: StartedNetwork) {
     super(service.image);
-    // What there is was built or pulled before; a pull in a test would hide that.
-    this.withPullPolicy({ shouldPull: () => false })
-      .withEnvironment(service.environment)
+    this.withEnvironment(service.environment)
       .withNetwork(network)
       .withDroppedCapabilities(...service.cap_drop)
       .withSecurityOpt(...service.security_opt)
