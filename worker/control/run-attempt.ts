@@ -34,7 +34,7 @@ import { classifyFailure } from '../user/task-failure.ts';
 import type { Assignment, JobInfo } from './convert.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Scratch } from './scratch.ts';
-import type { ScratchAccount } from './scratch-budget.ts';
+import type { ScratchAccount } from './scratch-account.ts';
 
 export interface AttemptPorts {
   readonly workerId: WorkerId;

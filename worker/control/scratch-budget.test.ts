@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
+import { toJobId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
-import { type ScratchAccount, ScratchBudget } from './scratch-budget.ts';
+import type { ScratchAccount } from './scratch-account.ts';
+import { ScratchBudget } from './scratch-budget.ts';
 
 const MiB = 1024 * 1024;
+const jobId = toJobId('j1');
 const forEver = new AbortController().signal;
 const clock = new ManualClock();
 let disk = { totalBytes: 10_000, freeBytes: 10_000 };
@@ -28,13 +31,13 @@ afterEach(async () => {
 });
 
 function fetching(): ScratchAccount {
-  const account = budget.openAccount();
+  const account = budget.openAccount(jobId);
   account.enter('fetching');
   return account;
 }
 
 function running(): ScratchAccount {
-  const account = budget.openAccount();
+  const account = budget.openAccount(jobId);
   account.enter('running');
   return account;
 }
@@ -118,7 +121,7 @@ test('fetches have space in the order they asked for it', async () => {
 
 test('when nothing here can free space the waiter that holds most is refused, by folder, bytes, limit and setting', async () => {
   await open(100);
-  budget.openAccount().keep(40);
+  budget.openAccount(jobId).keep(40);
   const [small, large] = [fetching(), fetching()];
   await small.take(20, forEver);
   await large.take(40, forEver);
@@ -135,10 +138,14 @@ test('when nothing here can free space the waiter that holds most is refused, by
   expect(await stateOf(smallTakes)).toBe('taken');
 });
 
-test('more than the whole limit is refused at once, whatever may become free', async () => {
-  await open(100);
+test('what is more than the whole limit is refused whoever still runs, but not before the disk was read again', async () => {
+  await open(undefined);
   running();
-  expect(await stateOf(fetching().take(101, forEver))).toBe('no-space');
+  disk = { totalBytes: 10_000, freeBytes: 20_000 };
+  await fetching().take(12_000, forEver);
+  expect(budget.limitBytes).toBe(17_500);
+  disk = { totalBytes: 10_000, freeBytes: 8_000 };
+  await expect(fetching().take(17_501, forEver)).rejects.toMatchObject({ code: 'no-space' });
 });
 
 test('a reduce that waits for maps elsewhere may free space, but is not waited for for ever', async () => {
@@ -147,7 +154,29 @@ test('a reduce that waits for maps elsewhere may free space, but is not waited f
   const taken = fetching().take(50, forEver);
   expect(await stateOf(taken)).toBe('waiting');
   clock.advance(limits.scratchWaitMsMax);
-  expect(await stateOf(taken)).toBe('no-space');
+  await expect(taken).rejects.toMatchObject({ code: 'no-space' });
+});
+
+test('so may another job whose output is here: it is waited for, not for ever', async () => {
+  await open(100);
+  const output = budget.openAccount(toJobId('j2'));
+  output.keep(80);
+  const taken = fetching().take(50, forEver);
+  expect(await stateOf(taken)).toBe('waiting');
+  output.close();
+  expect(await stateOf(taken)).toBe('taken');
+  budget.openAccount(toJobId('j2')).keep(50);
+  const again = fetching().take(50, forEver);
+  clock.advance(limits.scratchWaitMsMax);
+  await expect(again).rejects.toMatchObject({ code: 'no-space' });
+});
+
+test('a map that stands still does not wait for reduces of its own job: they wait for it', async () => {
+  await open(100);
+  await fetching().take(80, forEver);
+  const map = running();
+  await map.take(10, forEver);
+  expect(await thread(map, 50)).toBe('no-space');
 });
 
 test('a fetch that is cancelled lets the next one through', async () => {
@@ -164,7 +193,7 @@ test('a new map is held back over the high-water mark while another attempt runs
   await open(100);
   const other = running();
   await other.take(90, forEver);
-  const map = budget.openAccount();
+  const map = budget.openAccount(jobId);
   const admitted = map.untilRoom(forEver);
   expect(await stateOf(admitted)).toBe('waiting');
   other.close();
@@ -174,8 +203,8 @@ test('a new map is held back over the high-water mark while another attempt runs
 
 test('new maps go one by one when waiting would free nothing', async () => {
   await open(100);
-  budget.openAccount().keep(95);
-  const [first, second] = [budget.openAccount(), budget.openAccount()];
+  budget.openAccount(jobId).keep(95);
+  const [first, second] = [budget.openAccount(jobId), budget.openAccount(jobId)];
   const [one, two] = [first.untilRoom(forEver), second.untilRoom(forEver)];
   expect([await stateOf(one), await stateOf(two)]).toEqual(['taken', 'waiting']);
   first.close();
@@ -186,7 +215,7 @@ test('a map that is held back and cancelled is not let in', async () => {
   await open(100);
   await running().take(90, forEver);
   const abort = new AbortController();
-  const map = budget.openAccount();
+  const map = budget.openAccount(jobId);
   const admitted = map.untilRoom(abort.signal);
   abort.abort(new Error('enough'));
   await expect(admitted).rejects.toThrow('enough');

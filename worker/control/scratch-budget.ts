@@ -1,20 +1,15 @@
 /**
  * Who may write how much to the scratch disk of this worker. Over the limit comes patience first: fetches and the threads of running
- * attempts wait while another attempt may free space, new maps are held back. When nothing here can free any, the waiter that holds
+ * attempts wait while another attempt may free space, new maps are held back. When nothing here will free any, the waiter that holds
  * the most is refused with `no-space`: its files make room for the rest, so there is no deadlock.
  */
-import { mkdir, statfs } from 'node:fs/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import type { JobId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
-import { AccountCells, noSpace, ScratchCells, type ScratchShare } from '../shuffle/scratch-space.ts';
-
-/** Of the file system that the scratch folder is on. */
-export interface DiskSpace {
-  readonly totalBytes: number;
-  /** For this process: without what is kept for root. */
-  readonly freeBytes: number;
-}
+import { noSpace, ScratchCells } from '../shuffle/scratch-space.ts';
+import { type DiskSpace, makeScratchFolder, readDiskSpace, reserveBytesOf } from './disk-space.ts';
+import { ScratchAccount } from './scratch-account.ts';
 
 export interface ScratchBudgetOptions {
   /** `--dir`. */
@@ -26,22 +21,34 @@ export interface ScratchBudgetOptions {
   readonly readDisk?: (directory: string) => Promise<DiskSpace>;
 }
 
+/** Of the main thread. */
 interface Waiter {
   readonly account: ScratchAccount;
   readonly bytes: number;
   settle(error?: MillraceError): void;
 }
 
+/** A waiter, or an account whose thread stands still. */
+interface Waiting {
+  readonly account: ScratchAccount;
+  readonly bytes: number;
+}
+
 export class ScratchBudget {
   readonly directory: string;
   readonly #cells = new ScratchCells();
   readonly #options: ScratchBudgetOptions;
+  /** Of attempts that are not over. */
   readonly #accounts = new Set<ScratchAccount>();
-  /** Of the main thread, first come, first served. Threads that wait are seen by their accounts. */
+  readonly #kept = new Set<ScratchAccount>();
+  /** First come, first served. Threads that wait are seen by their accounts. */
   #waiters: Waiter[] = [];
   /** New maps, held back. */
   #held: { readonly account: ScratchAccount; admit(): void }[] = [];
   #refreshing: Promise<void> | undefined;
+  #isLooking = false;
+  /** Runs while there is hope, but nothing of this worker's own that would fulfil it. */
+  #patience: { isOver: boolean; readonly cancel: () => void } | undefined;
   #isClosed = false;
 
   private constructor(options: ScratchBudgetOptions) {
@@ -52,9 +59,7 @@ export class ScratchBudget {
   /** Makes the folder and reads its disk. Throws `permission-denied` or `no-space` naming the folder and `--dir`. */
   static async open(options: ScratchBudgetOptions): Promise<ScratchBudget> {
     const budget = new ScratchBudget(options);
-    await mkdir(options.directory, { recursive: true }).catch((thrown) => {
-      throw notWritable(options.directory, thrown);
-    });
+    await makeScratchFolder(options.directory);
     await budget.refresh();
     void budget.#watch();
     return budget;
@@ -77,24 +82,21 @@ export class ScratchBudget {
     return this.#refreshing;
   }
 
-  async #readLimit(): Promise<void> {
-    const { directory, limitBytes, readDisk = readFileSystem } = this.#options;
-    const disk = await readDisk(directory);
-    const reserve = limitBytes === undefined ? reserveOf(disk) : 0;
-    const roomBytes = Math.max(0, this.usedBytes + disk.freeBytes - reserve);
-    this.#cells.limitBytes = Math.min(limitBytes ?? Number.MAX_SAFE_INTEGER, roomBytes);
-  }
-
-  openAccount(): ScratchAccount {
-    const account = new ScratchAccount(this, this.#cells);
+  openAccount(jobId: JobId): ScratchAccount {
+    const account = new ScratchAccount(jobId, this, this.#cells);
     this.#accounts.add(account);
     return account;
   }
 
-  /**
-   * For a new map: resolves below the high-water mark, or when waiting would free nothing; the account is running then. Rejects with
-   * the signal's reason.
-   */
+  /** Ends the watch; accounts may still be closed. */
+  close(): void {
+    this.#isClosed = true;
+    this.#endPatience();
+    this.#cells.changed();
+  }
+
+  // For accounts.
+
   async untilRoom(account: ScratchAccount, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const admitted = Promise.withResolvers<void>();
@@ -113,47 +115,40 @@ export class ScratchBudget {
     }
   }
 
-  /** Ends the watch; accounts may still be closed. */
-  close(): void {
-    this.#isClosed = true;
-    this.#cells.changed();
-  }
-
-  /** Of an account: resolves when it has the bytes. */
   async take(account: ScratchAccount, bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (bytes > this.limitBytes) throw noSpace(this.directory, bytes, this.#cells);
     if (this.#waiters.length === 0 && this.#cells.tryTake(account.cells, bytes)) return;
     const taken = Promise.withResolvers<void>();
     const settle = (error?: MillraceError) => {
-      if (!this.#waiters.includes(waiter)) return;
       this.#waiters = this.#waiters.filter((other) => other !== waiter);
       if (error) taken.reject(error);
       else taken.resolve();
     };
     const waiter: Waiter = { account, bytes, settle };
-    const giveUp = (error: MillraceError) => {
-      settle(error);
+    const onAbort = () => {
+      settle(MillraceError.from(signal.reason, 'cancelled'));
       // Who came later may fit.
       this.settle();
     };
-    const onAbort = () => giveUp(MillraceError.from(signal.reason, 'cancelled'));
-    const cancel = this.#options.clock.after(limits.scratchWaitMsMax, () =>
-      giveUp(noSpace(this.directory, bytes, this.#cells)),
-    );
     signal.addEventListener('abort', onAbort);
     this.#waiters.push(waiter);
     this.settle();
     try {
       await taken.promise;
     } finally {
-      cancel();
       signal.removeEventListener('abort', onAbort);
     }
   }
 
+  keep(account: ScratchAccount): void {
+    this.#accounts.delete(account);
+    this.#kept.add(account);
+    this.settle();
+  }
+
   forget(account: ScratchAccount): void {
     this.#accounts.delete(account);
+    this.#kept.delete(account);
     this.settle();
   }
 
@@ -161,13 +156,7 @@ export class ScratchBudget {
   settle(): void {
     this.#grant();
     this.#admit();
-    if (this.#isAnyBusy()) return;
-    const waiting = this.#waitingAccounts();
-    if (waiting.length === 0) return;
-    // A reduce that holds segments and asks for none now waits for maps elsewhere, which this worker does not hold up. Bounded by its own wait.
-    const standing = waiting.filter((account) => account.cells.isWaiting);
-    if (standing.length === 0 && this.#isAnyFetching(waiting)) return;
-    this.#refuse(waiting.reduce((most, other) => (other.heldBytes > most.heldBytes ? other : most)));
+    if (this.#victim()) void this.#refuseAfterLook();
   }
 
   #grant(): void {
@@ -189,9 +178,29 @@ export class ScratchBudget {
     return this.usedBytes <= this.limitBytes * limits.scratchHighWaterFraction;
   }
 
+  /** Who has to go, if anybody: who can never have what it wants, or, when waiting is of no use, who holds the most. */
+  #victim(): ScratchAccount | undefined {
+    const waiting = this.#waiting();
+    const impossible = waiting.find(({ bytes }) => bytes > this.limitBytes);
+    if (impossible) return impossible.account;
+    const isHopeless = waiting.length > 0 && !this.#isAnyBusy();
+    if (!isHopeless) this.#endPatience();
+    if (!isHopeless || (this.#mayOthersFree(waiting) && !this.#isPatienceOver())) return undefined;
+    const accounts = waiting.map(({ account }) => account);
+    return accounts.reduce((most, other) => (other.heldBytes > most.heldBytes ? other : most));
+  }
+
+  #waiting(): Waiting[] {
+    const threads = [...this.#accounts].filter((account) => isAtWork(account) && this.#stands(account));
+    return [
+      ...threads.map((account) => ({ account, bytes: account.cells.wantedBytes })),
+      ...this.#waiters.filter(({ account }) => account.phase !== 'ending'),
+    ];
+  }
+
   /** Whether an attempt works on, and so may free space at its end. */
   #isAnyBusy(): boolean {
-    return [...this.#accounts].some((account) => account.isBusy && !this.#stands(account));
+    return [...this.#accounts].some((account) => isAtWork(account) && !this.#stands(account));
   }
 
   /** Its thread stands still, and there is still no room for it. */
@@ -199,15 +208,53 @@ export class ScratchBudget {
     return cells.isWaiting && this.usedBytes + cells.wantedBytes > this.limitBytes;
   }
 
-  #waitingAccounts(): ScratchAccount[] {
-    const threads = [...this.#accounts].filter((account) => account.isBusy && this.#stands(account));
-    return [...threads, ...this.#waiters.map(({ account }) => account)];
+  /**
+   * Whether what happens elsewhere may make room: another job whose output is here ends, or a reduce that holds segments gets those it
+   * waits for. Not so for the job of a map that stands still here: its reduces wait for that map.
+   */
+  #mayOthersFree(waiting: readonly Waiting[]): boolean {
+    const stuck = new Set(
+      waiting.filter(({ account }) => account.cells.isWaiting).map(({ account }) => account.jobId),
+    );
+    const waitingJobs = new Set(waiting.map(({ account }) => account.jobId));
+    const isFetching = (account: ScratchAccount) =>
+      account.phase === 'fetching' &&
+      account.heldBytes > 0 &&
+      !stuck.has(account.jobId) &&
+      !waiting.some((one) => one.account === account);
+    return (
+      [...this.#kept].some(({ jobId }) => !waitingJobs.has(jobId)) || [...this.#accounts].some(isFetching)
+    );
   }
 
-  #isAnyFetching(waiting: readonly ScratchAccount[]): boolean {
-    return [...this.#accounts].some(
-      (account) => account.phase === 'fetching' && account.heldBytes > 0 && !waiting.includes(account),
-    );
+  #isPatienceOver(): boolean {
+    if (!this.#patience) {
+      const cancel = this.#options.clock.after(limits.scratchWaitMsMax, () => {
+        patience.isOver = true;
+        this.settle();
+      });
+      const patience = { isOver: false, cancel };
+      this.#patience = patience;
+    }
+    return this.#patience.isOver;
+  }
+
+  #endPatience(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+  }
+
+  /** The disk may have more room than when it was read last. */
+  async #refuseAfterLook(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    // A disk that does not answer leaves the limit as it is; heartbeats report that.
+    await this.refresh().catch(() => undefined);
+    this.#isLooking = false;
+    this.#grant();
+    this.#admit();
+    const victim = this.#victim();
+    if (victim) this.#refuse(victim);
   }
 
   #refuse(account: ScratchAccount): void {
@@ -220,6 +267,16 @@ export class ScratchBudget {
     for (const waiter of this.#waiters.filter((one) => one.account === account)) {
       waiter.settle(noSpace(this.directory, waiter.bytes, this.#cells));
     }
+    // Whom it kept waiting may fit now.
+    this.settle();
+  }
+
+  async #readLimit(): Promise<void> {
+    const { directory, limitBytes, readDisk = readDiskSpace } = this.#options;
+    const disk = await readDisk(directory);
+    const reserveBytes = limitBytes === undefined ? reserveBytesOf(disk) : 0;
+    const roomBytes = Math.max(0, this.usedBytes + disk.freeBytes - reserveBytes);
+    this.#cells.limitBytes = Math.min(limitBytes ?? Number.MAX_SAFE_INTEGER, roomBytes);
   }
 
   async #watch(): Promise<void> {
@@ -231,83 +288,6 @@ export class ScratchBudget {
   }
 }
 
-/** `idle`: nothing will come of it by itself. `ending`: its files are on their way out. */
-export type AccountPhase = 'idle' | 'fetching' | 'running' | 'ending';
-
-/** What one attempt holds, or the output that it left. */
-export class ScratchAccount {
-  readonly cells = new AccountCells();
-  /** Set by the budget; others `enter`. */
-  phase: AccountPhase = 'idle';
-  readonly #budget: ScratchBudget;
-  readonly #shared: ScratchCells;
-  #isClosed = false;
-
-  constructor(budget: ScratchBudget, shared: ScratchCells) {
-    this.#budget = budget;
-    this.#shared = shared;
-  }
-
-  /** For the thread that runs the attempt. */
-  get share(): ScratchShare {
-    return { budget: this.#shared.memory, account: this.cells.memory, directory: this.#budget.directory };
-  }
-
-  get heldBytes(): number {
-    return this.cells.heldBytes;
-  }
-
-  get isBusy(): boolean {
-    return this.phase === 'running' || this.phase === 'ending';
-  }
-
-  enter(phase: AccountPhase): void {
-    this.phase = phase;
-    this.#budget.settle();
-  }
-
-  /** Waits for room. Rejects with `no-space`, or the signal's reason. */
-  take(bytes: number, signal: AbortSignal): Promise<void> {
-    return this.#budget.take(this, bytes, signal);
-  }
-
-  /** For a new map, which then runs: see {@link ScratchBudget.untilRoom}. */
-  untilRoom(signal: AbortSignal): Promise<void> {
-    return this.#budget.untilRoom(this, signal);
-  }
-
-  /** The attempt is over, its output stays. `bytes` that lay on the disk before this worker came are counted, room or not. */
-  keep(bytes = 0): void {
-    this.#shared.take(this.cells, bytes);
-    this.#budget.forget(this);
-  }
-
-  /** Its files are gone. May be called twice. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#shared.give(this.cells, this.heldBytes);
-    this.#budget.forget(this);
-  }
-}
-
-/** `no-space` or `permission-denied` naming the folder and `--dir`. */
-export function notWritable(directory: string, thrown: unknown): MillraceError {
-  const { code, message } = MillraceError.from(thrown, 'permission-denied');
-  return new MillraceError(
-    code === 'no-space' ? code : 'permission-denied',
-    `the scratch folder ${directory} cannot be written (${message}); choose another with --dir`,
-    { cause: thrown },
-  );
-}
-
-/** So that this worker alone never fills a disk that others need; a small disk gives at most a quarter. */
-function reserveOf({ totalBytes }: DiskSpace): number {
-  const wanted = Math.max(limits.scratchReserveBytesMin, totalBytes * limits.scratchReserveFraction);
-  return Math.floor(Math.min(wanted, totalBytes / 4));
-}
-
-async function readFileSystem(directory: string): Promise<DiskSpace> {
-  const { bsize, blocks, bavail } = await statfs(directory);
-  return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+function isAtWork({ phase }: ScratchAccount): boolean {
+  return phase === 'running' || phase === 'ending';
 }

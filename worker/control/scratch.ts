@@ -8,7 +8,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
-import { notWritable, type ScratchAccount, type ScratchBudget } from './scratch-budget.ts';
+import { notWritable } from './disk-space.ts';
+import type { ScratchAccount } from './scratch-account.ts';
+import type { ScratchBudget } from './scratch-budget.ts';
 
 const ownerFile = 'owner.json';
 /** Process ids are used again, in containers after every start; the start time tells two processes of one id apart. */
@@ -26,7 +28,7 @@ export class Scratch {
   readonly path: string;
   readonly #budget: ScratchBudget;
   /** Of the attempts that have files here. */
-  readonly #accounts = new Map<string, { readonly jobId: JobId; readonly account: ScratchAccount }>();
+  readonly #accounts = new Map<string, ScratchAccount>();
 
   /** Throws `permission-denied` or `no-space` naming the folder and `--dir`. */
   constructor(budget: ScratchBudget, workerId: WorkerId) {
@@ -61,7 +63,7 @@ export class Scratch {
 
   /** The attempt is over, its output stays and counts. */
   keepAttempt(attempt: AttemptId): void {
-    this.#accounts.get(attemptKey(attempt))?.account.keep();
+    this.#accounts.get(attemptKey(attempt))?.keep();
   }
 
   /** Its output of so many bytes is here already. */
@@ -85,14 +87,14 @@ export class Scratch {
   }
 
   #openAccount(attempt: AttemptId): ScratchAccount {
-    const account = this.#budget.openAccount();
-    this.#accounts.set(attemptKey(attempt), { jobId: attempt.jobId, account });
+    const account = this.#budget.openAccount(attempt.jobId);
+    this.#accounts.set(attemptKey(attempt), account);
     return account;
   }
 
   #closeAccounts(isGone: (key: string, owner: JobId) => boolean): void {
-    for (const [key, { jobId, account }] of this.#accounts) {
-      if (!isGone(key, jobId)) continue;
+    for (const [key, account] of this.#accounts) {
+      if (!isGone(key, account.jobId)) continue;
       this.#accounts.delete(key);
       account.close();
     }

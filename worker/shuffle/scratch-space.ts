@@ -179,7 +179,6 @@ export function shareOfSpace(share: ScratchShare, onWait: () => void): ScratchSp
   const cells = new ScratchCells(share.budget);
   const account = new AccountCells(share.account);
   const wait = (bytes: number) => {
-    if (bytes > cells.limitBytes) throw noSpace(share.directory, bytes, cells);
     account.beginWait(bytes);
     cells.changed();
     try {
