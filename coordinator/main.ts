@@ -1,6 +1,5 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import type { JobId } from '../lib/ids.ts';
-import type { JobEvent } from '../lib/job-event.ts';
 import { requireFree } from '../lib/require-free.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
@@ -8,7 +7,7 @@ import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
-import { createState } from './core/state.ts';
+import { type CoreState, createState } from './core/state.ts';
 import { step } from './core/step.ts';
 import { listJobs, viewCluster, viewJob } from './core/view.ts';
 import { Diagnoser } from './diagnose.ts';
@@ -18,7 +17,7 @@ import { JobWatchers } from './job-watchers.ts';
 import type { Journal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import { perform } from './perform.ts';
+import { type PerformPorts, perform } from './perform.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { doctorHandlers } from './rpc/doctor-service.ts';
 import { type OperatorPorts, operatorHandlers } from './rpc/operator-service.ts';
@@ -114,7 +113,6 @@ function wire(
   const watchers = new JobWatchers();
   const jobLogs = new JobLogs();
   const outputsInUse = new Set<string>();
-  const commitsBegun = new Set<JobId>();
   const dispatch = (happening: Happening) => loop.dispatch(happening);
   const tickets = new TicketIssuer(clock, epoch);
   const workers = new WorkerService({
@@ -128,75 +126,78 @@ function wire(
   });
   const view = (jobId: JobId) => viewJob(state, jobId);
   const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
-  const eventSinks: ((event: JobEvent) => void)[] = [(event) => eventLog.record(event)];
-  if (metrics) eventSinks.push((event) => metrics.jobs.count(event));
-  const onJobEvent = (event: JobEvent) => {
-    for (const sink of eventSinks) sink(event);
+  const state = stateOf(config, epoch);
+  const effects: PerformPorts = {
+    log,
+    stores,
+    watchers,
+    outputsInUse,
+    commitsBegun: new Set(),
+    dispatch,
+    sendToWorker: workers.send.bind(workers),
+    onJobEvent: (event) => {
+      eventLog.record(event);
+      metrics?.jobs.count(event);
+    },
+    onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
   };
-  const sendToWorker = workers.send.bind(workers);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch((error) => log.error({ error: String(error) }, 'the coordinator stopped leading'));
-
-  const { heartbeatTimeoutMs, backupMinRuntimeMs } = config;
-  const state = createState({
-    epoch,
-    heartbeatTimeoutMs,
-    ...(backupMinRuntimeMs !== undefined && { backupMinRuntimeMs }),
-  });
-  const loop = new Loop({
-    clock,
-    journal,
-    step(event) {
-      const result = step(state, event);
-      if (config.checkInvariants) assertInvariants(state);
-      return result;
-    },
-    perform: (effect) =>
-      perform(effect, {
-        log,
-        stores,
-        watchers,
-        outputsInUse,
-        commitsBegun,
-        dispatch,
-        sendToWorker,
-        onJobEvent,
-        onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
-      }),
-    onFatal: failed.reject,
-  });
+  const loop = loopOf(config, journal, state, effects, failed.reject);
+  const settled = () => loop.idle();
   const clients = new ClientService({
     clock,
     jobLogs,
     watchers,
     dispatch,
     async submit(submission) {
-      const jobId = await submitJob(submission, {
-        clock,
-        stores,
-        storeUri,
-        outputsInUse,
-        allowedUris: config.allowedUris,
-        dispatch,
-      });
-      await loop.idle();
+      const jobId = await submitJob(submission, { ...config, stores, outputsInUse, dispatch });
+      await settled();
       return jobId;
     },
-    settled: () => loop.idle(),
+    settled,
     view,
     list: (limit) => listJobs(state, limit),
   });
-  const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled: () => loop.idle() };
+  const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled };
   const diagnoser: Diagnoser = new Diagnoser({
     clock,
     stores,
     storeUri,
     probeStore,
-    workers: () => viewCluster(state).workers,
+    workers: () => operator.view().workers,
     send: workers.diagnose.bind(workers),
     pingTicket: () => tickets.ticketOf(diagnoseJobId),
   });
   return { loop, clients, operator, workers, diagnoser, eventLog, failed: failed.promise };
+}
+
+function stateOf({ heartbeatTimeoutMs, backupMinRuntimeMs }: CoordinatorConfig, epoch: number): CoreState {
+  return createState({
+    epoch,
+    heartbeatTimeoutMs,
+    ...(backupMinRuntimeMs !== undefined && { backupMinRuntimeMs }),
+  });
+}
+
+function loopOf(
+  config: CoordinatorConfig,
+  journal: Journal,
+  state: CoreState,
+  effects: PerformPorts,
+  onFatal: (error: unknown) => void,
+): Loop {
+  return new Loop({
+    clock: config.clock,
+    journal,
+    step(event) {
+      const result = step(state, event);
+      if (config.checkInvariants) assertInvariants(state);
+      return result;
+    },
+    perform: (effect) => perform(effect, effects),
+    onFatal,
+  });
 }
 
 /**

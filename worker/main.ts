@@ -24,10 +24,13 @@ import { diagnose } from './control/diagnose.ts';
 import { ScratchBudget } from './control/scratch-budget.ts';
 import { serveShuffle } from './control/serve-shuffle.ts';
 import { Session } from './control/session.ts';
+import { type RunningWorker, runningWorker } from './running-worker.ts';
 import { PeerChannels } from './shuffle/fetch.ts';
 import { MapOutputs } from './shuffle/outputs.ts';
 import { cleanEnv } from './user/clean-env.ts';
 import { SlotPool } from './user/slot-pool.ts';
+
+export type { RunningWorker } from './running-worker.ts';
 
 export interface WorkerOptions {
   /** HOST:PORT. */
@@ -56,42 +59,18 @@ export interface WorkerOptions {
   readonly log?: Log;
 }
 
-export interface RunningWorker extends AsyncDisposable {
-  /** Changes when the coordinator had given the worker up and it joined again. */
-  readonly workerId: WorkerId;
-  /** HOST:PORT, as bound. */
-  readonly fetchAddress: string;
-  /** Nothing runs here, and there is nothing that another worker could fetch. */
-  readonly isIdle: boolean;
-  /** Resolves at the first welcome of the coordinator; rejects as `ended` does. */
-  readonly joined: Promise<void>;
-  /** Resolves after `close`; rejects when the coordinator refused the worker, or was never reached. */
-  readonly ended: Promise<void>;
-  /** Says goodbye, stops all tasks, removes the scratch folder. */
-  close(): Promise<void>;
-  /**
-   * Takes nothing new, finishes its tasks and serves its map outputs until no reduce needs them, for `timeoutMs` at most; then closes. What
-   * runs after that goes back to the coordinator, uncharged.
-   */
-  drain(timeoutMs: number): Promise<void>;
-  /** For tests: the same without the goodbye, as if its machine had lost power. */
-  kill(): Promise<void>;
-}
-
 /**
  * Throws `permission-denied` for a scratch folder that cannot be written or an address beyond loopback without credentials, `unavailable` for one that is
  * taken, `limit-exceeded` and `invalid-argument` for other options. Does not wait for the coordinator.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { clock, log, slots, listen, credentials } = compileOptions(options);
-  const budget = await ScratchBudget.open({
-    directory: options.scratchDir,
-    limitBytes: options.scratchBytesMax,
-    clock,
-  });
+  const { scratchDir: directory, scratchBytesMax: limitBytes } = options;
+  const budget = await ScratchBudget.open({ directory, limitBytes, clock });
   const stores = createStores();
   const outputs = new MapOutputs();
-  const channels = new PeerChannels(credentialsToWorker(credentials));
+  const openChannels = () => new PeerChannels(credentialsToWorker(credentials));
+  const channels = openChannels();
   const ticketKeys = new TicketKeys(clock);
   const pool = new SlotPool({
     slots,
@@ -138,60 +117,20 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clock,
     log,
     handlers: attempts,
-    diagnose: (request) =>
-      diagnose(request, {
-        clock,
-        stores,
-        host: hostname(),
-        openChannels: () => new PeerChannels(credentialsToWorker(credentials)),
-      }),
+    diagnose: (request) => diagnose(request, { clock, stores, host: hostname(), openChannels }),
     onServing: (isServing) => server.health.setServing(isServing),
     joinTimeoutMs: options.joinTimeoutMs ?? 0,
   });
 
-  const stop = once(async () => {
+  const stop = async () => {
     const cleaned = attempts.close();
     await pool.close();
     await cleaned;
     budget.close();
     channels.close();
     server.close();
-  });
-  const ended = session.ended.finally(stop);
-  ended.catch(() => undefined);
-  const close = async () => {
-    await session.close();
-    await stop();
   };
-  const drain = async (timeoutMs: number) => {
-    if (timeoutMs > 0) {
-      session.drain();
-      if (!(await endsWithin(session.ended, timeoutMs, clock))) {
-        const running = attempts.progress().length;
-        log.warn({ running, timeoutMs }, 'not drained in time (--drain-timeout): what runs here goes back');
-      }
-    }
-    await close();
-  };
-  const kill = async () => {
-    session.abandon();
-    await stop();
-  };
-  return {
-    get workerId() {
-      return attempts.workerId;
-    },
-    fetchAddress: server.address,
-    get isIdle() {
-      return attempts.isIdle();
-    },
-    joined: session.joined,
-    ended,
-    close,
-    drain,
-    kill,
-    [Symbol.asyncDispose]: close,
-  };
+  return runningWorker({ session, attempts, fetchAddress: server.address, clock, log, stop });
 }
 
 function compileOptions(options: WorkerOptions) {
@@ -240,26 +179,10 @@ function newWorkerId(): WorkerId {
   return toWorkerId(`${host}-${randomBytes(5).toString('hex')}`);
 }
 
-/** False when the time is up first. */
-function endsWithin(ended: Promise<void>, timeoutMs: number, clock: Clock): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(timeoutMs, () => resolve(false));
-    ended.then(() => resolve(true), reject).finally(cancel);
-  });
-}
-
 function dieAfter(tasks: number | undefined): () => void {
   let done = 0;
   return () => {
     done++;
     if (done === tasks) process.exit(1);
-  };
-}
-
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => {
-    running ??= run();
-    return running;
   };
 }
