@@ -32,6 +32,22 @@ it('says where nobody answers and how to change it', () => {
 });
 
 it.each([
+  ['self-signed certificate in certificate chain', 'self-signed certificate in certificate chain'],
+  [
+    '40CD:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/x.c:918:SSL alert',
+    'tlsv13 alert certificate required',
+  ],
+  ['40CD:error:0A00010B:SSL routines:tls_x:wrong version number:../deps/x.c:77:', 'wrong version number'],
+  ['Failed to connect (2026-11-21T07:34:41.104Z)', 'Failed to connect (2026-11-21T07:34:41.104Z)'],
+])('says which settings a coordinator wants that was reached but not understood: %s', (cause, shown) => {
+  const details = `No connection established. Last error: ${cause}. Resolution note: `;
+  const { code, message } = fromRpcError(serviceError(status.UNAVAILABLE, details), 'h:1');
+  expect(code).toBe('unavailable');
+  expect(message).toContain(`cannot be reached (${shown}); something listens there`);
+  expect(message).toMatch(/--tls-ca, and --tls-cert with --tls-key/);
+});
+
+it.each([
   [status.DEADLINE_EXCEEDED, 'timeout'],
   [status.CANCELLED, 'cancelled'],
   [status.UNIMPLEMENTED, 'unavailable'],

@@ -14,8 +14,7 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
     case status.UNAVAILABLE:
       return new MillraceError(
         'unavailable',
-        `the coordinator at ${address} cannot be reached (${shorten(details)}); start one with 'millrace coordinator' or 'millrace dev', ` +
-          'or give its address with --coordinator or MILLRACE_COORDINATOR',
+        `the coordinator at ${address} cannot be reached (${shorten(details)}); ${remedyOf(details)}`,
         { cause: thrown },
       );
     case status.DEADLINE_EXCEEDED:
@@ -41,6 +40,22 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
   }
 }
 
+/** Something answers there, but the two do not understand or trust each other. */
+const tlsTrouble = /certificate|altnames|SSL routines|Failed to connect|ECONNRESET/;
+
+function remedyOf(details: string): string {
+  if (tlsTrouble.test(details)) {
+    return (
+      'something listens there: one that demands TLS wants --tls-ca, and --tls-cert with --tls-key of a client where it has a CA ' +
+      '(MILLRACE_TLS_CA, _CERT, _KEY); one without TLS wants none of them'
+    );
+  }
+  return (
+    "start one with 'millrace coordinator' or 'millrace dev', " +
+    'or give its address with --coordinator or MILLRACE_COORDINATOR'
+  );
+}
+
 function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && typeof (thrown as Partial<ServiceError>).code === 'number';
 }
@@ -50,6 +65,7 @@ function shorten(details: string): string {
   return (details.split('\n')[0] ?? '')
     .replace(/^No connection established\. Last error: /, '')
     .replace(/^Error: /, '')
+    .replace(/^[0-9A-F]+:error:[0-9A-F]+:SSL routines:\w*:([^:]+):.*$/, '$1')
     .replace(/\.? Resolution note:.*$/, '')
     .slice(0, 160);
 }
