@@ -191,10 +191,13 @@ export class JobEventLog {
     if (waiting.outcome && ++waiting.triesAfterEnd >= triesAfterEndMax) {
       this.#waitingChars -= waiting.chars;
       this.#jobs.delete(jobId);
-      log.error({ jobId, error: message }, 'the events of an ended job could not be stored and are lost');
+      log.error(
+        { job: jobId, error: message },
+        'the events of an ended job could not be stored and are lost',
+      );
       return;
     }
-    log.warn({ jobId, error: message }, 'events of a job could not be stored; trying again');
+    log.warn({ job: jobId, error: message }, 'events of a job could not be stored; trying again');
   }
 }
 

@@ -5,7 +5,7 @@ import type { Event } from './core/events.ts';
 import { Loop, type LoopPorts } from './loop.ts';
 
 const record = { type: 'job-committing', at: 0, jobId: 'j' } as unknown as PersistRecord;
-const say = (text: string): Effect => ({ type: 'say', level: 'info', jobId: undefined, text });
+const say = (text: string): Effect => ({ type: 'say', level: 'info', about: {}, text });
 
 function harness(overrides: Partial<LoopPorts> = {}) {
   const order: string[] = [];

@@ -46,7 +46,7 @@ export function perform(effect: Effect, ports: PerformPorts): void {
     case 'job-changed':
       return ports.watchers.notify(effect.jobId);
     case 'say':
-      return ports.log[effect.level]({ jobId: effect.jobId }, effect.text);
+      return ports.log[effect.level](effect.about, effect.text);
     default:
       return assertNever(effect, 'effect');
   }
@@ -92,7 +92,10 @@ function discardingPart(
 ): void {
   const { store, key } = ports.stores.locate(part.uri);
   store.discard({ key, token: part.token }).catch((error) => {
-    ports.log.warn({ jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');
+    ports.log.warn(
+      { job: jobId, uri: part.uri, error: String(error) },
+      'a part that lost could not be dropped',
+    );
   });
 }
 
@@ -105,7 +108,7 @@ async function cleanUp(
   try {
     await how(stores, discard);
   } catch (error) {
-    log.warn({ jobId: spec.jobId, error: String(error) }, `${spec.outputUri} could not be cleaned up`);
+    log.warn({ job: spec.jobId, error: String(error) }, `${spec.outputUri} could not be cleaned up`);
   }
 }
 

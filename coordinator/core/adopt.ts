@@ -23,7 +23,12 @@ export function adoptOutputs(turn: Turn, worker: Worker, held: readonly AttemptI
     adopted.set(job, (adopted.get(job) ?? 0) + 1);
   }
   for (const [job, count] of adopted) {
-    say(turn, 'info', job, `${count} map outputs are back with worker ${worker.id}: they do not run again`);
+    say(
+      turn,
+      'info',
+      { job, worker },
+      `${count} map outputs are back with worker ${worker.id}: they do not run again`,
+    );
   }
 }
 

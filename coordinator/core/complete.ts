@@ -81,7 +81,7 @@ export function publishFailed(turn: Turn, { jobId, error }: EventOf<'publish-fai
   const delayMs = publishRetryMs * 2 ** (failures - 1);
   job.phase = { name: 'committing', failures, retryAtMs: turn.now + delayMs };
   tellJob(turn.state, job, 'publish failed', error.message);
-  say(turn, 'warn', job, `publishing failed and is tried again in ${delayMs / 1000} s: ${error.message}`);
+  say(turn, 'warn', { job }, `publishing failed and is tried again in ${delayMs / 1000} s: ${error.message}`);
 }
 
 /** On every tick. */

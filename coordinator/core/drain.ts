@@ -14,7 +14,12 @@ import { liveWorker } from './workers.ts';
 export function drainRequested(turn: Turn, { workerId, reason }: EventOf<'drain-requested'>): void {
   const worker = turn.state.workers.get(workerId);
   if (!worker)
-    return say(turn, 'warn', undefined, `worker ${workerId} is not there to be drained: ${reason}`);
+    return say(
+      turn,
+      'warn',
+      { worker: { id: workerId } },
+      `worker ${workerId} is not there to be drained: ${reason}`,
+    );
   beginDraining(turn, worker, reason);
   turn.effects.push({ type: 'send-drain', workerId });
 }
@@ -32,7 +37,7 @@ export function beginDraining(turn: Turn, worker: Worker, reason: string): void 
   worker.draining = true;
   state.draining.add(worker);
   state.slotsTotal -= worker.info.slots;
-  say(turn, 'info', undefined, `worker ${worker.id} drains: ${reason}`);
+  say(turn, 'info', { worker }, `worker ${worker.id} drains: ${reason}`);
   giveBackFetches(turn, worker);
   liftWhenAlone(turn);
   if (state.draining.size === state.workers.size) tellThatJobsWait(turn, worker);
@@ -52,7 +57,7 @@ function tellThatJobsWait(turn: Turn, worker: Worker): void {
   const cause = `worker ${worker.id} drains and no other is left: what waits runs when another worker joins`;
   for (const job of turn.state.activeJobs) {
     tellJob(turn.state, job, 'waits for a worker', cause);
-    say(turn, 'warn', job, cause);
+    say(turn, 'warn', { job, worker }, cause);
   }
 }
 
@@ -66,7 +71,7 @@ export function releaseDrained(turn: Turn): void {
     if (worker.outputs.size > 0 && (!turn.wantsDrainCheck || isNeeded(turn.state, worker))) continue;
     worker.drained = true;
     turn.effects.push({ type: 'send-drained', workerId: worker.id });
-    say(turn, 'info', undefined, `worker ${worker.id} is drained: nothing needs it any more`);
+    say(turn, 'info', { worker }, `worker ${worker.id} is drained: nothing needs it any more`);
   }
 }
 

@@ -8,6 +8,7 @@ import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
 import type { JobSpec, OpenPart, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
+import type { LogSubject } from '../../lib/log-subject.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 
 /** What a worker must know of a job; a new object whenever it changes, so that senders can compare by identity. */
@@ -103,7 +104,7 @@ export type Effect =
   | {
       readonly type: 'say';
       readonly level: 'info' | 'warn';
-      readonly jobId: JobId | undefined;
+      readonly about: LogSubject;
       readonly text: string;
     };
 

@@ -24,7 +24,7 @@ export function cancelRequested(turn: Turn, { jobId, reason }: EventOf<'cancel-r
       return stopJob(turn, job, { state: 'CANCELLED', cause });
     }
     default:
-      say(turn, 'info', job, `too late to cancel: the job is ${job.shown} (${job.phase.name})`);
+      say(turn, 'info', { job }, `too late to cancel: the job is ${job.shown} (${job.phase.name})`);
   }
 }
 
@@ -35,7 +35,12 @@ export function stopJob(turn: Turn, job: Job, outcome: JobOutcome): void {
   job.phase = { name: 'stopping', outcome };
   const { message } = outcome.cause;
   tellJob(turn.state, job, `stops, to be ${outcome.state}`, message);
-  say(turn, outcome.state === 'FAILED' ? 'warn' : 'info', job, `stops, to be ${outcome.state}: ${message}`);
+  say(
+    turn,
+    outcome.state === 'FAILED' ? 'warn' : 'info',
+    { job },
+    `stops, to be ${outcome.state}: ${message}`,
+  );
   cancelAttempts(turn, job, `the job is ${outcome.state}`);
   if (job.attemptsAlive === 0) turn.drained.add(job);
   turn.changed.add(job.spec.jobId);
@@ -99,7 +104,7 @@ export function endJob(turn: Turn, job: Job, shown: JobState, cause: JobCause | 
     if (worker.jobs.has(jobId)) turn.effects.push({ type: 'send-job-ended', workerId: worker.id, jobId });
   }
   release(turn.state, job);
-  say(turn, 'info', job, cause ? `${shown}: ${cause.message}` : shown);
+  say(turn, 'info', { job }, cause ? `${shown}: ${cause.message}` : shown);
   turn.changed.add(jobId);
 }
 

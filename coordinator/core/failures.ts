@@ -47,7 +47,7 @@ function show(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
     failure,
   });
   tellTrouble(turn.state, job, task, 'failed', describeFailure(failure), placeOf(attempt));
-  say(turn, 'warn', job, `${formatAttempt(id)} failed on ${worker.id}: ${describeFailure(failure)}`);
+  say(turn, 'warn', { attempt }, `${formatAttempt(id)} failed on ${worker.id}: ${describeFailure(failure)}`);
 }
 
 function charge(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {

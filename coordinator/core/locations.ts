@@ -116,7 +116,7 @@ export function loseOutputs(turn: Turn, job: Job, maps: readonly Task[], cause: 
   }
   const again = rerun.length > 0 ? `; to run again: ${listNames(rerun)}` : '';
   const notNeeded = kept.length > 0 ? `; not needed any more: ${listNames(kept)}` : '';
-  say(turn, 'warn', job, `lost map outputs (${maps.length}): ${cause}${again}${notNeeded}`);
+  say(turn, 'warn', { job }, `lost map outputs (${maps.length}): ${cause}${again}${notNeeded}`);
 }
 
 function dropHolder(job: Job, map: Task): void {

@@ -14,7 +14,7 @@ import { say, type Turn } from './turn.ts';
 export function jobSubmitted(turn: Turn, { spec }: EventOf<'job-submitted'>): void {
   const { state } = turn;
   if (state.jobs.has(spec.jobId))
-    return say(turn, 'warn', undefined, `job ${spec.jobId} was submitted twice`);
+    return say(turn, 'warn', { job: { spec } }, `job ${spec.jobId} was submitted twice`);
   const job = createJob(spec, state.jobsSubmitted++);
   state.jobs.set(spec.jobId, job);
   state.activeJobs.add(job);

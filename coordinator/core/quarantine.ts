@@ -36,7 +36,7 @@ function quarantine(turn: Turn, worker: Worker): void {
   say(
     turn,
     'warn',
-    undefined,
+    { worker },
     `${worker.id} is quarantined for ${durationMs / 1000} s: ${failed} failed there`,
   );
 }
@@ -48,6 +48,6 @@ export function liftWhenAlone(turn: Turn): void {
   for (const worker of workers.values()) {
     if (worker.draining || !isQuarantined(worker, turn.now)) continue;
     worker.quarantinedUntilMs = turn.now;
-    say(turn, 'info', undefined, `the quarantine of ${worker.id} ends: no other worker is left`);
+    say(turn, 'info', { worker }, `the quarantine of ${worker.id} ends: no other worker is left`);
   }
 }

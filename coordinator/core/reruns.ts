@@ -28,7 +28,7 @@ export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: r
   say(
     turn,
     'warn',
-    job,
+    { job },
     `${name} is not deterministic: its rerun made something else for ${where}; ${consequence}`,
   );
 }

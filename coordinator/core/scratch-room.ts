@@ -19,7 +19,7 @@ export function takeUsage(turn: Turn, worker: Worker, usage: EventOf<'worker-hea
   const rest = crowded
     ? 'it gets no new tasks while that may change (--scratch-limit)'
     : 'it gets tasks again';
-  say(turn, crowded ? 'warn' : 'info', undefined, `worker ${worker.id} ${used}: ${rest}`);
+  say(turn, crowded ? 'warn' : 'info', { worker }, `worker ${worker.id} ${used}: ${rest}`);
 }
 
 /** A reduce that waits for maps to come frees nothing. */

@@ -116,5 +116,5 @@ function startBackup(turn: Turn, { job, attempt, ageMs, expectedMs }: Straggler)
   const cause = `${formatAttempt(attempt.id)} on ${attempt.worker.id} has run for ${age}, expected ${(expectedMs / 1000).toFixed(1)} s`;
   const backup = startAttempt(turn, job, task, worker, { backup: true, isolated: false, cause });
   tellTrouble(state, job, task, 'is slow', cause);
-  say(turn, 'info', job, `backup ${formatAttempt(backup.id)} on ${worker.id}: ${cause}`);
+  say(turn, 'info', { attempt: backup }, `backup ${formatAttempt(backup.id)} on ${worker.id}: ${cause}`);
 }

@@ -1,7 +1,8 @@
 /** One step in progress: what every handler is given, and writes its decisions to. */
 import type { AttemptId, JobId } from '../../lib/ids.ts';
+import { aboutAttempt, type LogSubject } from '../../lib/log-subject.ts';
 import type { Effect, PersistRecord, Step } from './effects.ts';
-import type { CoreState, Job, Worker } from './state.ts';
+import type { Attempt, CoreState, Job, Worker } from './state.ts';
 
 export interface Turn {
   readonly state: CoreState;
@@ -38,8 +39,25 @@ export function endTurn(turn: Turn): Step {
   return { persist: turn.persist, effects: turn.effects };
 }
 
-export function say(turn: Turn, level: 'info' | 'warn', job: Job | undefined, text: string): void {
-  turn.effects.push({ type: 'say', level, jobId: job?.spec.jobId, text });
+/** A sentence for the coordinator's log, with what it is about in fields of its own. */
+export function say(
+  turn: Turn,
+  level: 'info' | 'warn',
+  { job, attempt, worker }: SaySubject,
+  text: string,
+): void {
+  const about: LogSubject = {
+    ...(job && { job: job.spec.jobId }),
+    ...(attempt && { ...aboutAttempt(attempt.id), worker: attempt.worker.id }),
+    ...(worker && { worker: worker.id }),
+  };
+  turn.effects.push({ type: 'say', level, about, text });
+}
+
+interface SaySubject {
+  readonly job?: Pick<Job, 'spec'>;
+  readonly attempt?: Attempt;
+  readonly worker?: Pick<Worker, 'id'>;
 }
 
 export function answer(turn: Turn, worker: Pick<Worker, 'id'>, attempt: AttemptId, accepted: boolean): void {

@@ -162,7 +162,7 @@ function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: s
   state.workers.delete(worker.id);
   if (worker.draining) state.draining.delete(worker);
   else state.slotsTotal -= worker.info.slots;
-  say(turn, died ? 'warn' : 'info', undefined, `${cause}; it had ${worker.attempts.size} attempts`);
+  say(turn, died ? 'warn' : 'info', { worker }, `${cause}; it had ${worker.attempts.size} attempts`);
   for (const attempt of [...worker.attempts.values()]) {
     attemptLost(turn, attempt, died && (!suspect || suspect === attempt), cause);
   }

@@ -55,7 +55,7 @@ export function formatEffect(effect: Effect): string {
     case 'job-changed':
       return `changed ${effect.jobId}`;
     case 'say':
-      return `say ${effect.level} ${effect.jobId ?? '-'}: ${effect.text}`;
+      return `say ${effect.level} ${effect.about.job ?? '-'}: ${effect.text}`;
   }
 }
 

@@ -2,11 +2,13 @@
  * All attempts of this worker: what the coordinator's messages mean here. Starts attempts, passes locations on, keeps what an attempt
  * made until its report is answered and its job ends, and starts afresh when the coordinator has given this worker up.
  */
+import { describeFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
+import { aboutAttempt } from '../../lib/log-subject.ts';
 import type {
   AttemptProgress,
   AttemptReport,
@@ -91,7 +93,10 @@ export class Attempts implements SessionHandlers {
     }
     if (inherited.workers.length > 0) {
       const outputs = inherited.outputs.length;
-      ports.log.info({ workers: inherited.workers, outputs }, 'took over what dead workers left');
+      ports.log.info(
+        { worker: this.#workerId, replaced: inherited.workers, outputs },
+        'took over what dead workers left',
+      );
     }
   }
 
@@ -120,7 +125,10 @@ export class Attempts implements SessionHandlers {
     const job = this.#jobs.get(id.jobId);
     if (this.#running.has(key) || this.#unanswered.has(key)) return;
     if (!job) {
-      this.#ports.log.error({ attempt: key }, 'an assignment of a job that was not told');
+      this.#ports.log.error(
+        { ...aboutAttempt(id), worker: this.#workerId },
+        'an assignment of a job that was not told',
+      );
       return;
     }
     const attempt = new RunningAttempt(assignment, job, this.#attemptPorts());
@@ -200,7 +208,7 @@ export class Attempts implements SessionHandlers {
     const { budget, log } = this.#ports;
     budget.refresh().catch((thrown) => {
       log.warn(
-        { error: MillraceError.from(thrown).message },
+        { worker: this.#workerId, error: MillraceError.from(thrown).message },
         'the disk of the scratch folder does not answer',
       );
     });
@@ -229,6 +237,7 @@ export class Attempts implements SessionHandlers {
   async #finish(report: AttemptReport, scratch: Scratch): Promise<void> {
     const key = attemptKey(report.attempt);
     const { outcome } = report;
+    this.#logEnd(report);
     const keepsFiles = outcome.kind === 'map-done' && !outcome.report.part;
     // Of an incarnation that is over: nobody waits for it.
     const isAbandoned = !this.#running.has(key) || scratch !== this.#scratch;
@@ -242,6 +251,12 @@ export class Attempts implements SessionHandlers {
     else scratch.keepAttempt(report.attempt);
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
+  }
+
+  #logEnd({ attempt, outcome }: AttemptReport): void {
+    const about = { ...aboutAttempt(attempt), worker: this.#workerId };
+    if (outcome.kind !== 'failed') this.#ports.log.debug(about, 'the attempt is done');
+    else this.#ports.log.info(about, `the attempt failed: ${describeFailure(outcome.failure)}`);
   }
 
   /** A report that changed nothing: what the attempt made goes. */
@@ -274,7 +289,10 @@ export class Attempts implements SessionHandlers {
   /** Deleting may fail without harm to any result; it is said, and the next start sweeps. */
   #clean(work: Promise<unknown>): void {
     const logged = work.catch((thrown) => {
-      this.#ports.log.warn({ error: MillraceError.from(thrown).message }, 'could not clean up');
+      this.#ports.log.warn(
+        { worker: this.#workerId, error: MillraceError.from(thrown).message },
+        'could not clean up',
+      );
     });
     this.#cleaning = Promise.all([this.#cleaning, logged]);
   }

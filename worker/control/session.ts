@@ -324,7 +324,10 @@ export class Session {
       return;
     }
     const waitMs = backoffMs[Math.min(this.#failures++, backoffMs.length - 1)]!;
-    log.info({ coordinator, details, waitMs }, 'the coordinator is out of reach, trying again');
+    log.info(
+      { worker: this.#workerId, coordinator, details, waitMs },
+      'the coordinator is out of reach, trying again',
+    );
     // Half of it is jitter, so that a thousand workers do not come back in one instant.
     this.#cancelReconnect = clock.after(waitMs * (0.5 + Math.random() / 2), () => this.#connect());
   }
