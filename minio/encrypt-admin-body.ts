@@ -14,19 +14,12 @@ const pbkdf2Iterations = 8192;
 const chunkBytesMax = 16 * 1024;
 const lastChunk = 0x80;
 
-export interface AdminBodyRandom {
-  readonly salt: Uint8Array;
-  readonly nonce: Uint8Array;
-}
-
-/** `random` is given only by tests. Throws `limit-exceeded` for more than 16 KiB. */
-export function encryptAdminBody(
-  secretAccessKey: string,
-  body: unknown,
-  { salt, nonce }: AdminBodyRandom = { salt: randomBytes(32), nonce: randomBytes(8) },
-): Buffer {
+/** Throws `limit-exceeded` for more than 16 KiB. */
+export function encryptAdminBody(secretAccessKey: string, body: unknown): Buffer {
   const text = Buffer.from(JSON.stringify(body));
   checkLimit('an admin request, in bytes,', text.length, chunkBytesMax, 'shorten it');
+  const salt = randomBytes(32);
+  const nonce = randomBytes(8);
   const key = pbkdf2Sync(secretAccessKey, salt, pbkdf2Iterations, 32, 'sha256');
   const empty = sealChunk(key, nonce, 0, Buffer.alloc(0), Buffer.alloc(0));
   const chunk = sealChunk(key, nonce, 1, text, Buffer.concat([Buffer.of(lastChunk), empty]));

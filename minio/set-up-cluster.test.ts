@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -151,6 +153,24 @@ it('gives up on a MinIO that does not answer, and names the setting', async () =
   await expect(setUpCluster({ ...gone, secrets, waitMs: 0, say: () => undefined })).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('AWS_ENDPOINT_URL_S3'),
+  });
+});
+
+it('the program names the setting that is missing or too short', () => {
+  const program = fileURLToPath(new URL('set-up.ts', import.meta.url));
+  const start = (env: Record<string, string>) => {
+    const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8', env });
+    return { status, stderr };
+  };
+  const root = {
+    AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+    AWS_ACCESS_KEY_ID: 'root',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  };
+  expect(start({})).toEqual({ status: 2, stderr: expect.stringContaining('AWS_ENDPOINT_URL_S3 is not set') });
+  expect(start({ ...root, S3_COORDINATOR_SECRET: 'short' })).toEqual({
+    status: 2,
+    stderr: expect.stringContaining('S3_COORDINATOR_SECRET must have at least 16 characters'),
   });
 });
 
