@@ -2,11 +2,12 @@
  * Parts that attempts have begun to stage. Each is known from its first byte on, durably, so that whatever becomes of its attempt, its
  * worker or this coordinator, it is published or dropped by its token.
  */
-import { attemptKey } from '../../lib/ids.ts';
+import { partName } from '../../lib/formats.ts';
+import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
 import type { EventOf } from './events.ts';
 import type { Attempt, Job } from './state.ts';
-import type { Turn } from './turn.ts';
+import { say, type Turn } from './turn.ts';
 import { liveWorker } from './workers.ts';
 
 /** Said again after a reconnect. Of an attempt that is over or cancelled, its part is not wanted any more. */
@@ -14,11 +15,20 @@ export function partOpened(turn: Turn, { workerId, opened }: EventOf<'part-opene
   const { attempt: id, part } = opened;
   const attempt = liveWorker(turn, workerId)?.attempts.get(attemptKey(id));
   if (!attempt || attempt.openPart?.token === part.token) return;
+  if (!isPlaced(attempt, part)) {
+    return say(turn, 'warn', { attempt }, `${formatAttempt(id)} opened a part at ${part.uri}: ignored`);
+  }
   turn.persist.push({ type: 'part-opened', at: turn.now, attempt: id, part });
   // An attempt has one part: an earlier one was given up.
   if (attempt.openPart) dropPart(turn, attempt.job, attempt.openPart);
   attempt.openPart = part;
   if (attempt.status === 'cancelling') dropOpenPart(turn, attempt);
+}
+
+/** At the one place that the output of this task has. Nothing elsewhere is published or dropped, whatever a worker says. */
+export function isPlaced({ job, task }: Attempt, { uri }: OpenPart): boolean {
+  const { outputUri, partOffset } = job.spec;
+  return task.kind !== 'sample' && uri === `${outputUri}${partName(task.kind, partOffset + task.index)}`;
 }
 
 /** The attempt will not be accepted: what it stages is dropped with the rest at the end of the job. */

@@ -14,7 +14,7 @@ import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
 import { type AttemptEnd, showState, sumsOf } from './job-events.ts';
 import { addLocation } from './locations.ts';
-import { dropPart } from './parts.ts';
+import { dropPart, isPlaced } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
 import { restartMismatched } from './reruns.ts';
 import { rememberSpeed } from './speed.ts';
@@ -54,10 +54,14 @@ function lateEnd(outcome: AttemptOutcome): AttemptEnd {
 }
 
 /** What it said to have opened is dropped with the attempt. */
-function dropReported(turn: Turn, { job, openPart }: Attempt, outcome: AttemptOutcome): void {
-  const part =
-    outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
-  if (part && part.token !== openPart?.token) dropPart(turn, job, part);
+function dropReported(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
+  const part = partOf(outcome);
+  if (!part || part.token === attempt.openPart?.token || !isPlaced(attempt, part)) return;
+  dropPart(turn, attempt.job, part);
+}
+
+function partOf(outcome: AttemptOutcome): StagedPart | undefined {
+  return outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
 }
 
 /** What convert.ts cannot check, because only the coordinator knows the job; undefined when all is well. */
@@ -65,6 +69,8 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
   if (outcome.kind === 'failed') return undefined;
   const { kind } = attempt.task;
   if (outcome.kind !== `${kind}-done`) return `${outcome.kind} for a ${kind} task`;
+  const staged = partOf(outcome);
+  if (staged && !isPlaced(attempt, staged)) return `its part is at ${staged.uri}`;
   if (outcome.kind !== 'map-done') return undefined;
   const { reducers } = attempt.job.spec;
   const { segments, part } = outcome.report;

@@ -1,4 +1,5 @@
 /** Short ways to make what the core's tests feed in: specs, splits, workers, reports. */
+import { partName } from '../../lib/formats.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
@@ -65,10 +66,10 @@ export function makeSegment(records: number, variant = 0): SegmentCounts {
 }
 
 export function makePart({ jobId, kind, index, attempt }: AttemptId, records = 1): StagedPart {
-  const name = `${kind}-${index}`;
+  const name = partName(kind === 'map' ? 'map' : 'reduce', index);
   return {
     uri: `mem:///out/${jobId}/${name}`,
-    token: `${name}.${attempt}`,
+    token: `${kind}-${index}.${attempt}`,
     bytes: records * 5,
     records,
     crc32: 1,
