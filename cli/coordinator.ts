@@ -27,6 +27,7 @@ export function define(command: Command): void {
   command.option(
     '--allow <URI...>',
     'beginnings of what jobs may read and write; repeatable (default: everything, but no files when --listen is not on loopback)',
+    collectUris,
   );
   addHeartbeatTimeout(command);
   addGuard(command);
@@ -46,7 +47,7 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
     listen: flags.listen,
     http: flags.http,
     security: guardOf(flags),
-    ...(flags.allow && { allow: [flags.allow].flat() }),
+    ...(flags.allow && { allow: flags.allow }),
     storeUri: storeUriOf(flags.store),
     log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
     ...(flags.heartbeatTimeout !== undefined && {
@@ -57,4 +58,9 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
   if (flags.json) await writeJson({ listening: address, http: httpAddress });
   else say(`coordinator listens on ${address}, http on ${httpAddress}`);
   await Promise.race([stopped, coordinator.failed]);
+}
+
+/** Repeated, or several in MILLRACE_ALLOW with spaces between them: a URI has none. */
+function collectUris(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(/\s+/).filter(Boolean)];
 }
