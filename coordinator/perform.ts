@@ -38,7 +38,7 @@ export function perform(effect: Effect, ports: PerformPorts): void {
     case 'discard-output':
       return discarding(effect, ports);
     case 'discard-part':
-      return discardingPart(effect, ports);
+      return void discardPart(effect, ports);
     case 'job-event':
       return ports.onJobEvent(effect.event);
     case 'worker-lost':
@@ -85,18 +85,17 @@ function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: 
   void undone();
 }
 
-/** Nobody waits for it, and the sweep at the end of the job finds what it may leave. */
-function discardingPart(
+/** Nobody waits for it. Where the part is was said by a worker: a place that is none must not stop the coordinator. */
+async function discardPart(
   { jobId, part }: Extract<Effect, { type: 'discard-part' }>,
-  ports: PerformPorts,
-): void {
-  const { store, key } = ports.stores.locate(part.uri);
-  store.discard({ key, token: part.token }).catch((error) => {
-    ports.log.warn(
-      { job: jobId, uri: part.uri, error: String(error) },
-      'a part that lost could not be dropped',
-    );
-  });
+  { stores, log }: PerformPorts,
+): Promise<void> {
+  try {
+    const { store, key } = stores.locate(part.uri);
+    await store.discard({ key, token: part.token });
+  } catch (error) {
+    log.warn({ job: jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');
+  }
 }
 
 async function cleanUp(
