@@ -1,7 +1,7 @@
 /** `millrace doctor`: what is wrong with a cluster, or with a store, and which setting to change. */
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Address, parseAddress } from '../lib/address.ts';
 import { systemClock } from '../lib/clock.ts';
 import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
@@ -36,14 +36,16 @@ const unreachable = new MillraceError('unavailable', '').exitCode;
 
 export function define(command: Command): void {
   addCoordinator(command);
-  command.option('--store <URL>', 'check only this store, from here and without a coordinator');
+  const store = new Option('--store <URL>', 'check only this store, from here and without a coordinator');
+  command.addOption(store);
+  // MILLRACE_STORE is a coordinator's setting and may be set for other reasons: only the flag asks for the local check.
+  delete store.envVar;
   addJson(command, 'print the report');
   command.action(async (flags: DoctorFlags) => {
-    // MILLRACE_STORE is a coordinator's setting and may be set for other reasons: only the flag asks for the local check.
-    const isLocal = command.getOptionValueSource('store') === 'cli';
-    const { report, exitCode } = isLocal
-      ? outcomeOf([await examineStore(storeUriOf(flags.store ?? ''))])
-      : await examineCluster(flags);
+    const { report, exitCode } =
+      flags.store === undefined
+        ? await examineCluster(flags)
+        : outcomeOf([await examineStore(storeUriOf(flags.store))]);
     if (flags.json) await writeJson(report);
     else await writeData(`${renderDiagnosis(report, stdoutPaint()).join('\n')}\n`);
     process.exitCode = exitCode;
