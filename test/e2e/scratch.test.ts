@@ -1,5 +1,4 @@
 /** The scratch disk of real workers: never more on it than its limit, a cause with a name when that is too little, nothing left behind. */
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   mkdirSync,
@@ -15,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../sdk/client.ts';
+import { mountSmallDisk } from '../small-disk.ts';
 import { Cluster, waitFor } from './cluster.ts';
 
 const job = join(import.meta.dirname, 'jobs/wide-pairs.ts');
@@ -107,24 +107,9 @@ test('a worker killed and started again keeps what is needed while it is needed,
   expect(readdirSync(scratch)).toEqual([]);
 });
 
-/** Of so many bytes. Undefined where file systems cannot be mounted. */
-function mountSmallDisk(path: string, bytes: number): AsyncDisposable | undefined {
-  mkdirSync(path, { recursive: true });
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);
-  if (status !== 0) {
-    console.warn(`NOT TESTED on a full disk: mount says ${stderr?.toString().trim() || 'nothing'}`);
-    return undefined;
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      spawnSync('umount', ['-l', path]);
-    },
-  };
-}
-
 test('a disk that is really full is the same cause, and what could not be written whole is removed', async (context) => {
   const path = join(folder, 'small-disk');
-  await using disk = mountSmallDisk(path, 16 * MiB);
+  using disk = mountSmallDisk(path, 16 * MiB);
   if (!disk) return context.skip();
   await using cluster = await Cluster.start({
     ...{ workers: 1, slots: 2 },
