@@ -1,10 +1,11 @@
 /** `millrace coordinator`: a coordinator in this process until it is told to stop. */
 import type { Command } from 'commander';
+import type { LogLevel } from '../lib/log.ts';
 import { parseDurationMs } from '../lib/units.ts';
 import { coordinatorDefault } from '../sdk/client.ts';
 import { addGuard, type GuardFlags, guardOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { addHeartbeatTimeout, addJson, addQuiet, type CommonOptions } from './options.ts';
+import { addHeartbeatTimeout, addJson, addLogLevel, addQuiet, type CommonOptions } from './options.ts';
 import { say, writeJson } from './output.ts';
 import { storeUriOf } from './store-uri.ts';
 
@@ -16,6 +17,7 @@ interface CoordinatorFlags extends CommonOptions, GuardFlags {
   readonly store: string;
   readonly heartbeatTimeout?: string;
   readonly allow?: readonly string[];
+  readonly logLevel: LogLevel;
   readonly quiet?: boolean;
 }
 
@@ -31,6 +33,7 @@ export function define(command: Command): void {
   );
   addHeartbeatTimeout(command);
   addGuard(command);
+  addLogLevel(command);
   addQuiet(command);
   addJson(command, 'print {"listening": HOST:PORT, "http": HOST:PORT} on stdout when bound');
   command.action(serve);
@@ -49,7 +52,7 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
     security: guardOf(flags),
     ...(flags.allow && { allow: flags.allow }),
     storeUri: storeUriOf(flags.store),
-    log: createLog('coordinator', flags.quiet ? 'warn' : 'info'),
+    log: createLog('coordinator', flags.quiet ? 'warn' : flags.logLevel),
     ...(flags.heartbeatTimeout !== undefined && {
       heartbeatTimeoutMs: parseDurationMs(flags.heartbeatTimeout, '--heartbeat-timeout'),
     }),

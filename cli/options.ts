@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MillraceError } from '../lib/errors.ts';
 import type { IfExists } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
+import type { LogLevel } from '../lib/log.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
 import { coordinatorDefault } from '../sdk/client.ts';
 import type { SubmitOptions } from '../sdk/submit-options.ts';
@@ -69,6 +70,14 @@ export function addJson(command: Command, what = 'print JSON'): void {
 
 export function addQuiet(command: Command): void {
   command.option('-q, --quiet', 'no progress and no summary, only errors');
+}
+
+/** Of a program's own log; `--quiet` is `warn`. */
+export function addLogLevel(command: Command): void {
+  const levels: readonly LogLevel[] = ['debug', 'info', 'warn'];
+  command.addOption(
+    new Option('--log-level <LEVEL>', 'the least that is logged').choices(levels).default('info'),
+  );
 }
 
 export function addCoordinator(command: Command): void {

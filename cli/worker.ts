@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { limits } from '../lib/limits.ts';
+import type { LogLevel } from '../lib/log.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
 import { credentialsOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
 import {
   addCoordinator,
   addJson,
+  addLogLevel,
   addQuiet,
   addSlotMemory,
   type ClientOptions,
@@ -27,6 +29,7 @@ interface WorkerFlags extends ClientOptions {
   readonly slotMemory?: string;
   readonly scratchLimit?: string;
   readonly drainTimeout?: string;
+  readonly logLevel: LogLevel;
   readonly quiet?: boolean;
 }
 
@@ -49,6 +52,7 @@ export function define(command: Command): void {
     )
     .option('--fail-after <N>', 'exit hard after N tasks; for tests', parsePositive);
   addSlotMemory(command);
+  addLogLevel(command);
   addQuiet(command);
   addJson(command, 'print {"listening": HOST:PORT, "workerId": ID, "pid": N} on stdout when bound');
   command.action(work);
@@ -72,7 +76,7 @@ async function work(flags: WorkerFlags): Promise<void> {
       scratchDir: flags.dir ?? ownDir ?? '',
       listen: flags.listen,
       credentials: credentialsOf(flags),
-      log: createLog('worker', flags.quiet ? 'warn' : 'info'),
+      log: createLog('worker', flags.quiet ? 'warn' : flags.logLevel),
       ...(flags.slots !== undefined && { slots: flags.slots }),
       ...(flags.advertise !== undefined && { advertise: flags.advertise }),
       ...(flags.failAfter !== undefined && { failAfter: flags.failAfter }),

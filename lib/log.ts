@@ -3,6 +3,9 @@ import { destination, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-export function createLog(name: string, level: 'debug' | 'info' | 'warn' | 'silent'): Log {
+/** What `--log-level` takes. */
+export type LogLevel = 'debug' | 'info' | 'warn';
+
+export function createLog(name: string, level: LogLevel | 'silent'): Log {
   return pino({ name, level }, destination({ dest: 2, sync: true }));
 }
