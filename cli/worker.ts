@@ -40,7 +40,7 @@ export function define(command: Command): void {
     .option('--dir <SCRATCH>', 'folder for map outputs and spills (default: a temporary one)')
     .option(
       '--scratch-limit <SIZE>',
-      'what may lie in that folder at once (default: what the disk has free, less 5 %, at least 256MiB)',
+      'what may lie in that folder at once (default: what the disk has free, less 5 % of it)',
       checkedBy(parseBytes, '--scratch-limit'),
     )
     .option('--listen <HOST:PORT>', 'where other workers fetch; port 0 takes a free one', '127.0.0.1:0')

@@ -14,10 +14,10 @@ export async function readDiskSpace(directory: string): Promise<DiskSpace> {
   return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
 }
 
-/** So that this worker alone never fills a disk that others need; a small disk gives at most a quarter. */
-export function reserveBytesOf({ totalBytes }: DiskSpace): number {
+/** So that this worker alone never fills a disk that others need. On one that is small or full already it leaves half of what is free. */
+export function reserveBytesOf({ totalBytes, freeBytes }: DiskSpace): number {
   const wanted = Math.max(limits.scratchReserveBytesMin, totalBytes * limits.scratchReserveFraction);
-  return Math.floor(Math.min(wanted, totalBytes / 4));
+  return Math.floor(Math.min(wanted, freeBytes / 2));
 }
 
 /** Throws `no-space` or `permission-denied` naming the folder and `--dir`. */

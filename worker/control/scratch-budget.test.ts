@@ -80,12 +80,16 @@ test('without a setting the limit is what is free, less five per cent of the dis
   expect((await open(undefined)).limitBytes).toBe(45_000 * MiB);
 });
 
-test('at least 256 MiB are left to others, on a small disk at most a quarter', async () => {
+test('at least 256 MiB are left to others, but at most half of what is free at the start', async () => {
   disk = { totalBytes: 2_000 * MiB, freeBytes: 1_000 * MiB };
   expect((await open(undefined)).limitBytes).toBe(744 * MiB);
-  disk = { totalBytes: 100 * MiB, freeBytes: 100 * MiB };
+  budget.close();
+  disk = { totalBytes: 100_000 * MiB, freeBytes: 100 * MiB };
+  expect((await open(undefined)).limitBytes).toBe(50 * MiB);
+  // What others write from then on is theirs.
+  disk = { ...disk, freeBytes: 60 * MiB };
   await budget.refresh();
-  expect(budget.limitBytes).toBe(75 * MiB);
+  expect(budget.limitBytes).toBe(10 * MiB);
 });
 
 test('a setting is the limit, without a reserve, but no more than the disk has', async () => {
@@ -141,11 +145,12 @@ test('when nothing here can free space the waiter that holds most is refused, by
 test('what is more than the whole limit is refused whoever still runs, but not before the disk was read again', async () => {
   await open(undefined);
   running();
-  disk = { totalBytes: 10_000, freeBytes: 20_000 };
+  expect(budget.limitBytes).toBe(5_000);
+  disk = { totalBytes: 20_000, freeBytes: 20_000 };
   await fetching().take(12_000, forEver);
-  expect(budget.limitBytes).toBe(17_500);
-  disk = { totalBytes: 10_000, freeBytes: 8_000 };
-  await expect(fetching().take(17_501, forEver)).rejects.toMatchObject({ code: 'no-space' });
+  expect(budget.limitBytes).toBe(15_000);
+  disk = { totalBytes: 20_000, freeBytes: 8_000 };
+  await expect(fetching().take(15_001, forEver)).rejects.toMatchObject({ code: 'no-space' });
 });
 
 test('a reduce that waits for maps elsewhere may free space, but is not waited for for ever', async () => {

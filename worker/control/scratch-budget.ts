@@ -45,6 +45,8 @@ export class ScratchBudget {
   #waiters: Waiter[] = [];
   /** New maps, held back. */
   #held: { readonly account: ScratchAccount; admit(): void }[] = [];
+  /** By the disk at the start. */
+  #reserveBytes: number | undefined;
   #refreshing: Promise<void> | undefined;
   #isLooking = false;
   /** Runs while there is hope, but nothing of this worker's own that would fulfil it. */
@@ -274,8 +276,8 @@ export class ScratchBudget {
   async #readLimit(): Promise<void> {
     const { directory, limitBytes, readDisk = readDiskSpace } = this.#options;
     const disk = await readDisk(directory);
-    const reserveBytes = limitBytes === undefined ? reserveBytesOf(disk) : 0;
-    const roomBytes = Math.max(0, this.usedBytes + disk.freeBytes - reserveBytes);
+    this.#reserveBytes ??= limitBytes === undefined ? reserveBytesOf(disk) : 0;
+    const roomBytes = Math.max(0, this.usedBytes + disk.freeBytes - this.#reserveBytes);
     this.#cells.limitBytes = Math.min(limitBytes ?? Number.MAX_SAFE_INTEGER, roomBytes);
   }
 
