@@ -1,4 +1,5 @@
 /** The S3 store against a real MinIO behind a proxy that breaks things: what real stores and networks do, each once seen to hurt. */
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MillraceError } from '../../lib/errors.ts';
 import { collectBytes } from '../../lib/iterables.ts';
@@ -44,6 +45,12 @@ await describeWithMinio('the S3 store in trouble', (minio) => {
     await direct.publish(await writer.seal());
   };
   const textOf = async (key: string) => (await collectBytes(direct.read(key))).toString();
+  const pending = async (key: string) => {
+    const answer = await minio().client.send(
+      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key }),
+    );
+    return answer.Uploads?.length ?? 0;
+  };
   const errorOf = async (action: Promise<unknown>): Promise<MillraceError> => {
     const error = await action.then(
       () => new Error('it succeeded'),
@@ -236,6 +243,27 @@ await describeWithMinio('the S3 store in trouble', (minio) => {
     await store.publish(staged);
     expect(proxy.count('UploadPart')).toBe(4 + 2);
     expect((await collectBytes(direct.read('large'))).equals(content)).toBe(true);
+  });
+
+  test('an upload whose beginning was answered to nobody is gone when the object is published', async () => {
+    proxy.fail('CreateMultipartUpload', { kind: 'lose-answer' }, { times: 2 });
+    const staged = await stage('a', 'content');
+    expect(await pending('a')).toBe(3);
+    await store.publish(staged);
+    expect(await pending('a')).toBe(0);
+    expect(await textOf('a')).toBe('content');
+  });
+
+  test('an upload whose completion was answered to nobody takes those with it that nobody knows', async () => {
+    proxy.fail('CreateMultipartUpload', { kind: 'lose-answer' });
+    proxy.fail('CompleteMultipartUpload', { kind: 'lose-answer' });
+    await store.publish(await stage('a', 'content'));
+    expect(await pending('a')).toBe(0);
+  });
+
+  test('publishing looks for other uploads only when there may be some', async () => {
+    await store.publish(await stage('a', 'content'));
+    expect(proxy.count('ListMultipartUploads')).toBe(0);
   });
 
   test('an upload that lacks bytes is never published', async () => {

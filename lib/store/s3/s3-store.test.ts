@@ -1,9 +1,15 @@
-import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { beforeEach, expect, test } from 'vitest';
 import { describeWithMinio } from '../../../test/minio/describe-with-minio.ts';
 import { collectBytes } from '../../iterables.ts';
 import { createStores } from '../resolve.ts';
 import type { Store } from '../store.ts';
+import { S3Store } from './s3-store.ts';
 
 const MiB = 1024 * 1024;
 
@@ -82,6 +88,24 @@ await describeWithMinio('the S3 store on MinIO', (minio) => {
     await store.sweep('', 'job-1', ['swept']);
     const left = await Promise.all(['discarded', 'aborted', 'swept', 'swept-not'].map(pending));
     expect(left).toEqual([0, 0, 0, 1]);
+  });
+
+  test('as on AWS, where each part has a checksum, the upload and its completion name it', async () => {
+    const { endpoint, credentials } = minio();
+    const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+    const settings = { endpoint: undefined, region: 'us-east-1', credentialsFrom: 'AWS_ACCESS_KEY_ID' };
+    const aws = new S3Store(bucket, { client, once: client, settings });
+    const content = Buffer.alloc(9 * MiB, 'x');
+    const writer = await aws.stage('a', 'job-1');
+    await writer.write(content);
+    await aws.publish(await writer.seal());
+    const { ChecksumCRC32 } = await client.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: 'a', ChecksumMode: 'ENABLED' }),
+    );
+    // Of the checksums of two parts.
+    expect(ChecksumCRC32).toMatch(/-2$/);
+    expect((await collectBytes(aws.read('a'))).equals(content)).toBe(true);
+    client.destroy();
   });
 
   test('what a job writes says which job', async () => {

@@ -4,7 +4,7 @@ import { MillraceError } from '../../errors.ts';
 import { limits } from '../../limits.ts';
 import type { StagedObject, StageWriter } from '../store.ts';
 import { s3Error } from './s3-errors.ts';
-import { abortUpload, type S3Object, uploadIdOf } from './uploads.ts';
+import { abortUpload, partChecksum, type S3Object, uploadIdOf } from './uploads.ts';
 
 /** A part has so many times the bytes of the smallest; it doubles, so that large objects do not run out of part numbers. */
 const partsPerSize = 2_500;
@@ -110,6 +110,7 @@ export class UploadWriter implements StageWriter {
         UploadId: this.#uploadId,
         PartNumber: number,
         Body: bytes,
+        ChecksumAlgorithm: partChecksum(connection),
       }),
       { abortSignal: this.#stop.signal },
     );

@@ -21,7 +21,8 @@ import { describeFailure, isNoSuchUpload } from './s3-errors.ts';
 export const markName = 'millrace-mark';
 const ownerName = 'millrace-job';
 
-const tokenPattern = /^([0-9a-f-]{36})\.([\x21-\x7e]{1,1024})$/;
+/** Mark and upload id; a `+` between them says that beginning it took several requests, each of which may have begun an upload. */
+const tokenPattern = /^([0-9a-f-]{36})([.+])([\x21-\x7e]{1,1024})$/;
 
 /** An object in a bucket. */
 export interface S3Object {
@@ -30,17 +31,26 @@ export interface S3Object {
   readonly key: string;
 }
 
+/**
+ * What the parts are sent with: AWS refuses to complete an upload whose parts have checksums that it was not begun with. Elsewhere
+ * none, because not every store knows them.
+ */
+export function partChecksum({ settings }: S3Connection): 'CRC32' | undefined {
+  return settings.endpoint === undefined ? 'CRC32' : undefined;
+}
+
 /** Returns its token. */
 export async function createUpload({ connection, bucket, key }: S3Object, owner: string): Promise<string> {
   const mark = randomUUID();
-  const { UploadId } = await connection.client.send(
+  const { UploadId, $metadata } = await connection.client.send(
     new CreateMultipartUploadCommand({
       Bucket: bucket,
       Key: key,
+      ChecksumAlgorithm: partChecksum(connection),
       Metadata: { [markName]: mark, [ownerName]: owner },
     }),
   );
-  const token = `${mark}.${UploadId}`;
+  const token = `${mark}${($metadata.attempts ?? 1) > 1 ? '+' : '.'}${UploadId}`;
   if (tokenPattern.test(token)) return token;
   throw new MillraceError('store-failed', `the store gave no upload id for s3://${bucket}/${key}`);
 }
@@ -50,9 +60,16 @@ export function uploadIdOf(token: string): string {
   return parseToken(token).uploadId;
 }
 
-function parseToken(token: string): { readonly mark: string; readonly uploadId: string } {
+interface Token {
+  readonly mark: string;
+  readonly uploadId: string;
+  /** Uploads under the same key that nobody has the id of may be pending, too. */
+  readonly mayHaveTwins: boolean;
+}
+
+function parseToken(token: string): Token {
   const match = tokenPattern.exec(token);
-  if (match) return { mark: match[1]!, uploadId: match[2]! };
+  if (match) return { mark: match[1]!, uploadId: match[3]!, mayHaveTwins: match[2] === '+' };
   throw new MillraceError('invalid-argument', `not a token of an S3 store: ${JSON.stringify(token)}`);
 }
 
@@ -67,9 +84,12 @@ export async function readMark({ connection, bucket, key }: S3Object): Promise<s
   }
 }
 
-/** Makes it the object. Whatever the answer, or its lack: when the object that is there is this upload, it is done. */
+/**
+ * Makes it the object. Whatever the answer, or its lack: when the object that is there is this upload, it is done. Its twins are then
+ * nobody's.
+ */
 export async function completeUpload(object: S3Object, staged: StagedObject): Promise<void> {
-  const { mark, uploadId } = parseToken(staged.token);
+  const { mark, uploadId, mayHaveTwins } = parseToken(staged.token);
   const { connection, bucket, key } = object;
   try {
     const Parts = await listParts(object, uploadId, staged.bytes);
@@ -84,6 +104,7 @@ export async function completeUpload(object: S3Object, staged: StagedObject): Pr
   } catch (thrown) {
     if ((await readMark(object)) !== mark) throw thrown;
   }
+  if (mayHaveTwins) await abortUploadsOf(object);
 }
 
 /** Throws `corrupt` when the parts do not add up to what was staged. */
@@ -96,8 +117,8 @@ async function listParts(object: S3Object, uploadId: string, bytes: number): Pro
     const page = await connection.client.send(
       new ListPartsCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumberMarker: marker }),
     );
-    for (const { PartNumber, ETag, Size } of page.Parts ?? []) {
-      parts.push({ PartNumber, ETag });
+    for (const { PartNumber, ETag, ChecksumCRC32, Size } of page.Parts ?? []) {
+      parts.push({ PartNumber, ETag, ChecksumCRC32 });
       stored += Size ?? 0;
     }
     marker = nextPage(page.IsTruncated, page.NextPartNumberMarker, marker, object);
