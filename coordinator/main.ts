@@ -1,5 +1,5 @@
 /** Composition root: real ports wired to the loop; no decisions. */
-import type { JobId } from '../lib/ids.ts';
+import { attemptKey, type JobId } from '../lib/ids.ts';
 import { requireFree } from '../lib/require-free.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
@@ -121,7 +121,7 @@ function wire(
     jobLogs,
     dispatch,
     settings: { epoch, heartbeatIntervalMs, tickets },
-    hasJob: (jobId) => state.jobs.has(jobId),
+    runs: (workerId, attempt) => state.workers.get(workerId)?.attempts.has(attemptKey(attempt)) ?? false,
     onDiagnosis: (workerId, answer) => diagnoser.answered(workerId, answer),
   });
   const view = (jobId: JobId) => viewJob(state, jobId);

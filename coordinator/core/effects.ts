@@ -34,7 +34,8 @@ export interface MapLocation {
 
 export type Effect =
   // Messages to one worker.
-  | { readonly type: 'send-welcome'; readonly workerId: WorkerId }
+  /** `jobs`: those that it runs something of, and nothing else that it says to run. */
+  | { readonly type: 'send-welcome'; readonly workerId: WorkerId; readonly jobs: readonly JobId[] }
   | { readonly type: 'send-rejoin'; readonly workerId: WorkerId }
   | {
       readonly type: 'send-assignment';

@@ -29,7 +29,8 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   worker.connected = true;
   worker.drained = false;
   worker.lastHeartbeatMs = turn.now;
-  turn.effects.push({ type: 'send-welcome', workerId: worker.id });
+  const jobs = new Set([...worker.attempts.values()].map(({ id }) => id.jobId));
+  turn.effects.push({ type: 'send-welcome', workerId: worker.id, jobs: [...jobs] });
   if (info.draining) beginDraining(turn, worker, 'it was told to stop');
   else if (worker.draining) turn.effects.push({ type: 'send-drain', workerId: worker.id });
   compareRunning(turn, worker, running);

@@ -51,7 +51,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: createLog('test', 'silent'),
     jobLogs,
-    hasJob: (jobId) => jobId === attempt.jobId,
+    runs: (worker, { jobId }) => worker === workerId && jobId === attempt.jobId,
     settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
     dispatch: (event) => events.push(event),
     onDiagnosis: (...answer) => answers.push(answer),
@@ -99,7 +99,7 @@ async function join() {
 
 test('a hello joins and is answered with a welcome', async () => {
   const { messages } = await join();
-  service.send({ type: 'send-welcome', workerId });
+  service.send({ type: 'send-welcome', workerId, jobs: [] });
   expect((await messages.next()).welcome).toMatchObject({ epoch: 3, heartbeatIntervalMs: 1_000 });
 });
 
@@ -284,7 +284,7 @@ test('a stream on which nobody says hello is refused in time, and what comes lat
     clock,
     log: createLog('test', 'silent'),
     jobLogs,
-    hasJob: () => false,
+    runs: () => false,
     settings: { epoch: 3, heartbeatIntervalMs: 1_000, tickets: makeTickets().issuer },
     dispatch: (event) => heard.push(event),
     onDiagnosis: () => undefined,

@@ -1,7 +1,7 @@
 /** The WorkerControl service: workers' messages become events, effects become messages on the right stream. */
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
-import { type JobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import { type AttemptId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
@@ -37,8 +37,8 @@ export interface WorkerServicePorts {
   readonly jobLogs: JobLogs;
   readonly settings: SessionSettings;
   dispatch(happening: Happening): void;
-  /** A job that is known, ended or not. */
-  hasJob(jobId: JobId): boolean;
+  /** Whether that attempt was given to that worker and is not over. */
+  runs(workerId: WorkerId, attempt: AttemptId): boolean;
   /** An answer to {@link WorkerService.diagnose}. */
   onDiagnosis(workerId: WorkerId, answer: WorkerAnswer): void;
 }
@@ -117,7 +117,7 @@ export class WorkerService {
           `protocol ${protocolVersion}: run the same version on both`,
       );
     }
-    const { clock, hasJob, settings } = this.#ports;
+    const { clock, settings } = this.#ports;
     const worker = helloIn(hello);
     const running = hello.running.map(attemptIdIn);
     const held = hello.held.map(attemptIdIn);
@@ -128,27 +128,21 @@ export class WorkerService {
     };
     this.#owners.checkReplaces(replaces, owner);
     this.#owners.claim(worker.workerId, owner, this.#sessions.has(worker.workerId));
-    const session = new WorkerSession(
-      worker.workerId,
-      stream,
-      clock,
-      settings,
-      running.map(({ jobId }) => jobId).filter(hasJob),
-    );
+    const session = new WorkerSession(worker.workerId, stream, clock, settings);
     this.#sessions.set(worker.workerId, session);
     this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
     return session;
   }
 
   #receive(workerId: WorkerId, message: WorkerMessage__Output): void {
-    const { dispatch, hasJob, jobLogs } = this.#ports;
+    const { dispatch, runs, jobLogs } = this.#ports;
     if (message.heartbeat) {
       const attempts = message.heartbeat.attempts.map(progressIn);
       dispatch({ type: 'worker-heartbeat', workerId, attempts, usage: usageIn(message.heartbeat) });
     }
     for (const line of message.logLines) {
       const attempt = attemptIdIn(line.attempt);
-      if (hasJob(attempt.jobId)) jobLogs.append(attempt.jobId, attempt, line.atMs, line.text);
+      if (runs(workerId, attempt)) jobLogs.append(attempt.jobId, attempt, line.atMs, line.text);
     }
     for (const progress of message.fetchProgress) {
       dispatch({ type: 'fetch-progressed', workerId, progress: fetchProgressIn(progress) });

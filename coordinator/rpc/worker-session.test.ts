@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
-import { type AttemptId, type JobId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
@@ -10,7 +10,7 @@ import { WorkerSession, type WorkerStream } from './worker-session.ts';
 const workerId = toWorkerId('w1');
 const jobId = toJobId('job-1');
 
-function open(running: JobId[] = []) {
+function open() {
   const clock = new ManualClock();
   const { issuer, keys } = makeTickets(clock);
   const sent: CoordinatorMessage[] = [];
@@ -20,7 +20,7 @@ function open(running: JobId[] = []) {
     write: (message: CoordinatorMessage) => sent.push(message),
   };
   const settings = { epoch: 1, heartbeatIntervalMs: 1_000, tickets: issuer };
-  const session = new WorkerSession(workerId, stream as unknown as WorkerStream, clock, settings, running);
+  const session = new WorkerSession(workerId, stream as unknown as WorkerStream, clock, settings);
   const assign = (index: number) => {
     const attempt: AttemptId = { jobId, kind: 'reduce', index, attempt: 0, epoch: 1 };
     session.send({ type: 'send-assignment', workerId, attempt, job, input: { kind: 'reduce', maps: 1 } });
@@ -63,10 +63,10 @@ test('jobs that have ended, and sessions that are closed, get no tickets', () =>
 });
 
 test('a worker that comes back gets tickets for what it runs, after the welcome', () => {
-  const { clock, keys, sent, session } = open([jobId]);
+  const { clock, keys, sent, session } = open();
   clock.advance(limits.ticketLifetimeMs);
   expect(sent).toEqual([]);
-  session.send({ type: 'send-welcome', workerId });
+  session.send({ type: 'send-welcome', workerId, jobs: [jobId] });
   clock.advance(100);
   expect(sent).toEqual([
     { welcome: expect.anything() },

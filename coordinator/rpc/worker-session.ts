@@ -51,21 +51,13 @@ export class WorkerSession {
   readonly #settings: SessionSettings;
   readonly #sentJobs = new Map<JobId, JobInfo>();
   /** Jobs whose tickets it needs: those told here, and those it ran already when it came back. */
-  readonly #ticketJobs: Set<JobId>;
+  readonly #ticketJobs = new Set<JobId>();
   #batch = emptyBatch();
   #weight = 0;
   #cancelFlush: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
 
-  /** `running`: jobs that the worker has attempts of. */
-  constructor(
-    workerId: WorkerId,
-    stream: WorkerStream,
-    clock: Clock,
-    settings: SessionSettings,
-    running: Iterable<JobId>,
-  ) {
-    this.#ticketJobs = new Set(running);
+  constructor(workerId: WorkerId, stream: WorkerStream, clock: Clock, settings: SessionSettings) {
     this.workerId = workerId;
     this.#stream = stream;
     this.#clock = clock;
@@ -77,6 +69,7 @@ export class WorkerSession {
       case 'send-welcome': {
         const { epoch, heartbeatIntervalMs, tickets } = this.#settings;
         this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
+        for (const jobId of effect.jobs) this.#ticketJobs.add(jobId);
         return this.#renewTickets();
       }
       case 'send-rejoin':

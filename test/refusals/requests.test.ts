@@ -3,17 +3,13 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { callRaw, methodNamed } from './raw-call.ts';
-import { clientToken, Target, workerToken } from './target.ts';
+import { clientToken, Target } from './target.ts';
 
 let target: Target;
 let before: string;
 
 beforeAll(async () => {
-  target = await Target.start({
-    guard: { clientToken, workerToken },
-    worker: { token: workerToken },
-    client: { token: clientToken },
-  });
+  target = await Target.startWithTokens();
   before = await target.picture();
 }, 30_000);
 afterAll(() => target[Symbol.asyncDispose]());

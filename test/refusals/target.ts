@@ -38,6 +38,14 @@ export class Target implements AsyncDisposable {
     this.client = client;
   }
 
+  static startWithTokens(): Promise<Target> {
+    return Target.start({
+      guard: { clientToken, workerToken },
+      worker: { token: workerToken },
+      client: { token: clientToken },
+    });
+  }
+
   /** Jobs may name what lies in `data/` of its folder. */
   static async start(options: TargetOptions): Promise<Target> {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-refusals-'));

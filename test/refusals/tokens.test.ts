@@ -8,11 +8,7 @@ let target: Target;
 let before: string;
 
 beforeAll(async () => {
-  target = await Target.start({
-    guard: { clientToken, workerToken },
-    worker: { token: workerToken },
-    client: { token: clientToken },
-  });
+  target = await Target.startWithTokens();
   before = await target.picture();
 }, 30_000);
 afterAll(() => target[Symbol.asyncDispose]());

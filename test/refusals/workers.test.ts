@@ -16,17 +16,13 @@ import { MapOutputs } from '../../worker/shuffle/outputs.ts';
 import { Arrivals } from '../arrivals.ts';
 import { makeTickets } from '../tickets.ts';
 import { callRaw, methodNamed } from './raw-call.ts';
-import { clientToken, Target, workerToken } from './target.ts';
+import { Target, workerToken } from './target.ts';
 
 let target: Target;
 let before: string;
 
 beforeAll(async () => {
-  target = await Target.start({
-    guard: { clientToken, workerToken },
-    worker: { token: workerToken },
-    client: { token: clientToken },
-  });
+  target = await Target.startWithTokens();
   before = await target.picture();
 }, 30_000);
 afterAll(() => target[Symbol.asyncDispose]());
@@ -43,7 +39,7 @@ const hello = (change: object = {}) => ({
     ...change,
   },
 });
-const attempt = { jobId: 'job-1', kind: 'MAP', index: 0, attempt: 0, epoch: 1 };
+const attempt = { jobId: 'job-1', kind: 'MAP', index: 0, attempt: 0, epoch: 1 } as const;
 
 describe('a session', () => {
   it.each([
@@ -85,7 +81,7 @@ describe('a session', () => {
 type Session = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
 
 /** A worker of the cluster that does what the test says. */
-async function joinRogue() {
+async function joinRogue(change: object = {}) {
   const security = securityToCoordinator(
     { ...noCredentials, token: workerToken },
     target.coordinator.address,
@@ -99,7 +95,7 @@ async function joinRogue() {
   const arrivals = new Arrivals<CoordinatorMessage__Output>();
   session.on('data', (message) => arrivals.push(message));
   session.on('error', () => undefined);
-  session.write(hello());
+  session.write(hello(change));
   await next(arrivals, (message) => message.welcome !== null);
   const leave = async () => {
     const ended = once(session, 'status');
@@ -185,6 +181,31 @@ describe('a worker that joined', () => {
     });
     expect(ping).toMatchObject({ code: 'PERMISSION_DENIED', received: [] });
     await handle.cancel();
+    await leave();
+  });
+
+  it('gets no ticket of a job that it was given nothing of, whatever it says to run', async () => {
+    const { jobId } = (await target.client.list())[0]!;
+    const { session, arrivals, leave } = await joinRogue({ running: [{ ...attempt, jobId }] });
+    session.write({ reports: [{ attempt, failed: { kind: 'cancelled', message: '' } }] });
+    let tickets: unknown[] = [];
+    await next(arrivals, (message) => {
+      tickets = [...tickets, ...message.tickets, ...message.jobs];
+      return message.answers.length > 0;
+    });
+    expect(tickets).toEqual([]);
+    await leave();
+  });
+
+  it('cannot write into the log of a task that it was not given', async () => {
+    const { session, arrivals, leave } = await joinRogue();
+    const { jobId } = (await target.client.list())[0]!;
+    session.write({
+      logLines: [{ attempt: { ...attempt, jobId }, atMs: 1, text: 'a lie' }],
+      reports: [{ attempt, failed: { kind: 'cancelled', message: '' } }],
+    });
+    await next(arrivals, (message) => message.answers.length > 0);
+    await expect(target.client.get(jobId).logs().next()).resolves.toEqual({ done: true, value: undefined });
     await leave();
   });
 
