@@ -277,6 +277,19 @@ test('a worker that drains says so, also after a reconnect, and says goodbye whe
   await session.ended;
 });
 
+test('one that begins to drain between its hello and the welcome says so then', async () => {
+  const session = open();
+  const stream = await join(session);
+  const unstick = setInterval(() => clock.advance(100), 2);
+  stream.end();
+  const again = await streams.next();
+  clearInterval(unstick);
+  expect((await messages.next()).hello?.draining).toBe(false);
+  session.drain();
+  again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  expect((await messages.next()).draining).toBe(true);
+});
+
 test('the coordinator may ask for it', async () => {
   const session = open();
   const stream = await join(session);

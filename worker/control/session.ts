@@ -128,6 +128,8 @@ export class Session {
   #everJoined = false;
   #closed = false;
   #draining = false;
+  /** On this stream. */
+  #saidDraining = false;
   #failures = 0;
   #outgoing = nothing();
   #items = 0;
@@ -201,8 +203,14 @@ export class Session {
     this.#draining = true;
     this.#tellServing();
     this.#flush();
-    if (this.#isJoined) this.#stream?.write({ draining: true });
+    if (this.#isJoined) this.#sayDraining();
     else if (this.#mayLeaveUnsaid()) this.#finish();
+  }
+
+  #sayDraining(): void {
+    if (!this.#draining || this.#saidDraining) return;
+    this.#saidDraining = true;
+    this.#stream?.write({ draining: true });
   }
 
   #mayLeaveUnsaid(): boolean {
@@ -277,6 +285,7 @@ export class Session {
     // The status follows every error and says the same; without a listener an error would be thrown.
     stream.on('error', () => undefined);
     stream.on('status', ({ code, details }) => this.#broken(stream, code, details));
+    this.#saidDraining = this.#draining;
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -381,6 +390,7 @@ export class Session {
     for (const report of this.#unanswered.values()) this.#queue(report);
     this.#options.handlers.onWelcome(ticketKey);
     this.#flush();
+    this.#sayDraining();
     this.#beat(heartbeatIntervalMs);
   }
 
