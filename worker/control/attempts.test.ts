@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
+import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
 import { createLog } from '../../lib/log.ts';
@@ -17,8 +18,12 @@ import { fileUri } from '../../lib/store/uri.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
+import { createProgress } from '../user/progress.ts';
+import type { TaskEnd } from '../user/run-task.ts';
+import type { SlotRun, TaskListener } from '../user/slot.ts';
+import type { SlotTask } from '../user/slot-messages.ts';
 import { SlotPool } from '../user/slot-pool.ts';
-import { Attempts } from './attempts.ts';
+import { Attempts, type AttemptsPorts } from './attempts.ts';
 import { ScratchBudget } from './scratch-budget.ts';
 
 const jobId = toJobId('job-1');
@@ -34,6 +39,7 @@ let reports: AttemptReport[];
 let fetchProgress: FetchProgress[];
 let troubles: FetchTrouble[];
 let partsOpened: PartOpened[];
+let ports: AttemptsPorts;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'attempts-'));
@@ -52,7 +58,7 @@ beforeEach(async () => {
   });
   outputs = new MapOutputs();
   let incarnation = 0;
-  attempts = new Attempts({
+  ports = {
     clock: systemClock,
     log: createLog('test', 'silent'),
     slots: 2,
@@ -71,7 +77,8 @@ beforeEach(async () => {
       log: () => undefined,
     }),
     onTaskDone: () => tasksDone++,
-  });
+  };
+  attempts = new Attempts(ports);
 });
 afterEach(async () => {
   await attempts.close();
@@ -268,6 +275,33 @@ describe('Attempts', () => {
     while (existsSync(join(directory, 'scratch', 'w0'))) await turn();
     expect(reports).toEqual([]);
     expect(readdirSync(join(directory, 'scratch'))).toEqual(['w1']);
+  });
+
+  it('starts afresh although what it had staged too late cannot be dropped, because the store is away', async () => {
+    const slot = Promise.withResolvers<TaskEnd>();
+    const deaf = {
+      submit(_task: SlotTask, _listener: TaskListener, onStart: (run: SlotRun) => void) {
+        onStart({ progress: createProgress(), ended: slot.promise, cancel: () => undefined });
+        return { withdraw: () => false };
+      },
+    } as Partial<SlotPool> as SlotPool;
+    const away = {
+      locate() {
+        throw new MillraceError('unavailable', 'the store is away');
+      },
+    };
+    await attempts.close();
+    attempts = new Attempts({ ...ports, pool: deaf, stores: away });
+    giveJob();
+    const { workerId } = attempts;
+    attempts.onAssignment({ attempt: idOf('map', 0), kind: 'map', split: splitOf() });
+    while (attempts.progress()[0]?.phase !== 'map') await turn();
+    attempts.onRejoin();
+    const part = { uri: 's3://b/part-m-00000', token: 't', bytes: 1, records: 1, crc32: 1, columns: [] };
+    const counts = { inputRecords: 1, inputBytes: 1, segments: [], spills: 0, spillBytes: 0 };
+    const result = { kind: 'map' as const, ...counts, part, runPath: undefined };
+    slot.resolve({ end: { kind: 'done', result }, counters: {} });
+    while (existsSync(join(directory, 'scratch', workerId))) await turn();
   });
 
   it('does not start an assignment twice', async () => {

@@ -168,7 +168,7 @@ export class Attempts implements SessionHandlers {
     const ending = [...this.#running.values()].filter(({ attempt }) => attempt.id.jobId === jobId);
     for (const { attempt } of ending) attempt.cancel('the job has ended');
     const scratch = this.#scratch;
-    this.#clean(
+    void this.#clean(
       Promise.all([...ending.map(({ done }) => done), this.#ports.pool.endJob(jobId)]).then(() =>
         // A new attempt of an ended job cannot come, so nothing writes there any more.
         scratch.removeJob(jobId),
@@ -244,10 +244,9 @@ export class Attempts implements SessionHandlers {
     this.#running.delete(key);
     if (isAbandoned) {
       this.#ports.outputs.remove(report.attempt);
-      await this.#discardPart(report);
-      return;
+      return this.#clean(this.#discardPart(report));
     }
-    if (!keepsFiles) this.#clean(scratch.removeAttempt(report.attempt));
+    if (!keepsFiles) void this.#clean(scratch.removeAttempt(report.attempt));
     else scratch.keepAttempt(report.attempt);
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
@@ -262,8 +261,8 @@ export class Attempts implements SessionHandlers {
   /** A report that changed nothing: what the attempt made goes. */
   #drop(id: AttemptId, report: AttemptReport | undefined): void {
     this.#ports.outputs.remove(id);
-    this.#clean(this.#scratch.removeAttempt(id));
-    if (report) this.#clean(this.#discardPart(report));
+    void this.#clean(this.#scratch.removeAttempt(id));
+    if (report) void this.#clean(this.#discardPart(report));
   }
 
   async #discardPart({ outcome }: AttemptReport): Promise<void> {
@@ -281,19 +280,21 @@ export class Attempts implements SessionHandlers {
     this.#unanswered.clear();
     this.#ports.outputs.removeAll();
     for (const { attempt } of ending) attempt.cancel(reason);
-    const done = Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll());
-    this.#clean(done);
-    await done;
+    await this.#clean(Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll()));
   }
 
-  /** Deleting may fail without harm to any result; it is said, and the next start sweeps. */
-  #clean(work: Promise<unknown>): void {
-    const logged = work.catch((thrown) => {
-      this.#ports.log.warn(
-        { worker: this.#workerId, error: MillraceError.from(thrown).message },
-        'could not clean up',
-      );
-    });
+  /** Deleting may fail without harm to any result; it is said, and the next start sweeps. Never rejects. */
+  #clean(work: Promise<unknown>): Promise<void> {
+    const logged = work.then(
+      () => undefined,
+      (thrown) => {
+        this.#ports.log.warn(
+          { worker: this.#workerId, error: MillraceError.from(thrown).message },
+          'could not clean up',
+        );
+      },
+    );
     this.#cleaning = Promise.all([this.#cleaning, logged]);
+    return logged;
   }
 }
