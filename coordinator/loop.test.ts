@@ -112,3 +112,14 @@ test('a journal that fails stops the loop before any effect of the group runs', 
   expect(order).toEqual(['step tick 100']);
   expect(fatal).toEqual([new Error('disk full')]);
 });
+
+test('nobody is told that what was asked is settled when the journal failed to take it', async () => {
+  const append = Promise.withResolvers<void>();
+  const { loop } = harness({ journal: { epoch: 1, append: () => append.promise } });
+  loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
+  const asked = loop.settled();
+  append.reject(new Error('another coordinator leads'));
+  await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
+  loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
+  await expect(loop.settled()).rejects.toThrow(/does not lead any more/);
+});

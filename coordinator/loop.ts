@@ -4,6 +4,7 @@
  * new events gather, so a busy coordinator commits in groups.
  */
 import type { Clock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
 import type { Effect, PersistRecord, Step } from './core/effects.ts';
 import type { Event } from './core/events.ts';
 import type { Journal } from './journal.ts';
@@ -44,6 +45,16 @@ export class Loop {
   /** Resolves when the inbox is empty and all effects of what was in it have been started. */
   async idle(): Promise<void> {
     while (this.#draining) await this.#draining;
+  }
+
+  /** As {@link idle}. Throws `unavailable` when the loop has stopped: what was dispatched may be lost, and nobody may be told otherwise. */
+  async settled(): Promise<void> {
+    await this.idle();
+    if (!this.#stopped) return;
+    throw new MillraceError(
+      'unavailable',
+      'this coordinator does not lead any more (its log says why): ask again when another one does',
+    );
   }
 
   stop(): void {

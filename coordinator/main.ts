@@ -1,9 +1,11 @@
 /** Composition root: real ports wired to the loop; no decisions. */
 import { attemptKey, type JobId } from '../lib/ids.ts';
+import { limits } from '../lib/limits.ts';
 import { requireFree } from '../lib/require-free.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
+import type { OnS3Request } from '../lib/store/s3/s3-connection.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
@@ -43,9 +45,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const config = compileConfig(options);
   // Loaded only where somebody can ask for them.
   const metrics = config.http && new (await import('./metrics/metrics.ts')).Metrics(softwareVersion());
-  const stores = createStores(
-    metrics && { onRequest: (...request) => metrics.storeRequests.count(...request) },
-  );
+  const counted = metrics && {
+    onRequest: (...request: Parameters<OnS3Request>) => metrics.storeRequests.count(...request),
+  };
+  const stores = createStores(counted);
+  // Nobody waits for what a job does by itself, and to give up early would cost the job.
+  const patientStores = createStores({ ...counted, patienceMs: limits.s3PatienceMs });
   const location = stores.locate(config.storeUri);
   // A start that fails must not have ended the lead of another one.
   await requireFree(config.listen, '--listen');
@@ -53,7 +58,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const journal = await takeLead(location, config);
   const { loop, clients, operator, workers, diagnoser, eventLog, failed } = wire(
     config,
-    stores,
+    { stores, patientStores },
     journal,
     metrics,
   );
@@ -104,7 +109,7 @@ interface Wired {
 
 function wire(
   config: CoordinatorConfig,
-  stores: Stores,
+  { stores, patientStores }: { readonly stores: Stores; readonly patientStores: Stores },
   journal: Journal,
   metrics: Metrics | undefined,
 ): Wired {
@@ -129,7 +134,7 @@ function wire(
   const state = stateOf(config, epoch);
   const effects: PerformPorts = {
     log,
-    stores,
+    stores: patientStores,
     watchers,
     outputsInUse,
     commitsBegun: new Set(),
@@ -144,7 +149,7 @@ function wire(
   const failed = Promise.withResolvers<never>();
   failed.promise.catch((error) => log.error({ error: String(error) }, 'the coordinator stopped leading'));
   const loop = loopOf(config, journal, state, effects, failed.reject);
-  const settled = () => loop.idle();
+  const settled = () => loop.settled();
   const clients = new ClientService({
     clock,
     jobLogs,
