@@ -32,3 +32,18 @@ test('one that is slow but goes on is not: the time counts from the last chunk',
   }
   await expect(readSubmission(slow(), clock)).rejects.toThrow(/job spec: not JSON/);
 });
+
+test('one that never ends, a little at a time, is given up as well', async () => {
+  const clock = new ManualClock();
+  async function* endless() {
+    for (;;) {
+      yield { specJson: '{', bundle: Buffer.alloc(0) };
+      clock.advance(limits.submitIdleMsMax - 1);
+      await null;
+    }
+  }
+  await expect(readSubmission(endless(), clock)).rejects.toMatchObject({
+    code: 'timeout',
+    message: expect.stringMatching(/took longer than 10 min/),
+  });
+});

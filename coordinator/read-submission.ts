@@ -47,20 +47,14 @@ export async function readSubmission(chunks: AsyncIterable<Chunk>, clock: Clock)
   return { spec, bundle: bytes };
 }
 
-/** The same chunks; throws `timeout` when the next one is too long in coming: what came so far is held in memory. */
+/** The same chunks; throws `timeout` when the next one, or all of them, are too long in coming: what came so far is held in memory. */
 async function* steadily<T>(chunks: AsyncIterable<T>, clock: Clock): AsyncGenerator<T, void, void> {
   const iterator = chunks[Symbol.asyncIterator]();
+  const endMs = clock.monotonicMs() + limits.submitMsMax;
   for (;;) {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const idleMs = limits.submitIdleMsMax;
-    const cancel = clock.after(idleMs, () =>
-      reject(
-        new MillraceError(
-          'timeout',
-          `the submission stopped: nothing came for ${idleMs / 1_000} s; submit again`,
-        ),
-      ),
-    );
+    const idleMs = Math.min(limits.submitIdleMsMax, Math.max(0, endMs - clock.monotonicMs()));
+    const cancel = clock.after(idleMs, () => reject(tooSlow(idleMs)));
     try {
       const next = await Promise.race([iterator.next(), late]);
       if (next.done) return;
@@ -69,4 +63,12 @@ async function* steadily<T>(chunks: AsyncIterable<T>, clock: Clock): AsyncGenera
       cancel();
     }
   }
+}
+
+function tooSlow(idleMs: number): MillraceError {
+  const why =
+    idleMs === limits.submitIdleMsMax
+      ? `the submission stopped: nothing came for ${idleMs / 1_000} s`
+      : `the submission took longer than ${limits.submitMsMax / 60_000} min`;
+  return new MillraceError('timeout', `${why}; submit again`);
 }

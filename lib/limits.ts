@@ -18,6 +18,10 @@ export const limits = {
   specBytesMax: 2 * MiB,
   /** A client that submits, or a worker that connects, and says nothing for so long is turned away. */
   submitIdleMsMax: 30_000,
+  /** From the first to the last chunk of one submission. */
+  submitMsMax: 600_000,
+  /** Read and stored at once, each with its whole bundle in memory; the next ones wait. */
+  submissionsAtOnceMax: 4,
   helloMsMax: 15_000,
   workersRememberedMax: 10_000,
   /** Jobs that have not ended. */
@@ -62,8 +66,9 @@ export const limits = {
   s3PartBytesMin: 8 * MiB,
   s3PartsMax: 10_000,
   s3PartsInFlightMax: 3,
-  /** How often one request is sent. */
+  /** How often one request is sent when somebody waits for it; how long it is repeated for a task or the end of a job. */
   s3AttemptsMax: 5,
+  s3PatienceMs: 60_000,
   s3SocketsMax: 64,
   s3ConnectTimeoutMs: 10_000,
   s3SocketTimeoutMs: 30_000,

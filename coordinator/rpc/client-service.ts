@@ -1,9 +1,11 @@
 /** The Client service: what users ask becomes events, views and logs become answers. */
 import type { ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import pLimit from 'p-limit';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type JobId, parseTask, toJobId } from '../../lib/ids.ts';
 import { isTerminal, type JobView } from '../../lib/job-view.ts';
+import { limits } from '../../lib/limits.ts';
 import type { ClientHandlers } from '../../proto/gen/millrace/v1/Client.ts';
 import type { JobReply } from '../../proto/gen/millrace/v1/JobReply.ts';
 import type { JobRequest__Output } from '../../proto/gen/millrace/v1/JobRequest.ts';
@@ -35,13 +37,14 @@ export interface ClientServicePorts {
 
 export class ClientService {
   readonly #ports: ClientServicePorts;
+  readonly #submissions = pLimit(limits.submissionsAtOnceMax);
 
   constructor(ports: ClientServicePorts) {
     this.#ports = ports;
   }
 
   readonly handlers: ClientHandlers = {
-    Submit: (call, reply) => answer(reply, () => this.#submit(call)),
+    Submit: (call, reply) => answer(reply, () => this.#submissions(() => this.#submit(call))),
     Get: (call, reply) => answer(reply, async () => replyOf(this.#view(call.request))),
     List: (call, reply) =>
       answer(reply, async () => {
