@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { alias: { 'millrace/testing': here('./sdk/testing.ts'), millrace: here('./sdk/index.ts') } },
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**'],
+    exclude: ['node_modules/**', 'dist/**', '.millrace/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

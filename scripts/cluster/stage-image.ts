@@ -11,8 +11,8 @@ export interface LockedPackage {
   readonly optional?: boolean;
 }
 
-/** Types, source maps of other people's code, and what the build keeps for itself. */
-const unneeded = /\.d\.[cm]?ts(\.map)?$|\/node_modules\/.*\.map$|\/\.(built|tsbuildinfo)$/;
+/** Sources and types, source maps of other people's code, and what the build keeps for itself. */
+const unneeded = /\.[cm]?ts(\.map)?$|\/node_modules\/.*\.map$|\/\.(built|tsbuildinfo)$/;
 
 /**
  * The folders of the packages that an image needs, from the `packages` of a lock file. Types stay out, and so does esbuild: jobs are

@@ -1,7 +1,7 @@
 /** docker-compose.yml itself, driven as a user does: start, submit from the host, look, kill a worker, stop. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -92,6 +92,25 @@ describe.skipIf(!findDocker())('npm run cluster', () => {
       ...[0, 1, 2, 3].map((part) => `words/part-r-0000${part}`),
     ]);
     expect(await browse(consoleUrl, 'millrace', `jobs/${id}/`)).toContain(`jobs/${id}/spec.json`);
+  });
+
+  test('the program of the README submits its job and prints the result', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const [, slowest = '', submit = ''] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(
+      ([, code]) => code,
+    );
+    mkdirSync(join(root, '.millrace'), { recursive: true });
+    // Below the checkout, where it finds millrace by name.
+    const programs = mkdtempSync(join(root, '.millrace/compose-test-'));
+    try {
+      writeFileSync(join(programs, 'slowest.ts'), slowest);
+      writeFileSync(join(programs, 'submit.ts'), submit);
+      writeFileSync(join(folder, 'hits.jsonl'), '{"path":"/a","ms":3}\n{"path":"/a","ms":7}\n');
+      cluster('put', join(folder, 'hits.jsonl'));
+      expect(run([join(programs, 'submit.ts')], clientEnv)).toBe('/a 7\n');
+    } finally {
+      rmSync(programs, { recursive: true });
+    }
   });
 
   /** What the reader sees in the console. */
