@@ -6,6 +6,7 @@ import { type JobId, toJobId } from '../lib/ids.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
+import { formatUri, parseUri } from '../lib/store/uri.ts';
 import { type AllowedUris, checkUris } from './allowed-uris.ts';
 import type { Happening } from './loop.ts';
 import { checkOutput } from './output-folder.ts';
@@ -24,7 +25,9 @@ export interface SubmitPorts {
 
 /** Resolves with the id when the job is on its way. Throws `output-exists` and store errors; nothing is left then. */
 export async function submitJob(submission: Submission, ports: SubmitPorts): Promise<JobId> {
-  const { bundleSha256, ...asked } = submission.spec;
+  const { bundleSha256, ...submitted } = submission.spec;
+  // One spelling for one place: what is in use is looked up by it.
+  const asked = { ...submitted, outputUri: formatUri(parseUri(submitted.outputUri)) };
   checkUris(asked, ports.allowedUris);
   checkLimit(
     'the number of running jobs',
