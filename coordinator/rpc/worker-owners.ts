@@ -15,14 +15,20 @@ export interface Owner {
 export class WorkerOwners {
   /** Oldest hello first. */
   readonly #owners = new Map<WorkerId, Owner>();
+  readonly #isLive: (workerId: WorkerId) => boolean;
 
-  /** `isLive`: that worker has a stream. Throws `permission-denied` when the id is another's. */
-  claim(workerId: WorkerId, owner: Owner, isLive: boolean): void {
+  /** `isLive`: that worker has a stream. */
+  constructor(isLive: (workerId: WorkerId) => boolean) {
+    this.#isLive = isLive;
+  }
+
+  /** Throws `permission-denied` when the id is another's. */
+  claim(workerId: WorkerId, owner: Owner): void {
     const known = this.#owners.get(workerId);
     if (known && known.fingerprint !== owner.fingerprint) {
       throw new MillraceError('permission-denied', `worker ${workerId} joined with another certificate`);
     }
-    if (known && isLive && known.pid !== owner.pid) {
+    if (known && known.pid !== owner.pid && this.#isLive(workerId)) {
       throw new MillraceError(
         'permission-denied',
         `worker ${workerId} is connected already, as process ${known.pid} of its host`,
@@ -30,9 +36,15 @@ export class WorkerOwners {
     }
     this.#owners.delete(workerId);
     this.#owners.set(workerId, owner);
-    if (this.#owners.size > limits.workersRememberedMax) {
-      const [oldest] = this.#owners.keys();
-      this.#owners.delete(oldest!);
+    if (this.#owners.size > limits.workersRememberedMax) this.#forgetOldest();
+  }
+
+  /** Never one that is connected: whoever floods this table with new workers must not free the id of another. */
+  #forgetOldest(): void {
+    for (const workerId of this.#owners.keys()) {
+      if (this.#isLive(workerId)) continue;
+      this.#owners.delete(workerId);
+      return;
     }
   }
 

@@ -46,7 +46,7 @@ export interface WorkerServicePorts {
 export class WorkerService {
   readonly #ports: WorkerServicePorts;
   readonly #sessions = new Map<WorkerId, WorkerSession>();
-  readonly #owners = new WorkerOwners();
+  readonly #owners = new WorkerOwners((workerId) => this.#sessions.has(workerId));
 
   constructor(ports: WorkerServicePorts) {
     this.#ports = ports;
@@ -127,7 +127,7 @@ export class WorkerService {
       fingerprint: stream.getAuthContext().sslPeerCertificate?.fingerprint256 ?? '',
     };
     this.#owners.checkReplaces(replaces, owner);
-    this.#owners.claim(worker.workerId, owner, this.#sessions.has(worker.workerId));
+    this.#owners.claim(worker.workerId, owner);
     const session = new WorkerSession(worker.workerId, stream, clock, settings);
     this.#sessions.set(worker.workerId, session);
     this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
