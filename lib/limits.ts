@@ -42,8 +42,9 @@ export const limits = {
   combineTableBytesDefault: 48 * MiB,
   readChunkBytes: 256 * KiB,
   fetchFrameBytesMax: 512 * KiB,
-  /** Of one stream; a reduce opens the next when it is through. */
+  /** Of one stream; a reduce opens the next when it is through. The request that names them is read before its ticket is checked. */
   fetchSegmentsMax: 4_096,
+  fetchRequestBytesMax: 128 * KiB,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
   /** Without `--scratch-limit` so much of the disk is left to others: this share of it, but at least so many bytes. */
@@ -99,6 +100,8 @@ export const limits = {
   attemptsMaxDefault: 4,
   attemptsMaxMax: 100,
   slotsMax: 256,
+  /** Of the message of a failed attempt, and of its stack. */
+  failureCharsMax: 8 * KiB,
   /** Of a part that a worker stages: its address, and the store's handle of it. */
   uriCharsMax: 4_096,
   partTokenCharsMax: 2_048,

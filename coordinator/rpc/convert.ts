@@ -88,10 +88,14 @@ export function usageIn(wire: WireHeartbeat): WorkerUsage {
   return {
     rssBytes: count(wire.rssBytes, 'rss_bytes'),
     memoryBytesMax: count(wire.memoryBytesMax, 'memory_bytes_max'),
-    cpuFraction: wire.cpuFraction >= 0 ? wire.cpuFraction : invalid(`cpu_fraction is ${wire.cpuFraction}`),
+    cpuFraction: cpuFractionIn(wire.cpuFraction),
     scratchBytes: count(wire.scratchBytes, 'scratch_bytes'),
     scratchBytesMax: count(wire.scratchBytesMax, 'scratch_bytes_max'),
   };
+}
+
+function cpuFractionIn(fraction: number): number {
+  return fraction >= 0 && Number.isFinite(fraction) ? fraction : invalid(`cpu_fraction is ${fraction}`);
 }
 
 const phases: readonly AttemptPhase[] = ['waiting', 'sample', 'map', 'fetch', 'ready', 'reduce'];
@@ -184,26 +188,28 @@ function countersIn(wire: Record<string, number>): Counters {
   return counters;
 }
 
+/** Its texts are shown, logged and kept many times over: cut to size, whoever wrote them. */
 function failureIn(wire: WireFailure): AttemptFailure {
-  const { message } = wire;
+  const message = wire.message.slice(0, limits.failureCharsMax);
+  const uri = wire.uri.slice(0, limits.uriCharsMax);
   switch (wire.kind) {
     case 'user-error':
       return {
         kind: wire.kind,
         message,
-        name: wire.name,
-        stack: wire.stack.slice(0, 8_192),
-        where: wire.where,
+        name: wire.name.slice(0, 128),
+        stack: wire.stack.slice(0, limits.failureCharsMax),
+        where: wire.where.slice(0, 128),
         record: wire.record.slice(0, 4_096),
       };
     case 'malformed-record':
-      return { kind: wire.kind, message, uri: wire.uri, line: wire.line, offset: wire.offset };
+      return { kind: wire.kind, message, uri, line: wire.line, offset: wire.offset };
     case 'out-of-memory':
       return { kind: wire.kind, message, heapBytesMax: wire.heapBytesMax };
     case 'timeout':
       return { kind: wire.kind, message, idleMs: wire.idleMs };
     case 'no-space':
-      return { kind: wire.kind, message, path: wire.path };
+      return { kind: wire.kind, message, path: wire.path.slice(0, limits.uriCharsMax) };
     case 'corrupt-segment':
       return {
         kind: wire.kind,
@@ -215,7 +221,7 @@ function failureIn(wire: WireFailure): AttemptFailure {
     case 'fetch-refused':
       return { kind: wire.kind, message, worker: toWorkerId(wire.worker) };
     case 'input-changed':
-      return { kind: wire.kind, message, uri: wire.uri };
+      return { kind: wire.kind, message, uri };
     case 'store-failed':
     case 'cancelled':
     case 'internal':

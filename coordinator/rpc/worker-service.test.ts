@@ -185,10 +185,25 @@ test.each([
     /a token of 2049 char/,
   ],
   ['a share of a core that is none', { heartbeat: { cpuFraction: Number.NaN } }, /cpu_fraction is NaN/],
+  ['endless cores', { heartbeat: { cpuFraction: Number.POSITIVE_INFINITY } }, /cpu_fraction is Infinity/],
 ])('%s is refused with the reason', async (_, message, reason) => {
   const { session, messages } = await join();
   session.write(message);
   expect((await messages.next()).refused).toMatch(reason);
+});
+
+test('what a failure says is cut to size, whatever a worker sends', async () => {
+  const { session } = await join();
+  const long = 'x'.repeat(500_000);
+  const failed = { kind: 'user-error', message: long, name: long, stack: long, where: long, record: long };
+  for (const failure of [
+    failed,
+    { kind: 'malformed-record', message: long, uri: long },
+    { kind: 'no-space', message: long, path: long },
+  ]) {
+    session.write({ reports: [{ attempt: wireAttempt, failed: failure }] });
+    expect(JSON.stringify(await events.next()).length).toBeLessThan(32_768);
+  }
 });
 
 test('a worker is asked to drain, and told when it may leave, after all that was said before', async () => {

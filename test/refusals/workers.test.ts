@@ -270,6 +270,14 @@ describe('a fetch', () => {
     });
   });
 
+  it('that is far larger than any is refused before it is read, with a ticket or without', async () => {
+    const segments = new Array(200_000).fill({ map: 0 });
+    expect(await call('Fetch', { jobId, ticket: '', segments })).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      received: [],
+    });
+  });
+
   it('of a partition that there is not, or of an attempt that was never there, gets no bytes', async () => {
     const segments = [{ map: 4_000_000_000, attempt: 1, epoch: 1 }];
     const { code, received } = await call('Fetch', { jobId, ticket: good, reduce: 4_000_000_000, segments });

@@ -43,7 +43,7 @@ export async function serveShuffle(options: ShuffleServerOptions): Promise<Shuff
   const guard = new Guard(tls, undefined);
   const server = new Server({
     interceptors: [authenticate(guard, logRefusals(log, clock))],
-    'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
+    'grpc.max_receive_message_length': limits.fetchRequestBytesMax,
     'grpc.max_concurrent_streams': limits.grpcStreamsMax,
   });
   server.addService(loadShuffleService().service, createShuffleHandlers(outputs, ticketKeys, workerId));

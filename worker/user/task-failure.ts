@@ -1,10 +1,10 @@
 /** From whatever was thrown while a task ran to the AttemptFailure that is reported. */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import { MalformedRecordError } from '../../lib/malformed-record.ts';
 import { userStack } from '../../lib/user-stack.ts';
 
-const messageCharsMax = 8 * 1024;
 const recordCharsMax = 512;
 
 /** Carries a failure that is known as data already up to where the attempt ends. */
@@ -29,7 +29,7 @@ export function userFailure(thrown: unknown, where: string, record: string): Att
   return {
     kind: 'user-error',
     name: isError && typeof error.name === 'string' ? error.name.slice(0, 128) : typeof thrown,
-    message: (isError ? String(error.message) : printThrown(thrown)).slice(0, messageCharsMax),
+    message: (isError ? String(error.message) : printThrown(thrown)).slice(0, limits.failureCharsMax),
     stack: userStack(thrown),
     where,
     record: record.slice(0, recordCharsMax),
@@ -79,7 +79,7 @@ export function classifyFailure(thrown: unknown, place: FailurePlace): AttemptFa
     return { kind: 'malformed-record', message, uri, line, offset };
   }
   const error = MillraceError.from(thrown);
-  const message = error.message.slice(0, messageCharsMax);
+  const message = error.message.slice(0, limits.failureCharsMax);
   switch (error.code) {
     case 'no-space':
       return { kind: 'no-space', message, path: place.directory };
@@ -103,5 +103,5 @@ export function classifyFailure(thrown: unknown, place: FailurePlace): AttemptFa
 
 function internalMessage(error: MillraceError): string {
   const cause = error.cause instanceof Error ? error.cause : error;
-  return (cause.stack ?? cause.message).slice(0, messageCharsMax);
+  return (cause.stack ?? cause.message).slice(0, limits.failureCharsMax);
 }
