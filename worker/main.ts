@@ -67,7 +67,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { clock, log, slots, listen, credentials } = compileOptions(options);
   const { scratchDir: directory, scratchBytesMax: limitBytes } = options;
   const budget = await ScratchBudget.open({ directory, limitBytes, clock });
-  const stores = createStores();
+  const stores = createStores({ patienceMs: limits.s3PatienceMs });
   const outputs = new MapOutputs();
   const openChannels = () => new PeerChannels(credentialsToWorker(credentials));
   const channels = openChannels();
@@ -117,7 +117,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clock,
     log,
     handlers: attempts,
-    diagnose: (request) => diagnose(request, { clock, stores, host: hostname(), openChannels }),
+    diagnose: (request) =>
+      diagnose(request, { clock, stores: createStores(), host: hostname(), openChannels }),
     onServing: (isServing) => server.health.setServing(isServing),
     joinTimeoutMs: options.joinTimeoutMs ?? 0,
   });

@@ -26,6 +26,11 @@ export interface StoresOptions {
   readonly onRequest?: OnS3Request;
   /** How long an S3 connection may be silent. Default: the limit of that name. */
   readonly socketTimeoutMs?: number;
+  /**
+   * How long a request to S3 is repeated that failed for a passing reason, while the store is restarted for one. Default: a few times
+   * within a second, for whoever waits for the answer.
+   */
+  readonly patienceMs?: number;
 }
 
 const memoryStores = new Map<string, MemoryStore>();
@@ -80,8 +85,8 @@ function s3Opener(options: StoresOptions): (bucket: string) => Promise<Store> {
   let connection: Promise<S3Connection> | undefined;
   const connect = async () => {
     const { connectS3 } = await import('./s3/s3-connection.ts');
-    const { onRequest, socketTimeoutMs } = options;
-    return connectS3({ access: options.s3 ?? environmentS3Access(), onRequest, socketTimeoutMs });
+    const { s3: access = environmentS3Access(), ...others } = options;
+    return connectS3({ access, ...others });
   };
   return async (bucket) => {
     const { S3Store } = await import('./s3/s3-store.ts');

@@ -1,14 +1,18 @@
 /** A cluster whose every way to MinIO goes through a proxy that loses answers and refuses requests: the same bytes, and every decision once. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SubmitOptions } from '../../sdk/submit-options.ts';
 import { FaultProxy } from '../faults/fault-proxy.ts';
 import { describeWithMinio } from '../minio/describe-with-minio.ts';
 import { Bucket } from './bucket.ts';
 import { Cluster } from './cluster.ts';
 
 const wordCount = join(import.meta.dirname, '../../examples/word-count.ts');
+const slowWordCount = join(import.meta.dirname, 'jobs/slow-word-count.ts');
 const words = ['river', 'mill', 'wheel', 'race', 'stone', 'grain', 'flour', 'sack', 'weir', 'dam'];
 const text = `${Array.from({ length: 500 }, (_, i) => `${words[i % 10]} ${words[(i * 7) % 10]}`).join('\n')}\n`;
+
+const linesOf = (parts: Record<string, string>) => Object.values(parts).join('').split('\n').sort();
 
 await describeWithMinio('with answers of MinIO lost', (minio) => {
   let bucket: Bucket;
@@ -16,9 +20,9 @@ await describeWithMinio('with answers of MinIO lost', (minio) => {
   let cluster: Cluster;
   let expected: Record<string, string>;
 
-  const run = async (output: string) => {
-    const options = { input: [bucket.uri('in.txt')], output: bucket.uri(output), maps: 4, reducers: 3 };
-    const handle = await cluster.client.submit(wordCount, options);
+  const run = async (output: string, shape: Partial<SubmitOptions> = { maps: 4, reducers: 3 }) => {
+    const places = { input: [bucket.uri('in.txt')], output: bucket.uri(output) };
+    const handle = await cluster.client.submit(wordCount, { ...places, ...shape });
     const view = await handle.wait();
     return { id: handle.id, state: view.state };
   };
@@ -70,5 +74,33 @@ await describeWithMinio('with answers of MinIO lost', (minio) => {
     expect(await bucket.parts('out/')).toEqual(expected);
     await expectDecidedOnce(id);
     expect(cluster.coordinatorLog()).toContain('the journal cannot be written; trying again');
+  });
+
+  const notReady = { kind: 'answer', status: 503, code: 'XMinioServerNotInitialized' } as const;
+
+  test('a store that is restarted while a map reads and a reduce writes costs no attempt', async () => {
+    // After the GET of the bundle.
+    proxy.fail('GetObject', notReady, { times: 5, skip: 1 });
+    for (const operation of ['CreateMultipartUpload', 'UploadPart'])
+      proxy.fail(operation, notReady, { times: 5 });
+    expect(await run('out', { maps: 1, reducers: 1, maxAttempts: 1 })).toMatchObject({ state: 'COMPLETED' });
+    expect(linesOf(await bucket.parts('out/'))).toEqual(linesOf(expected));
+  });
+
+  test('a store that is restarted while a job is cancelled is waited for: nothing is left', async () => {
+    const handle = await cluster.client.submit(slowWordCount, {
+      input: [bucket.uri('in.txt')],
+      output: bucket.uri('out'),
+      maps: 1,
+      reducers: 1,
+      params: { reduceMs: 10_000 },
+    });
+    const keys = ['out/part-r-00000'];
+    while ((await bucket.pending(keys)).length === 0);
+    // The coordinator is the only one to drop it: the thread of the reduce is stopped while it waits.
+    proxy.fail('AbortMultipartUpload', notReady, { times: 5 });
+    await handle.cancel();
+    expect(await handle.wait()).toMatchObject({ state: 'CANCELLED' });
+    expect(await bucket.pending(keys)).toEqual([]);
   });
 });

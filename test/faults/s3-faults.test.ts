@@ -134,6 +134,19 @@ await describeWithMinio('the S3 store in trouble', (minio) => {
     expect(await errorOf(store.head('a'))).toMatchObject({ code: 'unavailable' });
   });
 
+  test('a patient reader outlasts a store that is away for longer than requests are tried otherwise', async () => {
+    await put('a', 'content');
+    proxy.fail(
+      'GetObject',
+      { kind: 'answer', status: 503, code: 'XMinioServerNotInitialized' },
+      { times: 5 },
+    );
+    const s3 = minio().access(proxy.endpoint);
+    const { store: patient } = createStores({ s3, patienceMs: 60_000 }).locate(`s3://${bucket}/`);
+    expect((await collectBytes(patient.read('a'))).toString()).toBe('content');
+    expect(proxy.count('GetObject')).toBe(6);
+  });
+
   const patterned = (bytes: number) => {
     const content = Buffer.alloc(bytes);
     for (let at = 0; at < bytes; at += 4) content.writeUInt32LE((at * 2_654_435_761) >>> 0, at);

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert, assertNever } from '../../lib/assert.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import type { TaskContext } from './context.ts';
 import { createHeapGuard } from './heap-guard.ts';
@@ -23,7 +24,7 @@ interface Running {
 assert(parentPort, 'slot-thread.ts runs in a worker thread only');
 const port = parentPort;
 const s3Port = Promise.withResolvers<MessagePort>();
-const stores = createStores({ s3: askedS3Access(s3Port.promise) });
+const stores = createStores({ s3: askedS3Access(s3Port.promise), patienceMs: limits.s3PatienceMs });
 const checkMemory = createHeapGuard((workerData as SlotData).memoryBytesMax);
 let running: Running | undefined;
 

@@ -3,8 +3,10 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { systemClock } from '../../clock.ts';
 import { limits } from '../../limits.ts';
 import { softwareVersion } from '../../version.ts';
+import { Patience } from './patience.ts';
 import type { S3Access, S3Settings } from './s3-access.ts';
 
 /** Called for each request that went out, repeated ones too: `GetObject`, `200` or `ECONNRESET`, and how long it took. */
@@ -15,6 +17,8 @@ export interface S3Options {
   readonly onRequest?: OnS3Request | undefined;
   /** How long a connection may be silent while something is expected of it. Default: the limit of that name. */
   readonly socketTimeoutMs?: number | undefined;
+  /** How long a request is repeated that failed for a passing reason. Default: `s3AttemptsMax` times, which takes about a second. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface S3Connection {
@@ -47,7 +51,13 @@ export async function connectS3(options: S3Options): Promise<S3Connection> {
       requestChecksumCalculation: 'WHEN_REQUIRED',
     }),
   };
-  const client = new S3Client({ ...shared, maxAttempts: limits.s3AttemptsMax });
+  const { patienceMs } = options;
+  const client = new S3Client({
+    ...shared,
+    ...(patienceMs === undefined
+      ? { maxAttempts: limits.s3AttemptsMax }
+      : { retryStrategy: new Patience(patienceMs, systemClock) }),
+  });
   const once = new S3Client({ ...shared, maxAttempts: 1 });
   for (const each of [client, once]) {
     leavePayloadsToTls(each);
