@@ -116,7 +116,7 @@ function wire(
   const { clock, log, storeUri, heartbeatIntervalMs } = config;
   const { epoch } = journal;
   const watchers = new JobWatchers();
-  const jobLogs = new JobLogs();
+  const jobLogs = new JobLogs((jobId) => state.jobs.has(jobId));
   const outputsInUse = new Set<string>();
   const dispatch = (happening: Happening) => loop.dispatch(happening);
   const tickets = new TicketIssuer(clock, epoch);

@@ -96,6 +96,8 @@ export const limits = {
   ticketCharsMax: 1 * KiB,
   logBytesPerAttemptMax: 1 * MiB,
   logBytesPerJobMax: 8 * MiB,
+  /** What the coordinator keeps of the logs of all jobs. */
+  logBytesMax: 128 * MiB,
   slotMemoryBytesDefault: 320 * MiB,
   attemptsMaxDefault: 4,
   attemptsMaxMax: 100,

@@ -11,7 +11,7 @@ type SubmitCall = Parameters<ClientService['handlers']['Submit']>[0];
 test('submissions beyond those that fit in memory are not read before one is through', async () => {
   const service = new ClientService({
     clock: systemClock,
-    jobLogs: new JobLogs(),
+    jobLogs: new JobLogs(() => true),
     watchers: new JobWatchers(),
     submit: async () => toJobId('job'),
     dispatch: () => undefined,

@@ -45,7 +45,7 @@ const sessions: Session[] = [];
 
 beforeEach(async () => {
   events = new Arrivals();
-  jobLogs = new JobLogs();
+  jobLogs = new JobLogs(() => true);
   answers = new Arrivals();
   service = new WorkerService({
     clock: systemClock,
