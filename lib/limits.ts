@@ -24,6 +24,8 @@ export const limits = {
   submissionsAtOnceMax: 4,
   helloMsMax: 15_000,
   workersRememberedMax: 10_000,
+  /** Map outputs that a worker tells of when it connects, in one message; what it has beyond is made again if it is needed. */
+  heldOutputsMax: 40_000,
   /** Jobs that have not ended. */
   activeJobsMax: 1_000,
   /** M times R: each is a segment that somebody counts. */

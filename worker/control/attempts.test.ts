@@ -8,6 +8,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
 import { createLog } from '../../lib/log.ts';
 import type { AttemptReport, FetchProgress, FetchTrouble, PartOpened } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
@@ -15,6 +16,7 @@ import { segmentDigest } from '../../lib/segment-digest.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
 import { fileUri } from '../../lib/store/uri.ts';
+import { loadWorkerService } from '../../proto/load.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
@@ -24,6 +26,7 @@ import type { SlotRun, TaskListener } from '../user/slot.ts';
 import type { SlotTask } from '../user/slot-messages.ts';
 import { SlotPool } from '../user/slot-pool.ts';
 import { Attempts, type AttemptsPorts } from './attempts.ts';
+import { attemptIdOut } from './convert.ts';
 import { ScratchBudget } from './scratch-budget.ts';
 
 const jobId = toJobId('job-1');
@@ -302,6 +305,21 @@ describe('Attempts', () => {
     const result = { kind: 'map' as const, ...counts, part, runPath: undefined };
     slot.resolve({ end: { kind: 'done', result }, counters: {} });
     while (existsSync(join(directory, 'scratch', workerId))) await turn();
+  });
+
+  it('tells of so many outputs that its hello stays under the message limit, and of some of each job', () => {
+    const jobs = ['job-1', 'job-2'].map((id) => toJobId(id.padEnd(64, 'x')));
+    for (const owner of jobs) {
+      for (let index = 0; index < limits.heldOutputsMax; index++) {
+        outputs.add({ jobId: owner, kind: 'map', index, attempt: 99, epoch: 999 }, '/nowhere');
+      }
+    }
+    const held = attempts.held();
+    expect(new Set(held.map((id) => id.jobId))).toEqual(new Set(jobs));
+    expect(held.length).toBe(limits.heldOutputsMax);
+    const { requestSerialize } = loadWorkerService().service.Session;
+    const hello = requestSerialize({ hello: { workerId: 'w', held: held.map(attemptIdOut) } });
+    expect(hello.length).toBeLessThan(limits.grpcMessageBytesMax);
   });
 
   it('does not start an assignment twice', async () => {

@@ -189,7 +189,13 @@ export class Attempts implements SessionHandlers {
   }
 
   held(): AttemptId[] {
-    return this.#ports.outputs.list();
+    const outputs = this.#ports.outputs.list();
+    if (outputs.length <= limits.heldOutputsMax) return outputs;
+    // Some of each job: who tells of a job hears of its end.
+    const isFirst = ({ jobId }: AttemptId, at: number) => outputs[at - 1]?.jobId !== jobId;
+    const firsts = outputs.filter(isFirst);
+    const others = outputs.filter((id, at) => !isFirst(id, at));
+    return [...firsts, ...others].slice(0, limits.heldOutputsMax);
   }
 
   replaces(): readonly WorkerId[] {
