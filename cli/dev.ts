@@ -52,7 +52,10 @@ export function define(command: Command): void {
   command
     .option('--workers <N>', 'worker processes', parsePositive, workersDefault)
     .option('--slots <N>', 'tasks at once per worker (default: the cores, shared out)', parsePositive)
-    .option('--store <URL>', 'job files and journal: file:///dir or s3://bucket/prefix (default: a temporary folder)')
+    .option(
+      '--store <URL>',
+      'job files and journal: file:///dir or s3://bucket/prefix (default: a temporary folder)',
+    )
     .option('--listen <HOST:PORT>', 'gRPC; port 0 takes a free one', coordinatorDefault)
     .option('--http <HOST:PORT>', 'health checks; port 0 takes a free one', httpDefault);
   addHeartbeatTimeout(command);
