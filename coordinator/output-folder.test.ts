@@ -103,8 +103,10 @@ describe('publishing', () => {
     const parts = await stage(spec, ['a', 'b']);
     const { store, key } = stores.locate(parts[0]!.uri);
     await store.publish({ key, token: parts[0]!.token, bytes: 1 });
-    await publishOutput(stores, { spec, parts, success: facts });
-    await publishOutput(stores, { spec, parts, success: facts });
+    const begin = vi.fn();
+    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin });
+    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin });
+    expect(begin).toHaveBeenCalledOnce();
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
   });
 
@@ -165,9 +167,13 @@ test('discarding leaves nothing staged, known or not, and sweeps exactly the nam
   const sweep = vi.spyOn(store, 'sweep');
   await discardStaged(stores, { spec, parts, unsure: [1] });
   expect(await names()).toEqual([]);
-  expect(sweep).toHaveBeenCalledWith('out/', spec.jobId, ['out/part-r-00006']);
+  expect(sweep).toHaveBeenCalledWith('out/', spec.jobId, ['out/part-r-00006', 'out/_SUCCESS']);
   await discardStaged(stores, { spec: { ...spec, reducers: 0 }, parts: [], unsure: [0, 2] });
-  expect(sweep).toHaveBeenLastCalledWith('out/', spec.jobId, ['out/part-m-00005', 'out/part-m-00007']);
+  expect(sweep).toHaveBeenLastCalledWith('out/', spec.jobId, [
+    'out/part-m-00005',
+    'out/part-m-00007',
+    'out/_SUCCESS',
+  ]);
 });
 
 test('a part that cannot be discarded does not keep the others, nor the sweep', async () => {
@@ -203,17 +209,77 @@ test('a part that is not below the output of its job is not touched, whoever say
   expect(discard).not.toHaveBeenCalled();
 });
 
+describe('what others left there', () => {
+  async function leave(name: string, content = ''): Promise<void> {
+    const { store, key } = stores.locate(outputUri);
+    await store.putIfAbsent(`${key}${name}`, Buffer.from(content));
+  }
+
+  test('a _SUCCESS of another program is replaced with replace', async () => {
+    await leave('_SUCCESS');
+    await leave('part-r-00000', 'theirs');
+    expect(await checkOutput(stores, outputUri, 'replace')).toBe(0);
+    const spec = await commit('replace', ['ours']);
+    const { store, key } = stores.locate(outputUri);
+    expect((await readManifest(store, key))?.jobId).toBe(spec.jobId);
+    expect(await text('part-r-00000')).toBe('ours');
+  });
+
+  test('a _SUCCESS of another program is nothing to append to, and that is said before the job runs', async () => {
+    await leave('_SUCCESS');
+    await expect(checkOutput(stores, outputUri, 'append')).rejects.toMatchObject({
+      code: 'output-exists',
+      message: expect.stringMatching(/_SUCCESS.*another program.*--if-exists replace/),
+    });
+  });
+
+  test.each(['fail', 'append'] as const)(
+    'a part that appeared under a name of the job while it ran is not overwritten with %s',
+    async (ifExists) => {
+      const spec = specOf(ifExists);
+      const parts = await stage(spec, ['ours']);
+      await leave('part-r-00000', 'theirs');
+      const tries = { hasBegun: false, begin: vi.fn() };
+      await expect(publishOutput(stores, { spec, parts, success: facts }, tries)).rejects.toMatchObject({
+        code: 'output-exists',
+      });
+      expect(tries.begin).not.toHaveBeenCalled();
+      expect(await text('part-r-00000')).toBe('theirs');
+    },
+  );
+
+  test('so many objects that they are no list of arguments do no harm', async () => {
+    const { store } = stores.locate(outputUri);
+    async function* many() {
+      for (let i = 0; i < 200_000; i++) yield { key: `out/${i}`, bytes: 0, etag: '' };
+      yield { key: 'out/part-r-00041', bytes: 0, etag: '' };
+    }
+    vi.spyOn(store, 'list').mockImplementation(many);
+    expect(await checkOutput(stores, outputUri, 'append')).toBe(42);
+  });
+
+  test('an output that is not empty is not listed to its end', async () => {
+    const { store } = stores.locate(outputUri);
+    let listed = 0;
+    vi.spyOn(store, 'list').mockImplementation(async function* () {
+      for (;;) yield { key: `out/${listed++}`, bytes: 0, etag: '' };
+    });
+    await expect(checkOutput(stores, outputUri, 'fail')).rejects.toThrow(/it has 0, 1, 2, …/);
+    expect(listed).toBeLessThan(10);
+  });
+});
+
 describe('a commit that began and cannot end', () => {
   async function failHalfWay(spec: JobSpec, parts: readonly StagedPart[]): Promise<boolean> {
     const { store } = stores.locate(outputUri);
     const refused = new MillraceError('permission-denied', 'no more writes');
     if (spec.ifExists === 'append') vi.spyOn(store, 'stage').mockRejectedValueOnce(refused);
     else vi.spyOn(store, 'putIfAbsent').mockRejectedValueOnce(refused);
-    const onBegin = vi.fn();
-    await expect(publishOutput(stores, { spec, parts, success: facts }, onBegin)).rejects.toThrow(
+    const tries = { hasBegun: false, begin: vi.fn() };
+    await expect(publishOutput(stores, { spec, parts, success: facts }, tries)).rejects.toThrow(
       'no more writes',
     );
-    return onBegin.mock.calls.length === 1;
+    return tries.begin.mock.calls.length === 1;
   }
 
   test('is undone: no part of it stays, what was there before does', async () => {
@@ -231,7 +297,7 @@ describe('a commit that began and cannot end', () => {
     const spec = specOf('append', 2);
     const parts = await stage(spec, ['3']);
     await failHalfWay(spec, parts);
-    await publishOutput(stores, { spec, parts, success: facts });
+    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin: () => undefined });
     const { store, key } = stores.locate(outputUri);
     const manifest = await readManifest(store, key);
     expect(manifest?.parts.map((part) => part.key)).toEqual(['part-r-00000', 'part-r-00001', 'part-r-00002']);
@@ -249,13 +315,11 @@ describe('a commit that began and cannot end', () => {
     const late = specOf('fail');
     const parts = await stage(late, ['late']);
     await commit('fail', ['first']);
-    const onBegin = vi.fn();
-    await expect(publishOutput(stores, { spec: late, parts, success: facts }, onBegin)).rejects.toMatchObject(
-      {
-        code: 'output-exists',
-      },
-    );
-    expect(onBegin).not.toHaveBeenCalled();
+    const tries = { hasBegun: false, begin: vi.fn() };
+    await expect(publishOutput(stores, { spec: late, parts, success: facts }, tries)).rejects.toMatchObject({
+      code: 'output-exists',
+    });
+    expect(tries.begin).not.toHaveBeenCalled();
   });
 
   test('ends only when no publishing is under way any more', async () => {

@@ -6,7 +6,7 @@ import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
-import { type ManifestPart, readManifest } from '../lib/success-manifest.ts';
+import { type ManifestPart, readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
 import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
 
@@ -14,65 +14,119 @@ export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'typ
 
 const partPattern = /^part-[mr]-(\d{5,})$/;
 
-/** The names of all objects below the output path. */
-async function listOutput(store: Store, prefix: string): Promise<string[]> {
+/** Names in an error. */
+const namesShown = 3;
+
+/** What a commit knows of earlier tries of itself. */
+export interface CommitTries {
+  /** An earlier try passed all checks: what is there under the names of the parts may be the job's own. */
+  readonly hasBegun: boolean;
+  /** Called when all checks are passed, before the first change: from then on parts of the job may be visible. */
+  begin(): void;
+}
+
+const onlyTry: CommitTries = { hasBegun: false, begin: () => undefined };
+
+/** The names of objects below the output path: of all, or of the first so many. */
+async function listOutput(store: Store, prefix: string, max = Number.POSITIVE_INFINITY): Promise<string[]> {
   const names: string[] = [];
-  for await (const object of store.list(prefix)) names.push(object.key.slice(prefix.length));
+  for await (const object of store.list(prefix)) {
+    names.push(object.key.slice(prefix.length));
+    if (names.length >= max) break;
+  }
   return names;
 }
 
 /**
- * The number of the first part of a new job there: 0, or what follows the last one for `append`.
- * Throws `output-exists` for `fail` when anything is there.
+ * The number of the first part of a new job there: 0, or what follows the last one for `append`. Throws `output-exists` for `fail` when
+ * anything is there, and for `append` when it is not known what.
  */
 export async function checkOutput(stores: Stores, outputUri: string, ifExists: IfExists): Promise<number> {
   const { store, key: prefix } = stores.locate(outputUri);
-  const names = await listOutput(store, prefix);
-  if (ifExists === 'fail' && names.length > 0) throw outputExists(outputUri, names);
-  if (ifExists !== 'append') return 0;
-  return Math.max(0, ...names.map((name) => Number(partPattern.exec(name)?.[1] ?? -1) + 1));
+  if (ifExists !== 'append') {
+    const names = await listOutput(store, prefix, namesShown + 1);
+    if (ifExists === 'fail' && names.length > 0) throw outputExists(outputUri, names);
+    return 0;
+  }
+  await readAppendable(store, prefix, outputUri);
+  let next = 0;
+  for (const name of await listOutput(store, prefix)) {
+    next = Math.max(next, Number(partPattern.exec(name)?.[1] ?? -1) + 1);
+  }
+  return next;
 }
 
 function outputExists(outputUri: string, names: readonly string[]): MillraceError {
+  const shown = names.slice(0, namesShown).join(', ');
   return new MillraceError(
     'output-exists',
-    `${outputUri} is not empty (it has ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}); ` +
+    `${outputUri} is not empty (it has ${shown}${names.length > namesShown ? ', …' : ''}); ` +
       'choose another output, or --if-exists replace or append',
+  );
+}
+
+/** The manifest that is there; undefined when there is none, or only the `_SUCCESS` of another program. */
+async function readOwnManifest(store: Store, prefix: string): Promise<SuccessManifest | undefined> {
+  try {
+    return await readManifest(store, prefix);
+  } catch (thrown) {
+    if (MillraceError.from(thrown).code === 'corrupt') return undefined;
+    throw thrown;
+  }
+}
+
+/** The same; throws `output-exists` for what another program wrote, because its parts are not known. */
+async function readAppendable(
+  store: Store,
+  prefix: string,
+  outputUri: string,
+): Promise<SuccessManifest | undefined> {
+  const manifest = await readOwnManifest(store, prefix);
+  if (manifest || !(await store.head(`${prefix}${successName}`))) return manifest;
+  throw new MillraceError(
+    'output-exists',
+    `cannot append to ${outputUri}: its ${successName} was written by another program, or a newer version of this one; ` +
+      'choose another output, or --if-exists replace',
   );
 }
 
 /**
  * The commit: publishes the parts, then `_SUCCESS`. Every step may be repeated, so a commit that was cut off is simply run
- * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not. `onBegin` is called when all checks
- * are passed, before the first change: from then on parts of the job may be visible.
+ * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not.
  */
 export async function publishOutput(
   stores: Stores,
   { spec, parts, success }: Publication,
-  onBegin: () => void = () => undefined,
+  { hasBegun, begin }: CommitTries = onlyTry,
 ): Promise<void> {
-  const { store, key: prefix } = stores.locate(spec.outputUri);
-  const before = await readManifest(store, prefix);
+  const { outputUri, ifExists } = spec;
+  const { store, key: prefix } = stores.locate(outputUri);
+  const isAppended = ifExists === 'append';
+  const before = isAppended
+    ? await readAppendable(store, prefix, outputUri)
+    : await readOwnManifest(store, prefix);
   if (before?.jobId === spec.jobId) return;
   const staged = parts.map((part) => ({ ...part, key: keyOf(stores, spec, part) }));
   const own = new Set(staged.map(({ key }) => key.slice(prefix.length)));
   const names = await listOutput(store, prefix);
   const foreign = names.filter((name) => !own.has(name));
-  if (spec.ifExists === 'fail' && foreign.length > 0) throw outputExists(spec.outputUri, foreign);
-  const kept: readonly ManifestPart[] = spec.ifExists === 'append' ? (before?.parts ?? []) : [];
+  const inTheWay = hasBegun ? [] : names.filter((name) => own.has(name));
+  const refused = { fail: [...foreign, ...inTheWay], append: inTheWay, replace: [] }[ifExists];
+  if (refused.length > 0) throw outputExists(outputUri, refused);
+  const kept: readonly ManifestPart[] = isAppended ? (before?.parts ?? []) : [];
   const manifest = buildManifest(spec, parts, success, kept);
-  onBegin();
-  if (before && kept.length === 0) await store.remove(`${prefix}${successName}`);
+  begin();
+  if (names.includes(successName) && kept.length === 0) await store.remove(`${prefix}${successName}`);
   await forEach(staged, ({ key, token, bytes }) => store.publish({ key, token, bytes }));
-  if (spec.ifExists === 'replace') {
+  if (ifExists === 'replace') {
     const replaced = foreign.filter((name) => partPattern.test(name));
     await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   if (kept.length > 0) return replaceManifest(store, prefix, bytes, spec);
   const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
-  if (!written && (await readManifest(store, prefix))?.jobId !== spec.jobId) {
-    throw new MillraceError('output-exists', `another job has committed to ${spec.outputUri} meanwhile`);
+  if (!written && (await readOwnManifest(store, prefix))?.jobId !== spec.jobId) {
+    throw new MillraceError('output-exists', `another job has committed to ${outputUri} meanwhile`);
   }
 }
 
@@ -100,6 +154,8 @@ export async function discardStaged(stores: Stores, { spec, parts, unsure }: Dis
   const { store, key: prefix } = stores.locate(spec.outputUri);
   const kind = spec.reducers === 0 ? 'map' : 'reduce';
   const keys = unsure.map((index) => `${prefix}${partName(kind, spec.partOffset + index)}`);
+  // What a manifest is replaced with is staged, too.
+  if (spec.ifExists === 'append') keys.push(`${prefix}${successName}`);
   try {
     await forEach(parts, async (part) =>
       store.discard({ key: keyOf(stores, spec, part), token: part.token }),
@@ -113,7 +169,7 @@ export async function discardStaged(stores: Stores, { spec, parts, unsure }: Dis
 export async function unpublishOutput(stores: Stores, { spec, parts }: Discard): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   // There after all when the answer to its put was lost and the store then away until nobody asked any more.
-  if ((await readManifest(store, prefix))?.jobId === spec.jobId)
+  if ((await readOwnManifest(store, prefix))?.jobId === spec.jobId)
     await store.remove(`${prefix}${successName}`);
   const keys = new Set(parts.map((part) => keyOf(stores, spec, part)));
   await forEach(keys, (key) => store.remove(key));

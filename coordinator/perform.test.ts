@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { OpenPart } from '../lib/job-spec.ts';
 import { createLog } from '../lib/log.ts';
 import { createStores } from '../lib/store/resolve.ts';
+import { makeSpec } from '../test/core/make.ts';
 import { JobWatchers } from './job-watchers.ts';
+import type { Happening } from './loop.ts';
 import { type PerformPorts, perform } from './perform.ts';
 
 const jobId = toJobId('job');
@@ -45,4 +48,37 @@ test('a part of an attempt that lost is dropped', async () => {
   const part: OpenPart = { uri, token: staged.token };
   perform({ type: 'discard-part', jobId, part }, ports);
   await expect(store.publish(staged)).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('a commit that was cut off is tried again over what it published itself', async () => {
+  const { ports } = portsWithWarnings();
+  const spec = makeSpec(jobId, { outputUri: `mem://${randomUUID()}/out/`, reducers: 2 });
+  const parts = await Promise.all(
+    ['a', 'b'].map(async (text, index) => {
+      const uri = `${spec.outputUri}part-r-0000${index}`;
+      const { store, key } = ports.stores.locate(uri);
+      const writer = await store.stage(key, jobId);
+      await writer.write(Buffer.from(text));
+      const { token, bytes } = await writer.seal();
+      return { uri, token, bytes, records: 1, crc32: 0, columns: [] };
+    }),
+  );
+  const success = {
+    inputRecords: 0,
+    inputBytes: 0,
+    intermediateRecords: 0,
+    intermediateBytes: 0,
+    counters: {},
+  };
+  const publish = () => {
+    const { promise, resolve } = Promise.withResolvers<Happening>();
+    const effect = { type: 'publish-output', spec, parts, success, discards: [], unsure: [] } as const;
+    perform(effect, { ...ports, dispatch: resolve });
+    return promise;
+  };
+  const { store } = ports.stores.locate(spec.outputUri);
+  vi.spyOn(store, 'putIfAbsent').mockRejectedValueOnce(new MillraceError('unavailable', 'away'));
+  expect(await publish()).toMatchObject({ type: 'publish-failed', error: { message: 'away' } });
+  expect(await store.head('out/part-r-00001')).toBeDefined();
+  expect(await publish()).toEqual({ type: 'output-published', jobId });
 });

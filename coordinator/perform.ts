@@ -62,12 +62,13 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
-  const onBegin = () => ports.commitsBegun.add(jobId);
-  const published = publishOutput(ports.stores, effect, onBegin).then(async () => {
+  const { commitsBegun } = ports;
+  const tries = { hasBegun: commitsBegun.has(jobId), begin: () => commitsBegun.add(jobId) };
+  const published = publishOutput(ports.stores, effect, tries).then(async () => {
     // The output is there: what of the losers cannot be removed changes nothing about that.
     const { spec, discards: parts, unsure } = effect;
     await cleanUp({ spec, parts, unsure }, discardStaged, ports);
-    ports.commitsBegun.delete(jobId);
+    commitsBegun.delete(jobId);
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-published', jobId });
   });
