@@ -41,3 +41,19 @@ test('when a job is cancelled, so may every task that was begun and is not done;
   driver.send({ type: 'worker-left', workerId: 'w1' as WorkerId });
   expect(unsure(driver.effects)).toEqual([1, 2]);
 });
+
+test('the job that ended first is forgotten first, however long ago another one was submitted', () => {
+  const driver = new Driver({ endedJobsMax: 2 });
+  driver.join('w1', { slots: 1 });
+  driver.submit('long', makeSplits(1), { reducers: 0 });
+  for (const jobId of ['a', 'b', 'c'] as JobId[]) {
+    driver.now += 1_000;
+    driver.submit(jobId, [], { reducers: 0 });
+    driver.send({ type: 'output-published', jobId });
+  }
+  expect([...driver.state.jobs.keys()]).toEqual(['long', 'b', 'c']);
+  driver.now += 1_000;
+  driver.mapped('w1', 'long/m0.0');
+  driver.send({ type: 'output-published', jobId: 'long' as JobId });
+  expect([...driver.state.jobs.keys()]).toEqual(['long', 'c']);
+});

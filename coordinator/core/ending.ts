@@ -120,12 +120,11 @@ function release(state: CoreState, job: Job): void {
   forgetOldest(state);
 }
 
+/** By when it ended: whoever waited for a job that took long must still be able to ask for it. */
 function forgetOldest(state: CoreState): void {
   if (state.jobs.size - state.activeJobs.size <= state.config.endedJobsMax) return;
-  for (const [jobId, job] of state.jobs) {
-    if (job.phase.name !== 'ended') continue;
-    state.jobs.delete(jobId);
-    for (const worker of state.workers.values()) worker.jobs.delete(jobId);
-    return;
-  }
+  const ended = [...state.jobs.values()].filter((job) => job.phase.name === 'ended');
+  const { jobId } = ended.reduce((first, job) => (job.endedAtMs! < first.endedAtMs! ? job : first)).spec;
+  state.jobs.delete(jobId);
+  for (const worker of state.workers.values()) worker.jobs.delete(jobId);
 }
