@@ -13,11 +13,12 @@ import type { LogChunk } from '../../proto/gen/millrace/v1/LogChunk.ts';
 import type { LogsRequest__Output } from '../../proto/gen/millrace/v1/LogsRequest.ts';
 import type { SubmitChunk__Output } from '../../proto/gen/millrace/v1/SubmitChunk.ts';
 import type { SubmitReply } from '../../proto/gen/millrace/v1/SubmitReply.ts';
-import type { JobLogs, LogEntry } from '../job-logs.ts';
+import type { JobLogs } from '../job-logs.ts';
 import type { JobWatchers } from '../job-watchers.ts';
 import type { Happening } from '../loop.ts';
 import { readSubmission, type Submission } from '../read-submission.ts';
 import { answer, guard } from './answer.ts';
+import { LogSender } from './send-logs.ts';
 
 const watchIntervalMs = 250;
 const listedJobsMax = 1_000;
@@ -77,34 +78,46 @@ export class ClientService {
   }
 
   #watch(call: ServerWritableStream<JobRequest__Output, JobReply>): void {
-    const { jobId } = this.#view(call.request);
+    const first = this.#view(call.request);
+    const { jobId } = first;
     const { clock, watchers } = this.#ports;
     let cancelTimer: (() => void) | undefined;
     let sentAtMs = Number.NEGATIVE_INFINITY;
     const stop = () => {
       unsubscribe();
       cancelTimer?.();
+      call.off('drain', changed);
     };
-    const send = () => {
+    const send = (view: JobView) => {
       cancelTimer?.();
       cancelTimer = undefined;
       sentAtMs = clock.monotonicMs();
-      const view = this.#view(call.request);
       call.write(replyOf(view));
       if (!isTerminal(view.state)) return;
       stop();
       call.end();
     };
+    const forgotten = () => {
+      stop();
+      call.end();
+    };
     const changed = () => {
+      // Who does not read has enough to read: the newest view follows when it has.
+      if (call.writableNeedDrain) return;
       const view = this.#ports.view(jobId);
+      if (!view) return forgotten();
       const waitMs = sentAtMs + watchIntervalMs - clock.monotonicMs();
-      if (waitMs <= 0 || (view && isTerminal(view.state))) send();
-      else cancelTimer ??= clock.after(waitMs, send);
+      if (waitMs <= 0 || isTerminal(view.state)) return send(view);
+      cancelTimer ??= clock.after(waitMs, () => {
+        cancelTimer = undefined;
+        changed();
+      });
     };
     const unsubscribe = watchers.watch(jobId, changed);
+    call.on('drain', changed);
     call.on('cancelled', stop);
     call.on('close', stop);
-    send();
+    send(first);
   }
 
   #logs(call: ServerWritableStream<LogsRequest__Output, LogChunk>): void {
@@ -117,15 +130,19 @@ export class ClientService {
       );
     }
     const { jobLogs, watchers } = this.#ports;
-    for (const entries of chunked(jobLogs.read(jobId, task), 1_000)) call.write({ entries });
-    const ended = () => isTerminal(this.#view(call.request).state);
+    const sender = new LogSender(call);
+    sender.send(jobLogs.read(jobId, task));
+    const ended = () => {
+      const view = this.#ports.view(jobId);
+      return !view || isTerminal(view.state);
+    };
     if (!follow || ended()) {
-      call.end();
+      sender.end();
       return;
     }
     const stops = [
       jobLogs.follow(jobId, (entry) => {
-        if (task === '' || entry.task === task) call.write({ entries: [entry] });
+        if (task === '' || entry.task === task) sender.send([entry]);
       }),
       watchers.watch(jobId, () => {
         if (ended()) finish();
@@ -136,7 +153,7 @@ export class ClientService {
     };
     const finish = () => {
       stop();
-      call.end();
+      sender.end();
     };
     call.on('cancelled', stop);
     call.on('close', stop);
@@ -145,8 +162,4 @@ export class ClientService {
 
 function replyOf(view: JobView): JobReply {
   return { viewJson: JSON.stringify(view) };
-}
-
-function* chunked(entries: LogEntry[], size: number): Iterable<LogEntry[]> {
-  for (let at = 0; at < entries.length; at += size) yield entries.slice(at, at + size);
 }
