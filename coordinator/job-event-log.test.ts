@@ -18,11 +18,13 @@ const other = toJobId('other');
 let clock: ManualClock;
 let store: Store;
 let puts: string[];
+let shown: JobState;
 let failing: ((key: string) => boolean) | undefined;
 beforeEach(() => {
   clock = new ManualClock();
   const memory = memoryStore(randomUUID());
   puts = [];
+  shown = 'REDUCING';
   failing = undefined;
   store = {
     list: memory.list.bind(memory),
@@ -47,17 +49,14 @@ function open(): JobEventLog {
     log: createLog('test', 'silent'),
     stores: { locate: (uri) => ({ store, key: uri.slice('mem://x/'.length), uri }) },
     storeUri: 'mem://x/',
-    view: (id) => ({ jobId: id, state: 'COMPLETED', counters: { lines: 3 } }) as unknown as JobView,
+    view: (id) => ({ jobId: id, state: shown, counters: { lines: 3 } }) as unknown as JobView,
   });
 }
 
-const state = (to: JobState, id = jobId): JobEvent => ({
-  atMs: clock.now(),
-  jobId: id,
-  type: 'job-state',
-  state: to,
-  cause: null,
-});
+function state(to: JobState, id = jobId): JobEvent {
+  shown = to;
+  return { atMs: clock.now(), jobId: id, type: 'job-state', state: to, cause: null };
+}
 const started = (task: string, worker = 'w1'): JobEvent => ({
   atMs: clock.now(),
   jobId,
@@ -217,4 +216,38 @@ test('the events of an ended job are given up after a while, so that a broken st
   const triesMade = puts.length;
   await log.flush();
   expect(puts).toHaveLength(triesMade);
+});
+
+test('what attempts still do when their job has ended is told after its outcome, and tried no longer than the rest', async () => {
+  const log = open();
+  log.record(started('r0'));
+  log.record(state('COMPLETED'));
+  await log.flush();
+  log.record(started('r1'));
+  await log.flush();
+  expect(await stored()).toMatchObject({
+    'jobs/job/events/000001.jsonl': [{ task: 'r0' }, { state: 'COMPLETED' }],
+    'jobs/job/events/000002.jsonl': [{ task: 'r1' }],
+  });
+  failing = () => true;
+  log.record(started('r2'));
+  for (let tries = 0; tries < 30; tries++) await log.flush();
+  const triesMade = puts.length;
+  await log.flush();
+  expect(puts).toHaveLength(triesMade);
+});
+
+test('what happens while the outcome is being written is not lost', async () => {
+  const log = open();
+  const put = store.putIfAbsent.bind(store);
+  Object.assign(store, {
+    async putIfAbsent(key: string, bytes: Uint8Array) {
+      if (key.endsWith('outcome.json')) log.record(started('r1'));
+      return put(key, bytes);
+    },
+  });
+  log.record(state('COMPLETED'));
+  await log.flush();
+  await log.flush();
+  expect(await stored()).toMatchObject({ 'jobs/job/events/000002.jsonl': [{ task: 'r1' }] });
 });

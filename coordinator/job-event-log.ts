@@ -39,7 +39,7 @@ interface Waiting {
   lines: string[];
   chars: number;
   dropped: number;
-  /** Set when the job has ended. */
+  /** Set when the job has ended, until it is written. */
   outcome: Buffer | undefined;
   triesAfterEnd: number;
 }
@@ -147,13 +147,21 @@ export class JobEventLog {
         await this.#putBatch(`${folder}events/`, waiting, waiting.batch);
         waiting.batch = undefined;
       }
-      if (!waiting.outcome) return;
-      const { store, key } = this.#ports.stores.locate(`${folder}outcome.json`);
-      await store.putIfAbsent(key, waiting.outcome);
-      this.#jobs.delete(jobId);
+      if (waiting.outcome) {
+        const { store, key } = this.#ports.stores.locate(`${folder}outcome.json`);
+        await store.putIfAbsent(key, waiting.outcome);
+        waiting.outcome = undefined;
+      }
+      if (this.#isOver(jobId) && !hasWork(waiting)) this.#jobs.delete(jobId);
     } catch (error) {
       this.#failed(jobId, waiting, error);
     }
+  }
+
+  /** Attempts of a job may end after it. */
+  #isOver(jobId: JobId): boolean {
+    const view = this.#ports.view(jobId);
+    return !view || isTerminal(view.state);
   }
 
   #takeBatch(waiting: Waiting): Buffer | undefined {
@@ -188,7 +196,7 @@ export class JobEventLog {
   #failed(jobId: JobId, waiting: Waiting, error: unknown): void {
     const { log } = this.#ports;
     const { message } = MillraceError.from(error, 'store-failed');
-    if (waiting.outcome && ++waiting.triesAfterEnd >= triesAfterEndMax) {
+    if (this.#isOver(jobId) && ++waiting.triesAfterEnd >= triesAfterEndMax) {
       this.#waitingChars -= waiting.chars;
       this.#jobs.delete(jobId);
       log.error(
