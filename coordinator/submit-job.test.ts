@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ManualClock } from '../lib/clock.ts';
+import { MillraceError } from '../lib/errors.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { Happening } from './loop.ts';
@@ -48,4 +49,19 @@ test('two running jobs never write to one output, however it is spelled', async 
     code: 'output-exists',
   });
   expect(taken).toHaveLength(1);
+});
+
+test('of a job whose files cannot all be written none is left, and its output is free again', async () => {
+  const base = `mem://${randomUUID()}/`;
+  const outputsInUse = new Set<string>();
+  const { store } = createStores().locate(base);
+  const put = store.putIfAbsent.bind(store);
+  vi.spyOn(store, 'putIfAbsent').mockImplementation(async (key, bytes) => {
+    if (key.endsWith('spec.json')) throw new MillraceError('unavailable', 'away');
+    return put(key, bytes);
+  });
+  await expect(submitTo(`${base}out/`, base, outputsInUse, [])).rejects.toThrow('away');
+  expect(store.putIfAbsent).toHaveBeenCalledTimes(2);
+  for await (const { key } of store.list('')) expect.unreachable(key);
+  expect(outputsInUse.size).toBe(0);
 });

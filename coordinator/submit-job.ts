@@ -23,7 +23,7 @@ export interface SubmitPorts {
   dispatch(happening: Happening): void;
 }
 
-/** Resolves with the id when the job is on its way. Throws `output-exists` and store errors; nothing is left then. */
+/** Resolves with the id when the job is on its way. Throws `output-exists` and store errors; no job file is left then. */
 export async function submitJob(submission: Submission, ports: SubmitPorts): Promise<JobId> {
   const { bundleSha256, ...submitted } = submission.spec;
   // One spelling for one place: what is in use is looked up by it.
@@ -57,8 +57,10 @@ export async function submitJob(submission: Submission, ports: SubmitPorts): Pro
         bytes: submission.bundle.length,
       },
     };
-    await put(ports.stores, spec.bundle.uri, submission.bundle);
-    await put(ports.stores, `${folder}spec.json`, Buffer.from(`${JSON.stringify(spec, null, 2)}\n`));
+    await putAll(ports.stores, [
+      [spec.bundle.uri, submission.bundle],
+      [`${folder}spec.json`, Buffer.from(`${JSON.stringify(spec, null, 2)}\n`)],
+    ]);
     ports.dispatch({ type: 'job-submitted', spec });
     return jobId;
   } catch (error) {
@@ -67,7 +69,19 @@ export async function submitJob(submission: Submission, ports: SubmitPorts): Pro
   }
 }
 
-async function put(stores: Stores, uri: string, bytes: Uint8Array): Promise<void> {
-  const { store, key } = stores.locate(uri);
-  await store.putIfAbsent(key, bytes);
+/** All, or as good as none: a store that went away in between may keep some. */
+async function putAll(stores: Stores, files: readonly [uri: string, bytes: Uint8Array][]): Promise<void> {
+  try {
+    for (const [uri, bytes] of files) {
+      const { store, key } = stores.locate(uri);
+      await store.putIfAbsent(key, bytes);
+    }
+  } catch (error) {
+    for (const [uri] of files) {
+      const { store, key } = stores.locate(uri);
+      // What the put failed with says more.
+      await store.remove(key).catch(() => undefined);
+    }
+    throw error;
+  }
 }
