@@ -25,8 +25,11 @@ test('waits longer each time, up to some seconds, until the time is over', async
   expect(token.getRetryCount()).toBe(waits.length);
 });
 
-test('a refusal is not repeated', async () => {
+test.each([
+  ['a refusal', 'CLIENT_ERROR'],
+  ['what a store does not know, or has no space for,', 'SERVER_ERROR'],
+] as const)('%s is not repeated', async (_, errorType) => {
   const patience = new Patience(60_000, new ManualClock());
   const token = await patience.acquireInitialRetryToken();
-  await expect(patience.refreshRetryTokenForRetry(token, { errorType: 'CLIENT_ERROR' })).rejects.toThrow();
+  await expect(patience.refreshRetryTokenForRetry(token, { errorType })).rejects.toThrow();
 });

@@ -50,7 +50,8 @@ export class Patience implements RetryStrategy {
   async refreshRetryTokenForRetry(token: RetryToken, { errorType }: Failure): Promise<PatientToken> {
     const startedAtMs = token instanceof PatientToken ? token.startedAtMs : this.#clock.monotonicMs();
     const spentMs = this.#clock.monotonicMs() - startedAtMs;
-    if (errorType === 'CLIENT_ERROR' || spentMs >= this.#patienceMs) throw new Error('not to be repeated');
+    const isPassing = errorType === 'TRANSIENT' || errorType === 'THROTTLING';
+    if (!isPassing || spentMs >= this.#patienceMs) throw new Error('not to be repeated');
     return new PatientToken(startedAtMs, token.getRetryCount() + 1);
   }
 
