@@ -11,6 +11,8 @@ import { findDocker } from './find-docker.ts';
 
 const root = join(import.meta.dirname, '../..');
 const anyPort = '0';
+/** The test's own timeout cannot end a program that it waits for. */
+const programTimeoutMs = 120_000;
 
 interface Inspected {
   readonly Name: string;
@@ -180,7 +182,11 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     cwd: root,
     encoding: 'utf8',
     env: { ...dockerEnvironment(process.env), ...env },
+    timeout: programTimeoutMs,
+    killSignal: 'SIGKILL',
   });
   if (done.status === 0) return done.stdout;
-  throw new Error(`${args.join(' ')} exited with ${done.status}:\n${done.stdout}${done.stderr}`);
+  throw new Error(
+    `${args.join(' ')} ended with ${done.status ?? done.signal}:\n${done.stdout}${done.stderr}`,
+  );
 }
