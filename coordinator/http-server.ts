@@ -51,7 +51,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const httpsOptions = guard.httpsOptions();
   const bounds = { maxHeaderSize: limits.httpHeaderBytesMax, connectionsCheckingInterval: 5_000 };
   const server: Server = httpsOptions
-    ? createTlsServer({ ...bounds, ...httpsOptions }, handle)
+    ? createTlsServer({ ...bounds, ...httpsOptions, handshakeTimeout: limits.httpRequestMsMax }, handle)
     : createServer(bounds, handle);
   server.requestTimeout = limits.httpRequestMsMax;
   server.headersTimeout = limits.httpRequestMsMax;
