@@ -26,21 +26,14 @@ beforeEach(() => {
   puts = [];
   shown = 'REDUCING';
   failing = undefined;
-  store = {
-    list: memory.list.bind(memory),
-    head: memory.head.bind(memory),
-    read: memory.read.bind(memory),
-    stage: memory.stage.bind(memory),
-    publish: memory.publish.bind(memory),
-    discard: memory.discard.bind(memory),
-    remove: memory.remove.bind(memory),
-    sweep: memory.sweep.bind(memory),
-    async putIfAbsent(key, bytes) {
+  const put = memory.putIfAbsent.bind(memory);
+  store = Object.assign(memory, {
+    async putIfAbsent(key: string, bytes: Uint8Array) {
       puts.push(key);
       if (failing?.(key)) throw new MillraceError('store-failed', 'the store is away');
-      return memory.putIfAbsent(key, bytes);
+      return put(key, bytes);
     },
-  };
+  });
 });
 
 function open(): JobEventLog {

@@ -3,27 +3,14 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/clock.ts';
 import { createLog } from '../lib/log.ts';
 import { memoryStore } from '../lib/store/resolve.ts';
-import type { Store, StoreLocation } from '../lib/store/store.ts';
+import type { StoreLocation } from '../lib/store/store.ts';
 import { takeLead } from './take-lead.ts';
 
 const ports = { clock: new ManualClock(), log: createLog('test', 'silent') };
 
-/** A memory store that passes for a bucket; `putIfAbsent` may be replaced. */
-function bucket(overrides: Partial<Store> = {}): StoreLocation {
-  const memory = memoryStore(randomUUID());
-  const store: Store = {
-    list: memory.list.bind(memory),
-    head: memory.head.bind(memory),
-    read: memory.read.bind(memory),
-    stage: memory.stage.bind(memory),
-    publish: memory.publish.bind(memory),
-    discard: memory.discard.bind(memory),
-    putIfAbsent: memory.putIfAbsent.bind(memory),
-    remove: memory.remove.bind(memory),
-    sweep: memory.sweep.bind(memory),
-    ...overrides,
-  };
-  return { store, key: 'cluster/', uri: 's3://jobs/cluster/' };
+/** A memory store that passes for a bucket. */
+function bucket(): StoreLocation {
+  return { store: memoryStore(randomUUID()), key: 'cluster/', uri: 's3://jobs/cluster/' };
 }
 
 async function keysOf({ store }: StoreLocation): Promise<string[]> {
@@ -41,7 +28,7 @@ test('leads on a store that keeps what was created first, and leaves nothing of 
 test('refuses a store that ignores conditional writes: what is wrong, where, what to do, and the exit code of a store', async () => {
   const location = bucket();
   const { store } = location;
-  const create = store.putIfAbsent;
+  const create = store.putIfAbsent.bind(store);
   Object.assign(store, {
     async putIfAbsent(key: string, bytes: Uint8Array) {
       await store.remove(key);

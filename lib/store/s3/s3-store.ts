@@ -17,7 +17,7 @@ import { throwIfAborted } from '../abort.ts';
 import { checkKey, checkOwner, checkPrefix } from '../key.ts';
 import type { ObjectInfo, ReadOptions, StagedObject, StageWriter, Store } from '../store.ts';
 import { putIfAbsent } from './put-if-absent.ts';
-import type { RangeBody } from './range-fetch.ts';
+import type { GetRange, RangeBody } from './range-fetch.ts';
 import { readRanges } from './read-ranges.ts';
 import type { S3Connection } from './s3-connection.ts';
 import { describeFailure, s3Error } from './s3-errors.ts';
@@ -171,13 +171,7 @@ export class S3Store implements Store {
     return { objects, next: nextPage(answer.IsTruncated, answer.NextContinuationToken, page, place) };
   }
 
-  async #range(
-    key: string,
-    from: number,
-    to: number,
-    etag: string | undefined,
-    signal: AbortSignal,
-  ): Promise<RangeBody> {
+  async #range(key: string, ...[from, to, etag, signal]: Parameters<GetRange>): Promise<RangeBody> {
     return await this.#try('read', key, async () => {
       if (from >= to) return await this.#nothing(key, from, to, etag);
       try {
@@ -191,13 +185,7 @@ export class S3Store implements Store {
     });
   }
 
-  async #getRange(
-    key: string,
-    from: number,
-    to: number,
-    etag: string | undefined,
-    signal: AbortSignal,
-  ): Promise<RangeBody> {
+  async #getRange(key: string, ...[from, to, etag, signal]: Parameters<GetRange>): Promise<RangeBody> {
     const answer = await this.#connection.client.send(
       new GetObjectCommand({
         Bucket: this.#bucket,
