@@ -74,6 +74,11 @@ export interface AttemptReport {
   readonly attempt: AttemptId;
   readonly outcome: AttemptOutcome;
   readonly counters: Counters;
+  /**
+   * It was answered before: by the coordinator of an earlier epoch, or to an earlier process on the same scratch folder. Only of map outputs
+   * that are still there.
+   */
+  readonly again?: boolean;
 }
 
 export type FetchTroubleCause = 'unreachable' | 'missing' | 'corrupt';
@@ -92,6 +97,8 @@ export interface FetchProgress {
   readonly attempt: AttemptId;
   /** Maps whose verified segment the attempt holds, new since the last report. */
   readonly maps: readonly number[];
+  /** One per entry of `maps`: the digest of the location that the segment was fetched from. */
+  readonly digests: readonly number[];
   /** The attempt holds every segment: it wants a slot and needs no location any more. */
   readonly complete: boolean;
 }

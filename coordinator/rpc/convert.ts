@@ -116,6 +116,7 @@ export function reportIn(wire: WireReport): AttemptReport {
     attempt: attemptIdIn(wire.attempt),
     outcome: outcomeIn(wire),
     counters: countersIn(wire.counters),
+    ...(wire.again ? { again: true } : {}),
   };
 }
 
@@ -245,7 +246,9 @@ export function fetchTroubleIn(wire: WireFetchTrouble): FetchTrouble {
 }
 
 export function fetchProgressIn(wire: WireFetchProgress): FetchProgress {
-  return { attempt: attemptIdIn(wire.attempt), maps: wire.maps, complete: wire.complete };
+  const { maps, digests, complete } = wire;
+  if (digests.length !== maps.length) invalid(`${maps.length} fetched maps with ${digests.length} digests`);
+  return { attempt: attemptIdIn(wire.attempt), maps, digests, complete };
 }
 
 export function assignmentOut(attempt: AttemptId, input: TaskInput): WireAssignment {

@@ -120,7 +120,7 @@ test('reports, progress, troubles and logs become events and log lines in order'
   session.write({
     heartbeat: { attempts: [{ attempt: id, phase: 'map', recordsIn: 5 }], rssBytes: 1 },
     logLines: [{ attempt: id, atMs: 4, text: 'hello' }],
-    fetchProgress: [{ attempt: { ...id, kind: 'REDUCE' }, maps: [2], complete: true }],
+    fetchProgress: [{ attempt: { ...id, kind: 'REDUCE' }, maps: [2], digests: [7], complete: true }],
     reports: [
       {
         attempt: id,
@@ -135,7 +135,7 @@ test('reports, progress, troubles and logs become events and log lines in order'
   });
   expect(await events.next()).toMatchObject({
     type: 'fetch-progressed',
-    progress: { maps: [2], complete: true },
+    progress: { maps: [2], digests: [7], complete: true },
   });
   expect(await events.next()).toMatchObject({
     type: 'attempt-reported',

@@ -91,7 +91,7 @@ export class Driver {
   }
 
   fetchedAll(workerId: string, attempt: string): void {
-    const progress = { attempt: parseAttempt(attempt), maps: [], complete: true };
+    const progress = { attempt: parseAttempt(attempt), maps: [], digests: [], complete: true };
     this.send({ type: 'fetch-progressed', workerId: workerId as WorkerId, progress });
   }
 

@@ -231,7 +231,9 @@ export class FakeWorker {
     if (map !== undefined && known) this.#fetchOne(attempt, map, known);
     attempt.complete = held.size === maps;
     if (!attempt.complete && this.#world.random.chance(0.5)) return;
-    const progress: FetchProgress = { attempt: id, maps: unsaid.splice(0), complete: attempt.complete };
+    const said = unsaid.splice(0);
+    const digests = said.map((map) => segmentDigest(held.get(map)!));
+    const progress: FetchProgress = { attempt: id, maps: said, digests, complete: attempt.complete };
     this.outbox.push({ type: 'fetch-progressed', workerId: this.info.workerId, progress });
   }
 

@@ -142,7 +142,7 @@ function fetching({ command, words }: Line): Happening {
   const attempt = parseAttempt(attemptText!);
   if (command === 'fetched') {
     const maps = rest.filter((word) => word !== 'complete').map((word) => parseTask(word)!.index);
-    const progress = { attempt, maps, complete: rest.includes('complete') };
+    const progress = { attempt, maps, digests: [], complete: rest.includes('complete') };
     return { type: 'fetch-progressed', workerId: workerId as WorkerId, progress };
   }
   const [segment = '', worker, cause] = rest;

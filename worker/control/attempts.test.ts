@@ -189,7 +189,9 @@ describe('Attempts', () => {
     while (fetchProgress.length === 0) await turn();
     fetchProgress.length = 0;
     attempts.onWelcome(makeTickets().issuer.publicKey);
-    expect(fetchProgress).toEqual([{ attempt: idOf('reduce', 0), maps: [0], complete: false }]);
+    expect(fetchProgress).toEqual([
+      { attempt: idOf('reduce', 0), maps: [0], digests: [segmentDigest(segments[0]!)], complete: false },
+    ]);
   });
 
   it('says what part a reduce stages while it runs, and again when a session begins anew', async () => {

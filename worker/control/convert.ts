@@ -140,8 +140,8 @@ export function heartbeatOut(attempts: readonly AttemptProgress[], usage: Worker
   };
 }
 
-export function reportOut({ attempt, outcome, counters }: AttemptReport): WireReport {
-  const report = { attempt: attemptIdOut(attempt), counters: { ...counters } };
+export function reportOut({ attempt, outcome, counters, again = false }: AttemptReport): WireReport {
+  const report = { attempt: attemptIdOut(attempt), counters: { ...counters }, again };
   switch (outcome.kind) {
     case 'sample-done':
       return { ...report, sampleDone: { keys: outcome.keys.map((key) => Buffer.from(key)) } };
@@ -189,7 +189,8 @@ export function fetchTroubleOut(trouble: FetchTrouble) {
 }
 
 export function fetchProgressOut(progress: FetchProgress) {
-  return { ...progress, attempt: attemptIdOut(progress.attempt), maps: [...progress.maps] };
+  const { attempt, maps, digests, complete } = progress;
+  return { attempt: attemptIdOut(attempt), maps: [...maps], digests: [...digests], complete };
 }
 
 export function diagnoseIn(wire: WireDiagnose): DiagnoseRequest {

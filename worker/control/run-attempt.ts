@@ -63,7 +63,8 @@ export class RunningAttempt {
   #inputs: FetchInputs | undefined;
   #openPart: OpenPart | undefined;
   #account: ScratchAccount | undefined;
-  readonly #held = new Set<number>();
+  /** By map: the digest of what is held of it. */
+  readonly #held = new Map<number, number>();
   readonly #origins: SegmentOrigin[] = [];
   #allHeld = false;
   #fetchStartedMs: number | undefined;
@@ -115,7 +116,7 @@ export class RunningAttempt {
   repeat(): void {
     if (this.#openPart) this.#onPartOpened(this.#openPart);
     if (this.#inputs) {
-      this.#ports.fetchProgress({ attempt: this.id, maps: [...this.#held], complete: this.#allHeld });
+      this.#sayHeld([...this.#held.keys()]);
     }
   }
 
@@ -164,7 +165,7 @@ export class RunningAttempt {
         clock,
         addressOf: (worker) => this.#ports.addressOf(worker),
         ticket: () => this.#ports.ticketOf(this.id.jobId),
-        onHeld: (held) => this.#onHeld(held),
+        onHeld: (map, digest) => this.#onHeld(map, digest),
         onTrouble: (trouble) => this.#ports.fetchTrouble(trouble),
       });
       if (this.#abort.signal.aborted) this.#inputs.cancel();
@@ -172,7 +173,7 @@ export class RunningAttempt {
       this.#allHeld = true;
       this.#fetchMs = Math.round(clock.monotonicMs() - (this.#fetchStartedMs ?? clock.monotonicMs()));
       this.#phase = 'ready';
-      this.#ports.fetchProgress({ attempt: this.id, maps: [], complete: true });
+      this.#sayHeld([]);
       return await this.#runInSlot({ ...common, kind: 'reduce', maps, sources, origins: this.#origins });
     } finally {
       await store.discard();
@@ -180,9 +181,14 @@ export class RunningAttempt {
     }
   }
 
-  #onHeld(maps: readonly number[]): void {
-    for (const map of maps) this.#held.add(map);
-    this.#ports.fetchProgress({ attempt: this.id, maps, complete: false });
+  #onHeld(map: number, digest: number): void {
+    this.#held.set(map, digest);
+    this.#sayHeld([map]);
+  }
+
+  #sayHeld(maps: readonly number[]): void {
+    const digests = maps.map((map) => this.#held.get(map)!);
+    this.#ports.fetchProgress({ attempt: this.id, maps, digests, complete: this.#allHeld });
   }
 
   #onPartOpened(part: OpenPart): void {

@@ -97,7 +97,7 @@ function start(maps: number): FetchInputs {
     clock,
     ticket: () => ticket,
     addressOf: (worker) => addresses.get(worker),
-    onHeld: (some) => held.push(...some),
+    onHeld: (map) => held.push(map),
     onTrouble: (trouble) => {
       troubles.push(trouble);
       onTrouble(trouble);

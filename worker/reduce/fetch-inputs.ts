@@ -37,7 +37,8 @@ export interface FetchInputsPorts {
   ticket(): string;
   /** Where a worker serves; undefined when it is not known yet. */
   addressOf(worker: WorkerId): string | undefined;
-  onHeld(maps: readonly number[]): void;
+  /** `digest` as in the location: masked as this job keeps them. */
+  onHeld(map: number, digest: number): void;
   onTrouble(trouble: FetchTrouble): void;
 }
 
@@ -196,16 +197,16 @@ export class FetchInputs {
       return;
     }
     const digest = (segmentDigest(result.source.counts) & this.#mask) >>> 0;
-    if (digest === location.digest) this.#hold(location.map, result.source);
+    if (digest === location.digest) this.#hold(location, result.source);
     else this.#suspect(location, 'its counts are not those that the map reported');
   }
 
-  #hold(map: number, source: SegmentSource): void {
+  #hold({ map, digest }: SegmentLocation, source: SegmentSource): void {
     this.#forget(map);
     if (this.#held[map]) return;
     this.#held[map] = source;
     this.#heldCount++;
-    this.#ports.onHeld([map]);
+    this.#ports.onHeld(map, digest);
     this.#completeIfAll();
   }
 

@@ -6,10 +6,12 @@ export interface FetchProgress {
   'attempt'?: (_millrace_v1_AttemptId | null);
   'maps'?: (number)[];
   'complete'?: (boolean);
+  'digests'?: (number)[];
 }
 
 export interface FetchProgress__Output {
   'attempt': (_millrace_v1_AttemptId__Output | null);
   'maps': (number)[];
   'complete': (boolean);
+  'digests': (number)[];
 }

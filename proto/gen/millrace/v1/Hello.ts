@@ -14,6 +14,7 @@ export interface Hello {
   'held'?: (_millrace_v1_AttemptId)[];
   'replaces'?: (string)[];
   'draining'?: (boolean);
+  'epochSeen'?: (number);
 }
 
 export interface Hello__Output {
@@ -28,4 +29,5 @@ export interface Hello__Output {
   'held': (_millrace_v1_AttemptId__Output)[];
   'replaces': (string)[];
   'draining': (boolean);
+  'epochSeen': (number);
 }

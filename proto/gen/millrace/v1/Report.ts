@@ -13,6 +13,7 @@ export interface Report {
   'reduceDone'?: (_millrace_v1_ReduceDone | null);
   'failed'?: (_millrace_v1_AttemptFailure | null);
   'counters'?: ({[key: string]: number | string});
+  'again'?: (boolean);
   'outcome'?: "sampleDone"|"mapDone"|"reduceDone"|"failed";
 }
 
@@ -23,5 +24,6 @@ export interface Report__Output {
   'reduceDone'?: (_millrace_v1_ReduceDone__Output | null);
   'failed'?: (_millrace_v1_AttemptFailure__Output | null);
   'counters': ({[key: string]: number});
+  'again': (boolean);
   'outcome'?: "sampleDone"|"mapDone"|"reduceDone"|"failed";
 }
