@@ -88,7 +88,7 @@ export class FolderStore implements Store {
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     const path = this.#pathOf(key);
     const folder = dirname(path);
-    const temporary = join(folder, `${reservedPrefix}put-${randomUUID()}`);
+    const temporary = temporaryBeside(path);
     try {
       if (await this.head(key)) return false;
       await mkdir(folder, { recursive: true });
@@ -100,6 +100,19 @@ export class FolderStore implements Store {
       throw folderError('create', path, error);
     } finally {
       await unlinkIfThere(temporary);
+    }
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#pathOf(key);
+    const temporary = temporaryBeside(path);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFlushed(temporary, bytes);
+      await rename(temporary, path);
+    } catch (error) {
+      await unlinkIfThere(temporary);
+      throw folderError('write', path, error);
     }
   }
 
@@ -147,6 +160,10 @@ async function* readRange(file: FileHandle, path: string, options: ReadOptions):
     if (at >= end) await checkUnchanged();
     yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
   }
+}
+
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `${reservedPrefix}put-${randomUUID()}`);
 }
 
 async function linkIfAbsent(existing: string, path: string): Promise<boolean> {

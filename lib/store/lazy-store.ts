@@ -38,6 +38,10 @@ export class LazyStore implements Store {
     return (await this.#store()).putIfAbsent(key, bytes);
   }
 
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    await (await this.#store()).put(key, bytes);
+  }
+
   async remove(key: string): Promise<void> {
     await (await this.#store()).remove(key);
   }

@@ -90,7 +90,7 @@ export class MemoryStore implements Store {
         `nothing is staged for ${JSON.stringify(staged.key)} under this token`,
       );
     }
-    this.#put(staged.key, waiting.bytes);
+    this.#set(staged.key, waiting.bytes);
     this.#staged.delete(staged.token);
     this.#published.add(staged.token);
   }
@@ -103,8 +103,13 @@ export class MemoryStore implements Store {
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     checkKey(key);
     if (this.#objects.has(key)) return false;
-    this.#put(key, Buffer.from(bytes));
+    this.#set(key, Buffer.from(bytes));
     return true;
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    checkKey(key);
+    this.#set(key, Buffer.from(bytes));
   }
 
   async remove(key: string): Promise<void> {
@@ -120,7 +125,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  #put(key: string, bytes: Buffer): void {
+  #set(key: string, bytes: Buffer): void {
     this.#versions++;
     this.#objects.set(key, { bytes, etag: `v${this.#versions}` });
   }

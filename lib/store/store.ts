@@ -65,6 +65,11 @@ export interface Store {
   discard(staged: Pick<StagedObject, 'key' | 'token'>): Promise<void>;
   /** Create-only: false, and nothing changed, when the key exists. The only compare-and-set there is. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Replaces the object, or makes it. Readers see the old bytes or the new ones, never a mixture. Nothing may rest on who was last: a put
+   * whose answer was lost may still arrive and replace what came after it.
+   */
+  put(key: string, bytes: Uint8Array): Promise<void>;
   /** A missing object is no error. */
   remove(key: string): Promise<void>;
   /**

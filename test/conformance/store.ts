@@ -1,5 +1,6 @@
 /** The one suite that every version of the object store port must pass. It knows nothing of any of them. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MillraceError } from '../../lib/errors.ts';
 import type { StagedObject, Store } from '../../lib/store/store.ts';
 
 export interface StoreUnderTest {
@@ -261,6 +262,40 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
       });
     });
 
+    describe('put', () => {
+      test('makes an object, replaces it with a longer and a shorter one, and changes its etag each time', async () => {
+        const etags = new Set<string | undefined>();
+        for (const content of ['first', 'second and longer', '3rd', '']) {
+          await store.put(at('dir/leader'), Buffer.from(content));
+          expect(await text('dir/leader')).toBe(content);
+          etags.add((await store.head(at('dir/leader')))?.etag);
+        }
+        expect(etags.size).toBe(4);
+        expect(await keys('')).toEqual(['dir/leader']);
+      });
+
+      test('replaces what was created or published, and is refused by nobody who creates only', async () => {
+        await store.putIfAbsent(at('a'), Buffer.from('created'));
+        await put('b', 'published');
+        for (const key of ['a', 'b']) {
+          await store.put(at(key), Buffer.from('replaced'));
+          expect(await text(key)).toBe('replaced');
+          expect(await store.putIfAbsent(at(key), Buffer.from('again'))).toBe(false);
+        }
+      });
+
+      test('of many at once one stands, whole, and readers meanwhile see whole ones only', async () => {
+        const contents = Array.from({ length: 20 }, (_, index) => `${index}-`.repeat(3_000));
+        await store.put(at('raced'), Buffer.from(contents[0] ?? ''));
+        const puts = Promise.all(contents.map((content) => store.put(at('raced'), Buffer.from(content))));
+        const reads = Promise.all(Array.from({ length: 20 }, () => text('raced').catch(changedMeanwhile)));
+        for (const read of await reads) if (read !== undefined) expect(contents).toContain(read);
+        await puts;
+        expect(contents).toContain(await text('raced'));
+        expect(await keys('')).toEqual(['raced']);
+      });
+    });
+
     describe('putIfAbsent and remove', () => {
       test('the first put wins and the second changes nothing', async () => {
         expect(await store.putIfAbsent(at('dir/log'), Buffer.from('first'))).toBe(true);
@@ -327,6 +362,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
       await expect(collect(store.read(key))).rejects.toMatchObject(refused);
       await expect(store.stage(key, owner)).rejects.toMatchObject(refused);
       await expect(store.putIfAbsent(key, new Uint8Array(1))).rejects.toMatchObject(refused);
+      await expect(store.put(key, new Uint8Array(1))).rejects.toMatchObject(refused);
       await expect(store.remove(key)).rejects.toMatchObject(refused);
     });
 
@@ -335,6 +371,11 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
       await expect(store.sweep(at(''), 'a/b', [])).rejects.toMatchObject({ code: 'invalid-argument' });
     });
   });
+}
+
+/** Undefined for a read that noticed the replacement; anything else is thrown on. */
+function changedMeanwhile(error: unknown): undefined {
+  if (!(error instanceof MillraceError) || error.code !== 'input-changed') throw error;
 }
 
 function bytesOf(content: string | Uint8Array): Uint8Array {

@@ -9,6 +9,7 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { MillraceError } from '../../errors.ts';
@@ -89,6 +90,14 @@ export class S3Store implements Store {
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     checkKey(key);
     return await this.#try('create', key, () => putIfAbsent(this.#object(key), bytes));
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    checkKey(key);
+    const { client } = this.#connection;
+    await this.#try('write', key, () =>
+      client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: bytes })),
+    );
   }
 
   async remove(key: string): Promise<void> {
