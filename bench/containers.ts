@@ -8,6 +8,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { partName } from '../lib/formats.ts';
+import { createStores } from '../lib/store/resolve.ts';
+import { environmentS3Access } from '../lib/store/s3/s3-access.ts';
 import { formatBytes, parseBytes } from '../lib/units.ts';
 import { memoryFolder, readContainerMemory } from './container-memory.ts';
 import { generate } from './generate.ts';
@@ -47,6 +50,14 @@ class BenchCluster implements Disposable {
     this.command('start', '--workers', String(workers));
     const exported = [...this.command('env').matchAll(/^export (\w+)='(.*)'$/gm)];
     this.#clientEnv = Object.fromEntries(exported.map(([, name = '', value = '']) => [name, value]));
+  }
+
+  /** The keys of all objects below an `s3://` folder. */
+  async list(uri: string): Promise<string[]> {
+    const { store, key: prefix } = createStores({ s3: environmentS3Access(this.#clientEnv) }).locate(uri);
+    const keys: string[] = [];
+    for await (const { key } of store.list(prefix)) keys.push(key);
+    return keys;
   }
 
   /** Runs `millrace` as a client; returns its stdout. */
@@ -126,7 +137,13 @@ async function countWords(cluster: BenchCluster, bytes: number, workers: number)
   const isRight =
     counted === readFileSync(cluster.path('plain'), 'utf8').trimEnd().split('\n').sort().join('\n');
   console.log(`answer: ${isRight ? 'the same as a plain count' : 'WRONG'}`);
-  if (!isRight) process.exitCode = 1;
+  const wanted = ['_SUCCESS', ...[0, 1, 2, 3].map((index) => partName('reduce', index))].map(
+    (name) => `counts/${name}`,
+  );
+  const listed = await cluster.list('s3://output/counts/');
+  const isListedOnce = listed.join() === wanted.join();
+  console.log(`output: ${isListedOnce ? 'each object listed once' : `WRONG: ${listed.join(', ')}`}`);
+  if (!isRight || !isListedOnce) process.exitCode = 1;
 }
 
 async function submit(cluster: BenchCluster, input: string, output: string): Promise<string> {
