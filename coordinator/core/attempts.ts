@@ -35,7 +35,10 @@ export function startAttempt(
   task.attempts = [...task.attempts, attempt];
   job.attemptsAlive++;
   job[task.kind].attemptsAlive++;
-  job.startedAtMs ??= turn.now;
+  if (job.startedAtMs === null) {
+    job.startedAtMs = turn.now;
+    turn.persist.push({ type: 'job-started', at: turn.now, jobId: job.spec.jobId });
+  }
   if (options.backup) countBackup(turn, attempt);
   turn.effects.push({
     type: 'send-assignment',

@@ -1,6 +1,5 @@
 /** From the last accepted part to COMPLETED: audit, decide, publish; publishing is repeated while the store may recover. */
-import type { StagedPart } from '../../lib/job-spec.ts';
-import type { Effect } from './effects.ts';
+import type { Commit } from './effects.ts';
 import { acceptedParts, cancelAttempts, endJob, stopJob, unsureParts } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
@@ -18,15 +17,16 @@ export function commitWhenDone(turn: Turn, job: Job): void {
     const cause = { code: 'corrupt', message: mismatch, task: null, failure: null };
     return stopJob(turn, job, { state: 'FAILED', cause });
   }
-  job.phase = { name: 'committing', failures: 0, retryAtMs: undefined };
   showState(turn, job, 'COMMITTING');
   // Backups that lost, and reruns that nobody needs any more.
   cancelAttempts(turn, job, 'the output is complete');
   settleReruns(job);
   job.digests = undefined;
-  turn.persist.push({ type: 'job-committing', at: turn.now, jobId: job.spec.jobId });
+  job.phase = { name: 'committing', commit: commitOf(job), failures: 0, retryAtMs: undefined };
+  const { commit } = job.phase;
+  turn.persist.push({ type: 'job-committing', at: turn.now, jobId: job.spec.jobId, commit });
   tellJob(turn.state, job, 'commits');
-  publish(turn, job);
+  publish(turn, job, commit);
 }
 
 /** I2: what the accepted maps made is what the accepted reduces consumed; otherwise a sentence with both numbers. */
@@ -41,16 +41,14 @@ function audit(job: Job): string | undefined {
   return undefined;
 }
 
-function publish(turn: Turn, job: Job): void {
-  turn.effects.push(publishEffect(job, acceptedParts(job)));
-  turn.changed.add(job.spec.jobId);
+function publish(turn: Turn, { spec }: Job, commit: Commit): void {
+  turn.effects.push({ type: 'publish-output', spec, ...commit });
+  turn.changed.add(spec.jobId);
 }
 
-function publishEffect(job: Job, parts: readonly StagedPart[]): Effect {
+function commitOf(job: Job): Commit {
   return {
-    type: 'publish-output',
-    spec: job.spec,
-    parts,
+    parts: acceptedParts(job),
     discards: [...job.discards],
     unsure: unsureParts(job),
     success: {
@@ -79,7 +77,7 @@ export function publishFailed(turn: Turn, { jobId, error }: EventOf<'publish-fai
     return stopJob(turn, job, { state: 'FAILED', cause });
   }
   const delayMs = publishRetryMs * 2 ** (failures - 1);
-  job.phase = { name: 'committing', failures, retryAtMs: turn.now + delayMs };
+  job.phase = { ...job.phase, failures, retryAtMs: turn.now + delayMs };
   tellJob(turn.state, job, 'publish failed', error.message);
   say(turn, 'warn', { job }, `publishing failed and is tried again in ${delayMs / 1000} s: ${error.message}`);
 }
@@ -90,6 +88,6 @@ export function retryPublishing(turn: Turn): void {
     if (job.phase.name !== 'committing' || job.phase.retryAtMs === undefined) continue;
     if (job.phase.retryAtMs > turn.now) continue;
     job.phase = { ...job.phase, retryAtMs: undefined };
-    publish(turn, job);
+    publish(turn, job, job.phase.commit);
   }
 }

@@ -6,8 +6,8 @@
 import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
-import type { JobSpec, OpenPart, Split, StagedPart } from '../../lib/job-spec.ts';
-import type { JobCause, JobState } from '../../lib/job-view.ts';
+import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { JobCause, JobState, JobView } from '../../lib/job-view.ts';
 import type { LogSubject } from '../../lib/log-subject.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 
@@ -74,15 +74,10 @@ export type Effect =
   // Operations.
   | { readonly type: 'list-splits'; readonly spec: JobSpec }
   /** Publish the winners in order, remove what `replace` replaces, write `_SUCCESS` create-only. Safe to repeat. */
-  | {
+  | ({
       readonly type: 'publish-output';
       readonly spec: JobSpec;
-      readonly parts: readonly StagedPart[];
-      /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
-      readonly discards: readonly OpenPart[];
-      readonly unsure: readonly number[];
-      readonly success: SuccessFacts;
-    }
+    } & Commit)
   /**
    * Drop every staged part of the job, known or not; nothing of it may stay. `unsure`, here and above: indexes of the output's tasks
    * whose attempts may have staged what nobody was told of, because their worker died first.
@@ -118,42 +113,59 @@ export interface SuccessFacts {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** Durable decisions, in the order they were made. */
-export type PersistRecord =
-  | { readonly type: 'job-accepted'; readonly at: number; readonly spec: JobSpec }
-  | {
-      readonly type: 'job-planned';
-      readonly at: number;
-      readonly jobId: JobId;
-      readonly splits: readonly Split[];
-    }
+export interface JobOutcome {
+  readonly state: 'FAILED' | 'CANCELLED';
+  readonly cause: JobCause;
+}
+
+/** What a commit does: decided once, and durable, so that whoever leads next does the same. */
+export interface Commit {
+  /** The winners' parts, in the order of partitions (or of maps, for a map-only job). */
+  readonly parts: readonly StagedPart[];
+  /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
+  readonly discards: readonly OpenPart[];
+  readonly unsure: readonly number[];
+  readonly success: SuccessFacts;
+}
+
+/**
+ * Durable decisions, in the order they were made; JSON as they stand. A core that is given them all comes to the same state, but for
+ * what its workers can say again: map outputs, and what runs.
+ */
+export type PersistRecord = { readonly at: number } & (
+  | { readonly type: 'job-accepted'; readonly spec: JobSpec }
+  | { readonly type: 'job-planned'; readonly jobId: JobId; readonly splits: readonly Split[] }
+  /** Range partition: the cut points of every map from here on, in base64. */
+  | { readonly type: 'job-sampled'; readonly jobId: JobId; readonly cutPoints: readonly string[] }
+  /** Its first task was assigned. */
+  | { readonly type: 'job-started'; readonly jobId: JobId }
   /** Staging of it has begun. Whoever leads next drops it unless it is accepted. */
-  | {
-      readonly type: 'part-opened';
-      readonly at: number;
-      readonly attempt: AttemptId;
-      readonly part: OpenPart;
-    }
+  | { readonly type: 'part-opened'; readonly attempt: AttemptId; readonly part: OpenPart }
   | {
       readonly type: 'part-accepted';
-      readonly at: number;
       readonly attempt: AttemptId;
       readonly part: StagedPart;
+      readonly workerId: WorkerId;
+      readonly inputRecords: number;
+      readonly inputBytes: number;
+      /** What a reduce consumed; nothing for the map of a map-only job. */
+      readonly consumed: SegmentCounts;
+      readonly counters: Counters;
     }
-  | {
-      readonly type: 'part-revoked';
-      readonly at: number;
-      readonly attempt: AttemptId;
-      readonly reason: string;
-    }
-  | { readonly type: 'job-committing'; readonly at: number; readonly jobId: JobId }
+  | { readonly type: 'part-revoked'; readonly attempt: AttemptId; readonly reason: string }
+  | { readonly type: 'job-committing'; readonly jobId: JobId; readonly commit: Commit }
+  | { readonly type: 'job-stopping'; readonly jobId: JobId; readonly outcome: JobOutcome }
   | {
       readonly type: 'job-ended';
-      readonly at: number;
       readonly jobId: JobId;
       readonly state: JobState;
       readonly cause: JobCause | null;
-    };
+      /** As it was left; all that is known of it from here on. */
+      readonly view: JobView;
+    }
+  | { readonly type: 'worker-joined'; readonly workerId: WorkerId }
+  | { readonly type: 'worker-gone'; readonly workerId: WorkerId }
+);
 
 export interface Step {
   readonly persist: readonly PersistRecord[];

@@ -6,12 +6,14 @@ import { assert } from '../../lib/assert.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
+import type { JobOutcome } from './effects.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
-import type { CoreState, Job, JobOutcome, Task, TaskTable } from './state.ts';
+import type { CoreState, Job, Task, TaskTable } from './state.ts';
 import { tellJob } from './story.ts';
 import { releaseTable } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
+import { viewOf } from './view.ts';
 
 export function cancelRequested(turn: Turn, { jobId, reason }: EventOf<'cancel-requested'>): void {
   const job = turn.state.jobs.get(jobId);
@@ -33,6 +35,7 @@ export function stopJob(turn: Turn, job: Job, outcome: JobOutcome): void {
   const { name } = job.phase;
   if (name === 'stopping' || name === 'discarding' || name === 'ended') return;
   job.phase = { name: 'stopping', outcome };
+  turn.persist.push({ type: 'job-stopping', at: turn.now, jobId: job.spec.jobId, outcome });
   const { message } = outcome.cause;
   tellJob(turn.state, job, `stops, to be ${outcome.state}`, message);
   say(
@@ -94,10 +97,10 @@ export function outputDiscarded(turn: Turn, { jobId }: EventOf<'output-discarded
 /** Durable, told to every worker that may hold something of it, and reduced to its numbers. */
 export function endJob(turn: Turn, job: Job, shown: JobState, cause: JobCause | null): void {
   const { jobId } = job.spec;
-  turn.persist.push({ type: 'job-ended', at: turn.now, jobId, state: shown, cause });
   job.phase = { name: 'ended' };
   showState(turn, job, shown, cause);
   job.endedAtMs = turn.now;
+  turn.persist.push({ type: 'job-ended', at: turn.now, jobId, state: shown, cause, view: viewOf(job) });
   tellJob(turn.state, job, shown, cause?.message);
   for (const worker of turn.state.workers.values()) {
     worker.outputs.delete(jobId);

@@ -14,6 +14,7 @@ import type {
   WorkerInfo,
   WorkerUsage,
 } from '../../lib/reports.ts';
+import type { PersistRecord } from './effects.ts';
 
 interface At {
   /** Milliseconds since the epoch. Never goes back between two events. */
@@ -27,7 +28,9 @@ export interface OperationError {
 }
 
 export type Event = At &
+  // The first event of every coordinator: all that those before it made durable, in order; none on a new store.
   (
+    | { readonly type: 'journal-replayed'; readonly records: readonly PersistRecord[] }
     | { readonly type: 'job-submitted'; readonly spec: JobSpec }
     | { readonly type: 'cancel-requested'; readonly jobId: JobId; readonly reason: string }
     // Results of operations: exactly one per effect of the same job (effects.ts).

@@ -94,6 +94,8 @@ export function cutWhenSampled(turn: Turn, job: Job): void {
   if (job.sample.done < job.sample.total) return;
   const keys = job.sample.tasks.flatMap((task) => task.accepted?.keys ?? []);
   job.info = { spec: job.spec, cutPoints: chooseCutPoints(keys, job.spec.reducers) };
+  const cutPoints = job.info.cutPoints.map((key) => Buffer.from(key).toString('base64'));
+  turn.persist.push({ type: 'job-sampled', at: turn.now, jobId: job.spec.jobId, cutPoints });
   tellJob(turn.state, job, 'sampled', `${keys.length} keys, ${job.info.cutPoints.length} cut points`);
   beginWork(turn, job);
 }

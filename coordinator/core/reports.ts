@@ -160,5 +160,7 @@ function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): voi
 
 function persistPart(turn: Turn, attempt: Attempt, part: StagedPart | undefined): void {
   assert(part, 'an accepted part is staged');
-  turn.persist.push({ type: 'part-accepted', at: turn.now, attempt: attempt.id, part });
+  const { inputRecords, inputBytes, counts: consumed, counters, workerId } = attempt.task.accepted!;
+  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters };
+  turn.persist.push({ type: 'part-accepted', at: turn.now, attempt: attempt.id, ...facts });
 }

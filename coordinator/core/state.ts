@@ -36,7 +36,7 @@ import type { FailedAttemptView, JobCause, JobState } from '../../lib/job-view.t
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 import type { DigestTable } from './digests.ts';
-import type { JobInfo } from './effects.ts';
+import type { Commit, JobInfo, JobOutcome } from './effects.ts';
 import type { IndexSet } from './index-set.ts';
 import type { StoryLine } from './story.ts';
 
@@ -128,17 +128,17 @@ export interface CoreState {
   backupsAlive: number;
 }
 
-export interface JobOutcome {
-  readonly state: 'FAILED' | 'CANCELLED';
-  readonly cause: JobCause;
-}
-
 export type JobPhase =
   | { readonly name: 'listing' }
   | { readonly name: 'sampling' }
   | { readonly name: 'working' }
   /** `retryAtMs` is set between a failed publish and the next try. */
-  | { readonly name: 'committing'; readonly failures: number; readonly retryAtMs: number | undefined }
+  | {
+      readonly name: 'committing';
+      readonly commit: Commit;
+      readonly failures: number;
+      readonly retryAtMs: number | undefined;
+    }
   | { readonly name: 'stopping'; readonly outcome: JobOutcome }
   | { readonly name: 'discarding'; readonly outcome: JobOutcome }
   | { readonly name: 'ended' };

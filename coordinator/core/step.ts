@@ -12,6 +12,7 @@ import { fetchProgressed, fetchTroubled } from './fetch-troubles.ts';
 import { partOpened } from './parts.ts';
 import { jobSubmitted, listingFailed, splitsListed } from './plan.ts';
 import { attemptReported } from './reports.ts';
+import { journalReplayed } from './restore.ts';
 import { schedule } from './schedule.ts';
 import { speculate } from './speculate.ts';
 import type { CoreState } from './state.ts';
@@ -29,6 +30,8 @@ export function step(state: CoreState, event: Event): Step {
 
 function handle(turn: Turn, event: Event): void {
   switch (event.type) {
+    case 'journal-replayed':
+      return journalReplayed(turn, event);
     case 'job-submitted':
       return jobSubmitted(turn, event);
     case 'cancel-requested':

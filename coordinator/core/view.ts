@@ -9,15 +9,16 @@ import { waitingCount } from './tasks.ts';
 
 export function viewJob(state: CoreState, jobId: JobId): JobView | undefined {
   const job = state.jobs.get(jobId);
-  return job && jobView(job);
+  return job && viewOf(job);
 }
 
 /** Newest first. */
 export function listJobs(state: CoreState, limit: number): JobView[] {
-  return [...state.jobs.values()].reverse().slice(0, limit).map(jobView);
+  return [...state.jobs.values()].reverse().slice(0, limit).map(viewOf);
 }
 
-function jobView(job: Job): JobView {
+/** Of one job; numbers and short texts only, bounded. */
+export function viewOf(job: Job): JobView {
   const { spec } = job;
   return {
     jobId: spec.jobId,

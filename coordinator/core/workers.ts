@@ -9,7 +9,7 @@ import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
 import { liftWhenAlone } from './quarantine.ts';
 import { takeUsage } from './scratch-room.ts';
-import type { Attempt, CoreState, Worker } from './state.ts';
+import type { Attempt, Worker } from './state.ts';
 import { isAcceptedOf } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
 
@@ -23,7 +23,7 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   // Another process under the same id: what the first one ran and held in memory is gone.
   if (known && known.info.pid !== info.pid)
     loseWorker(turn, known, 'replaced', 'came back as another process');
-  const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn.state, info);
+  const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn, info);
   if (!worker.draining) turn.state.slotsTotal += info.slots - worker.info.slots;
   worker.info = info;
   worker.connected = true;
@@ -39,7 +39,8 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   turn.wantsSchedule = true;
 }
 
-function addWorker(state: CoreState, info: Worker['info']): Worker {
+function addWorker({ state, now, persist }: Turn, info: Worker['info']): Worker {
+  persist.push({ type: 'worker-joined', at: now, workerId: info.workerId });
   const worker: Worker = {
     info,
     id: info.workerId,
@@ -156,6 +157,7 @@ export function expireLeases(turn: Turn): void {
 function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: string): void {
   const { state } = turn;
   const died = reason !== 'left';
+  turn.persist.push({ type: 'worker-gone', at: turn.now, workerId: worker.id });
   turn.effects.push({ type: 'worker-lost', reason });
   const cause = `worker ${worker.id} ${why}`;
   const suspect = worker.isolated;

@@ -10,6 +10,15 @@ export function formatPersist(record: PersistRecord): string {
       return `persist job-accepted ${record.spec.jobId}`;
     case 'job-planned':
       return `persist job-planned ${record.jobId} splits=${record.splits.length}`;
+    case 'job-sampled':
+      return `persist job-sampled ${record.jobId} cuts=${record.cutPoints.length}`;
+    case 'job-started':
+      return `persist job-started ${record.jobId}`;
+    case 'job-stopping':
+      return `persist job-stopping ${record.jobId} ${record.outcome.state}: ${record.outcome.cause.message}`;
+    case 'worker-joined':
+    case 'worker-gone':
+      return `persist ${record.type} ${record.workerId}`;
     case 'part-opened':
       return `persist part-opened ${nameOf(record.attempt)} ${record.part.token}`;
     case 'part-accepted':
