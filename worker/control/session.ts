@@ -93,6 +93,8 @@ export interface SessionOptions {
   onServing(isServing: boolean): void;
   /** Gives up when it never joined for so long; 0 tries for ever. */
   readonly joinTimeoutMs: number;
+  /** Default: over gRPC. */
+  openClient?(address: string, credentials: Credentials): Pick<WorkerControlClient, 'session' | 'close'>;
 }
 
 type Outgoing = Required<
@@ -111,13 +113,26 @@ const refusals: ReadonlyMap<status, ErrorCode> = new Map([
   [status.PERMISSION_DENIED, 'permission-denied'],
 ]);
 
+function openGrpcClient(address: string, credentials: Credentials): WorkerControlClient {
+  const Client = loadWorkerService();
+  const security = securityToCoordinator(credentials, address);
+  return new Client(address, security.credentials, {
+    ...security.options,
+    'grpc.enable_http_proxy': 0,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.max_receive_message_length': limits.grpcMessageBytesMax * 2,
+  });
+}
+
 function nothing(): Outgoing {
   return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
 }
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #client: WorkerControlClient;
+  readonly #client: Pick<WorkerControlClient, 'session' | 'close'>;
   readonly #unanswered = new Map<string, AttemptReport>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #joined = Promise.withResolvers<void>();
@@ -143,16 +158,8 @@ export class Session {
     this.#startedMs = options.clock.monotonicMs();
     this.#joined.promise.catch(() => undefined);
     this.#ended.promise.catch(() => undefined);
-    const Client = loadWorkerService();
-    const security = securityToCoordinator(options.credentials, options.coordinator);
-    this.#client = new Client(options.coordinator, security.credentials, {
-      ...security.options,
-      'grpc.enable_http_proxy': 0,
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 2_000,
-      'grpc.max_receive_message_length': limits.grpcMessageBytesMax * 2,
-    });
+    const { openClient = openGrpcClient } = options;
+    this.#client = openClient(options.coordinator, options.credentials);
     this.#connect();
   }
 
