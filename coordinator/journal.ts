@@ -7,11 +7,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
-import { collectBytes } from '../lib/iterables.ts';
-import { limits } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
-import type { Store, StoreLocation } from '../lib/store/store.ts';
+import type { StoreLocation } from '../lib/store/store.ts';
 import type { PersistRecord } from './core/effects.ts';
+import { Chain, JournalFolder, readChain } from './journal-chain.ts';
+import { type EntryHead, encodeEntry, journalVersion, recordLines, seqName } from './journal-format.ts';
+import { Snapshots } from './journal-snapshots.ts';
 
 export interface Journal {
   /** Of this start of the coordinator; greater than that of any start before it on the same store. */
@@ -25,52 +26,53 @@ export interface JournalPorts {
   readonly log: Log;
 }
 
-/** The first line of an entry. */
-interface EntryHead {
-  readonly version: 1;
-  readonly seq: number;
-  readonly epoch: number;
-  /** Of the start that wrote it: tells an own entry from another's when the answer to a put was lost. */
-  readonly nonce: string;
-  readonly host: string;
-  readonly pid: number;
-}
+/** Whether the lead may be taken from whoever began `lastEpoch`, the last one of the chain; 0 on a new store. */
+export type MayLead = (lastEpoch: number) => boolean;
 
-const seqDigits = 12;
-const headBytesMax = 4_096;
 /**
  * Waits between tries to append one entry, a minute in all: a store that is restarted is waited for. After the last one the coordinator
  * stops rather than act on what may be lost.
  */
 const retryMs = [100, 300, 1_000, 3_000, ...new Array<number>(11).fill(5_000)];
-/** Starts at the same moment take each other's place in the chain at most so often. */
+/** Others take the next place in the chain at most so often before this start gives up. */
 const opensMax = 100;
 
 export class StoreJournal implements Journal {
-  readonly #store: Store;
-  /** Of the chain: ends with `log/`. */
-  readonly #prefix: string;
-  readonly #uri: string;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #nonce = randomUUID();
-  #epoch = 0;
-  #lastSeq = 0;
+  readonly nonce: string = randomUUID();
+  readonly #folder: JournalFolder;
+  readonly #ports: JournalPorts;
+  #chain = new Chain();
+  #snapshots: Snapshots | undefined;
 
-  private constructor({ store, key, uri }: StoreLocation, { clock, log }: JournalPorts) {
-    this.#store = store;
-    this.#prefix = `${key}log/`;
-    this.#uri = `${uri}log/`;
-    this.#clock = clock;
-    this.#log = log;
+  private constructor(location: StoreLocation, ports: JournalPorts) {
+    this.#folder = new JournalFolder(location);
+    this.#ports = ports;
   }
 
-  /** Takes the lead on the store: whoever led before cannot append any more. Throws what the store throws, naming `--store`. */
+  /**
+   * Reads the journal and takes the lead on the store: whoever led before cannot append any more. Throws, naming `--store`, what the store
+   * throws, and `corrupt` or `wrong-state` for a journal that cannot be read; then nothing was changed.
+   */
   static async open(location: StoreLocation, ports: JournalPorts): Promise<StoreJournal> {
+    for (let opens = 0; opens < opensMax; opens++) {
+      const journal = await StoreJournal.openIf(location, ports, () => true);
+      if (journal) return journal;
+    }
+    throw new MillraceError(
+      'unavailable',
+      `the journal cannot be opened (--store): ${opensMax} other coordinators wrote to ${location.uri}log/ meanwhile`,
+    );
+  }
+
+  /** As {@link open}, but undefined when it may not lead, or when somebody else wrote to the journal meanwhile. */
+  static async openIf(
+    location: StoreLocation,
+    ports: JournalPorts,
+    mayLead: MayLead,
+  ): Promise<StoreJournal | undefined> {
     const journal = new StoreJournal(location, ports);
     try {
-      await journal.#takeLead();
-      return journal;
+      return (await journal.#takeLead(mayLead)) ? journal : undefined;
     } catch (error) {
       const { code, message } = MillraceError.from(error, 'store-failed');
       throw new MillraceError(code, `the journal cannot be opened (--store): ${message}`, { cause: error });
@@ -78,118 +80,104 @@ export class StoreJournal implements Journal {
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#chain.epoch;
+  }
+
+  /** All records of those who led before, in order. Once: they are forgotten here. */
+  takeReplayed(): PersistRecord[] {
+    return this.#chain.records.splice(0);
   }
 
   async append(records: readonly PersistRecord[]): Promise<void> {
-    for (const body of entryBodies(records)) {
-      const seq = this.#lastSeq + 1;
-      const other = await this.#put(seq, body, retryMs);
-      if (other) throw anotherLeads(`${this.#uri}${seqName(seq)}`, this.#epoch, other);
-      this.#lastSeq = seq;
+    for (const lines of recordLines(records)) {
+      const seq = this.#chain.lastSeq + 1;
+      const bytes = encodeEntry(this.#head(seq, this.epoch), [lines]);
+      const other = await this.#put(seq, bytes, retryMs);
+      if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
+      this.#chain.lastSeq = seq;
+      this.#snapshots?.appended(bytes.length);
     }
   }
 
-  async #takeLead(): Promise<void> {
-    for (let tries = 0; tries < opensMax; tries++) {
-      const last = await this.#findLast();
-      const seq = (last?.seq ?? 0) + 1;
-      this.#epoch = (last?.epoch ?? 0) + 1;
-      this.#lastSeq = seq;
-      if ((await this.#put(seq, '', [])) === undefined) return;
-    }
-    throw new MillraceError(
-      'unavailable',
-      `${opensMax} other coordinators started on ${this.#uri} meanwhile`,
-    );
+  /** Whether {@link snapshot} should be called now. */
+  get isSnapshotDue(): boolean {
+    return this.#snapshots?.isDue ?? false;
   }
 
-  async #findLast(): Promise<EntryHead | undefined> {
-    let last: string | undefined;
-    for await (const { key } of this.#store.list(this.#prefix)) {
-      if (isSeqName(key.slice(this.#prefix.length))) last = key;
-    }
-    return last === undefined ? undefined : this.#readHead(last);
+  /**
+   * Takes what replaces all records that were replayed and appended so far, so nothing may have been decided since the last append.
+   * It is written in the background; a failure costs only the length of the next replay.
+   */
+  snapshot(records: readonly PersistRecord[]): void {
+    const { lastSeq, epochStarts } = this.#chain;
+    this.#snapshots?.start({ ...this.#head(lastSeq, this.epoch), epochStarts: [...epochStarts] }, records);
+  }
+
+  /** Resolves when no snapshot is being written. */
+  async close(): Promise<void> {
+    await this.#snapshots?.settled();
+  }
+
+  async #takeLead(mayLead: MayLead): Promise<boolean> {
+    const chain = await readChain(this.#folder);
+    if (!mayLead(chain.epoch)) return false;
+    const head = this.#head(chain.lastSeq + 1, chain.epoch + 1);
+    const bytes = encodeEntry(head, []);
+    if (await this.#put(head.seq, bytes, [])) return false;
+    if (!(await this.#isLast(head.seq))) return false;
+    const entriesSince = chain.lastSeq - chain.snapshotSeq;
+    this.#snapshots = new Snapshots(this.#folder, this.#ports.log, { ...chain, entriesSince });
+    chain.addEntry({ head, records: [], bytes: bytes.length }, this.#folder.uri);
+    this.#chain = chain;
+    return true;
+  }
+
+  /**
+   * The place may have been free only because a leader that went on meanwhile had filled it and removed it again, with a snapshot: then
+   * that snapshot is there.
+   */
+  async #isLast(seq: number): Promise<boolean> {
+    const last = (await this.#folder.entries()).at(-1) ?? 0;
+    const snapshot = (await this.#folder.snapshots()).at(-1) ?? 0;
+    return last === seq && snapshot < seq;
+  }
+
+  #head(seq: number, epoch: number): EntryHead {
+    return { version: journalVersion, seq, epoch, nonce: this.nonce, host: hostname(), pid: process.pid };
   }
 
   /** Undefined when the entry is there and ours; otherwise whose it is. */
-  async #put(seq: number, body: string, waitsMs: readonly number[]): Promise<EntryHead | undefined> {
-    const key = `${this.#prefix}${seqName(seq)}`;
-    const head: EntryHead = {
-      version: 1,
-      seq,
-      epoch: this.#epoch,
-      nonce: this.#nonce,
-      host: hostname(),
-      pid: process.pid,
-    };
-    const bytes = Buffer.from(`${JSON.stringify(head)}\n${body}`);
-    if (await this.#putSettled(key, bytes, waitsMs)) return undefined;
-    const there = await this.#readHead(key);
-    return there.nonce === this.#nonce ? undefined : there;
+  async #put(seq: number, bytes: Buffer, waitsMs: readonly number[]): Promise<EntryHead | undefined> {
+    if (await this.#putSettled(this.#folder.entryKey(seq), bytes, waitsMs)) return undefined;
+    const { head } = await this.#folder.readEntry(seq);
+    return head.nonce === this.nonce ? undefined : head;
   }
 
   /** A put whose answer was lost is tried again: then the place is taken, and reading tells by whom. */
   async #putSettled(key: string, bytes: Uint8Array, waitsMs: readonly number[]): Promise<boolean> {
+    const { store } = this.#folder;
+    const { clock, log } = this.#ports;
     for (const waitMs of waitsMs) {
       try {
-        return await this.#store.putIfAbsent(key, bytes);
+        return await store.putIfAbsent(key, bytes);
       } catch (error) {
         const { retryable, message } = MillraceError.from(error, 'store-failed');
         if (!retryable) throw error;
-        this.#log.warn(
+        log.warn(
           { error: message, waitMs },
           'nothing can be decided: the journal cannot be written; trying again',
         );
       }
-      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve));
     }
-    return await this.#store.putIfAbsent(key, bytes);
+    return await store.putIfAbsent(key, bytes);
   }
-
-  async #readHead(key: string): Promise<EntryHead> {
-    const text = (await collectBytes(this.#store.read(key, { end: headBytesMax }))).toString();
-    return parseHead(text.slice(0, text.indexOf('\n')), key);
-  }
-}
-
-/** Whole records, a JSON object a line, in pieces of bounded size; a single record that is larger is a piece of its own. */
-function* entryBodies(records: readonly PersistRecord[]): Generator<string> {
-  let body = '';
-  for (const record of records) {
-    const line = `${JSON.stringify(record)}\n`;
-    if (body !== '' && body.length + line.length > limits.journalEntryCharsMax) {
-      yield body;
-      body = '';
-    }
-    body += line;
-  }
-  if (body !== '') yield body;
-}
-
-function seqName(seq: number): string {
-  return String(seq).padStart(seqDigits, '0');
-}
-
-function isSeqName(name: string): boolean {
-  return name.length === seqDigits && /^\d+$/.test(name);
-}
-
-function parseHead(line: string, key: string): EntryHead {
-  try {
-    const head = JSON.parse(line) as EntryHead;
-    const isOurs = head.version === 1 && Number.isSafeInteger(head.seq) && Number.isSafeInteger(head.epoch);
-    if (isOurs && typeof head.nonce === 'string') return head;
-  } catch {
-    // Not JSON: the same as JSON of something else.
-  }
-  throw new MillraceError('corrupt', `${key} is not a journal entry of this version of Millrace`);
 }
 
 function anotherLeads(uri: string, epoch: number, other: EntryHead): MillraceError {
   return new MillraceError(
     'wrong-state',
     `another coordinator leads: ${uri} was written by process ${other.pid} on ${other.host} (epoch ${other.epoch}), which ` +
-      `started after this one (epoch ${epoch}); run one coordinator per --store`,
+      `took the lead after this one (epoch ${epoch}) fell silent`,
   );
 }

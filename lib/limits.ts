@@ -58,6 +58,11 @@ export const limits = {
   scratchWaitMsMax: 60_000,
   /** Of decisions in one object of the journal; a single larger one has an object of its own. */
   journalEntryCharsMax: 4 * MiB,
+  /** After so many entries a snapshot is written, unless it would be large beside them; after the most of them in any case. */
+  snapshotEntriesMin: 256,
+  snapshotEntriesMax: 4_096,
+  /** Objects of the journal that are read, or removed, at once. */
+  journalReadsInFlightMax: 16,
   /** Of a job's events in one object; and of all that wait for a store that is away. */
   eventBatchCharsMax: 1 * MiB,
   eventsWaitingCharsMax: 16 * MiB,
@@ -100,10 +105,25 @@ export const limits = {
   logBytesPerJobMax: 8 * MiB,
   /** What the coordinator keeps of the logs of all jobs. */
   logBytesMax: 128 * MiB,
+  /** What a worker without a coordinator keeps of its tasks' logs. */
+  logCharsWaitingMax: 512 * KiB,
+  /** A peer that refuses a ticket may not have heard of the coordinator that signed it: a reduce asks again for so long. */
+  ticketRefusedMsMax: 30_000,
   slotMemoryBytesDefault: 320 * MiB,
   attemptsMaxDefault: 4,
   attemptsMaxMax: 100,
   slotsMax: 256,
+  /** `--max-bad-records`. Of each skipped record so many bytes are kept, and of all of one task together; and of its stack. */
+  badRecordsMax: 1_000_000_000,
+  badRecordBytesMax: 64 * KiB,
+  badRecordBytesPerTaskMax: 64 * MiB,
+  badRecordStackCharsMax: 2 * KiB,
+  /** Named in the cause of a job that is over its budget. */
+  badRecordExamplesMax: 3,
+  badRecordExampleCharsMax: 300,
+  /** Pairs of one record that are held until it is through; what yielded more can no longer be taken back. */
+  heldPairsMax: 50_000,
+  heldPairBytesMax: 4 * MiB,
   /** Of the message of a failed attempt, and of its stack. */
   failureCharsMax: 8 * KiB,
   /** Of a part that a worker stages: its address, and the store's handle of it. */
