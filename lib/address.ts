@@ -22,6 +22,19 @@ export function parseAddress(text: string, setting: string): Address {
   return { host, port };
 }
 
+const addressesMax = 16;
+
+/** HOST:PORT, or several with commas between them, each once. Throws `invalid-argument` naming the setting. */
+export function parseAddresses(text: string, setting: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  const addresses = new Set(parts.map((part) => formatAddress(parseAddress(part, setting))));
+  if (addresses.size <= addressesMax) return [...addresses];
+  throw new MillraceError(
+    'invalid-argument',
+    `${setting} names ${addresses.size} addresses, over ${addressesMax}`,
+  );
+}
+
 export function formatAddress(address: Address): string {
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

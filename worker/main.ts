@@ -1,7 +1,7 @@
 /** Composition root of a worker: session, attempts, slots and the fetch server, wired together. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { type Address, advertisedAddress, parseAddress } from '../lib/address.ts';
+import { type Address, advertisedAddress, parseAddress, parseAddresses } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
@@ -33,7 +33,7 @@ import { SlotPool } from './user/slot-pool.ts';
 export type { RunningWorker } from './running-worker.ts';
 
 export interface WorkerOptions {
-  /** HOST:PORT. */
+  /** HOST:PORT, or several with commas: one of them leads, the others stand by. */
   readonly coordinator: string;
   /** Tasks at once; default: the cores. */
   readonly slots?: number;
@@ -135,7 +135,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 function compileOptions(options: WorkerOptions) {
-  parseAddress(options.coordinator, '--coordinator');
+  parseAddresses(options.coordinator, '--coordinator (MILLRACE_COORDINATOR)');
   const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
   // Before anything is bound.
   advertisedAddress(options.advertise, '127.0.0.1:1', hostname());

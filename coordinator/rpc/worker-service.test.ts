@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { type ClientDuplexStream, credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
@@ -111,6 +111,13 @@ test.each([
 ])('%s is refused with the reason, and nothing joins', async (_, first, reason) => {
   const { messages } = open(first as WorkerMessage);
   expect((await messages.next()).refused).toMatch(reason);
+  await join();
+});
+
+test('a worker that has obeyed a later coordinator is sent away, but not refused: another one leads', async () => {
+  const { session } = open({ hello: { ...hello, epochSeen: 4 } });
+  const end = await new Promise((resolve) => session.once('status', resolve));
+  expect(end).toMatchObject({ code: status.UNAVAILABLE, details: expect.stringMatching(/epoch 3.*epoch 4/) });
   await join();
 });
 

@@ -1,6 +1,7 @@
 /** The WorkerControl service: workers' messages become events, effects become messages on the right stream. */
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { grpcStatus } from '../../lib/grpc-status.ts';
 import { type AttemptId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -86,8 +87,12 @@ export class WorkerService {
       try {
         if (session) this.#receive(session.workerId, message);
         else session = this.#open(stream, message.hello);
-      } catch (error) {
-        refuse(MillraceError.from(error).message);
+      } catch (thrown) {
+        const error = MillraceError.from(thrown);
+        if (error.code !== 'unavailable') return refuse(error.message);
+        // A refusal ends the worker; from a coordinator that does not lead it must only go elsewhere.
+        isRefused = true;
+        stream.emit('error', grpcStatus(error));
       }
     });
     // A dead peer looks like a half-close first, so an end says nothing; it only must be answered.
@@ -118,6 +123,7 @@ export class WorkerService {
       );
     }
     const { clock, settings } = this.#ports;
+    if (hello.epochSeen > settings.epoch) throw deposed(hello.epochSeen, settings.epoch);
     const worker = helloIn(hello);
     const running = hello.running.map(attemptIdIn);
     const held = hello.held.map(attemptIdIn);
@@ -167,4 +173,12 @@ export class WorkerService {
     stream.write({ refused: reason });
     stream.end();
   }
+}
+
+function deposed(epochSeen: number, epoch: number): MillraceError {
+  return new MillraceError(
+    'unavailable',
+    `this coordinator led until epoch ${epoch}, and the worker has obeyed one of epoch ${epochSeen}: ` +
+      'another one leads, or the store (--store) is not the one it was; then restart the worker',
+  );
 }

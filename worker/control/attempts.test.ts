@@ -73,6 +73,7 @@ beforeEach(async () => {
     budget,
     newWorkerId: () => toWorkerId(`w${incarnation++}`),
     reports: () => ({
+      isJoined: true,
       report: (report) => reports.push(report),
       fetchProgress: (progress) => fetchProgress.push(progress),
       fetchTrouble: (trouble) => troubles.push(trouble),
@@ -142,7 +143,10 @@ async function reportOf(id: AttemptId): Promise<AttemptReport> {
 async function runMap(index: number, attempt = 0): Promise<readonly SegmentCounts[]> {
   const id = idOf('map', index, attempt);
   attempts.onAssignment({ attempt: id, kind: 'map', split: splitOf() });
-  const { outcome } = await reportOf(id);
+  return segmentsOf(await reportOf(id));
+}
+
+function segmentsOf({ outcome }: AttemptReport): readonly SegmentCounts[] {
   if (outcome.kind !== 'map-done') throw new Error(JSON.stringify(outcome));
   return outcome.report.segments;
 }
@@ -188,7 +192,7 @@ describe('Attempts', () => {
     tellLocation(0, segments, [0]);
     while (fetchProgress.length === 0) await turn();
     fetchProgress.length = 0;
-    attempts.onWelcome(makeTickets().issuer.publicKey);
+    attempts.onWelcome(makeTickets().issuer.publicKey, false);
     expect(fetchProgress).toEqual([
       { attempt: idOf('reduce', 0), maps: [0], digests: [segmentDigest(segments[0]!)], complete: false },
     ]);
@@ -202,7 +206,7 @@ describe('Attempts', () => {
     while (partsOpened.length === 0) await turn();
     const part = { uri: fileUri(`${directory}/out/part-r-00000`), token: expect.stringMatching(/./) };
     expect(partsOpened).toEqual([{ attempt: reduce, part }]);
-    attempts.onWelcome(makeTickets().issuer.publicKey);
+    attempts.onWelcome(makeTickets().issuer.publicKey, false);
     expect(partsOpened[1]).toEqual(partsOpened[0]);
   });
 
@@ -217,6 +221,25 @@ describe('Attempts', () => {
     expect(tasksDone).toBe(2);
     while (existsSync(folder(idOf('map', 1)))) await turn();
     expect(existsSync(folder(idOf('map', 0)))).toBe(true);
+  });
+
+  it('says its map outputs again to each new coordinator, and drops one that is not wanted any more', async () => {
+    giveJob();
+    await runMap(0);
+    await runMap(1);
+    const unanswered = await reportOf(idOf('map', 1));
+    attempts.onAnswer(idOf('map', 0), true);
+    const first = reports.shift()!;
+    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    // That one still waits for its answer: the session says it by itself.
+    expect(reports).toEqual([unanswered]);
+    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    expect(reports.slice(1)).toMatchObject([{ attempt: first.attempt, again: true, counters: {} }]);
+    expect(segmentsOf(reports[1]!).map(segmentDigest)).toEqual(segmentsOf(first).map(segmentDigest));
+    attempts.onAnswer(idOf('map', 0), false);
+    expect(outputs.find(jobId, 0, 0, 1)).toBeUndefined();
+    while (existsSync(folder(idOf('map', 0)))) await turn();
+    expect(tasksDone).toBe(1);
   });
 
   it('discards the staged part of a reduce that lost', async () => {

@@ -6,6 +6,7 @@ import { describeFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import type { Counters } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import { aboutAttempt } from '../../lib/log-subject.ts';
@@ -14,6 +15,7 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  MapReport,
   PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
@@ -24,7 +26,9 @@ import type { MapOutputs } from '../shuffle/outputs.ts';
 import type { SlotPool } from '../user/slot-pool.ts';
 import type { Assignment, JobInfo, Locations } from './convert.ts';
 import { inheritScratch } from './inherit-scratch.ts';
+import { keepReport } from './kept-report.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { RepeatReports } from './repeat-reports.ts';
 import { RunningAttempt } from './run-attempt.ts';
 import { Scratch } from './scratch.ts';
 import type { ScratchBudget } from './scratch-budget.ts';
@@ -33,6 +37,8 @@ import { UsageMeter } from './usage.ts';
 
 /** The way back to the coordinator. */
 export interface Reports {
+  /** Whether there is a coordinator now. */
+  readonly isJoined: boolean;
   report(report: AttemptReport): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
@@ -70,6 +76,7 @@ export class Attempts implements SessionHandlers {
   readonly #addresses = new Map<WorkerId, string>();
   readonly #fetchMemory: MemoryBudget;
   readonly #usage: UsageMeter;
+  readonly #repeats: RepeatReports;
   readonly #replaced: readonly WorkerId[];
   #workerId: WorkerId;
   #scratch: Scratch;
@@ -83,18 +90,19 @@ export class Attempts implements SessionHandlers {
       limits.fetchMemoryBytesDefault * ports.slots,
       limits.fetchMemoryBytesDefault,
     );
+    const { outputs, log } = ports;
+    this.#repeats = new RepeatReports({ outputs, log, report: (report) => ports.reports().report(report) });
     this.#workerId = ports.newWorkerId();
     this.#scratch = new Scratch(ports.budget, this.#workerId);
     const inherited = inheritScratch(ports.budget.directory, this.#scratch);
     this.#replaced = inherited.workers;
     for (const { attempt, path, bytes } of inherited.outputs) {
-      ports.outputs.add(attempt, path);
+      outputs.add(attempt, path);
       this.#scratch.adoptAttempt(attempt, bytes);
     }
     if (inherited.workers.length > 0) {
-      const outputs = inherited.outputs.length;
-      ports.log.info(
-        { worker: this.#workerId, replaced: inherited.workers, outputs },
+      log.info(
+        { worker: this.#workerId, replaced: inherited.workers, outputs: inherited.outputs.length },
         'took over what dead workers left',
       );
     }
@@ -158,6 +166,7 @@ export class Attempts implements SessionHandlers {
     const key = attemptKey(id);
     const report = this.#unanswered.get(key);
     this.#unanswered.delete(key);
+    this.#repeats.answered(id);
     if (!accepted) this.#drop(id, report);
     if (report && report.outcome.kind !== 'failed') this.#ports.onTaskDone();
   }
@@ -183,9 +192,11 @@ export class Attempts implements SessionHandlers {
     return this.#workerId;
   }
 
-  onWelcome(ticketKey: Uint8Array): void {
+  onWelcome(ticketKey: Uint8Array, isNewLead: boolean): void {
     this.#ports.ticketKeys.add(ticketKey);
     for (const { attempt } of this.#running.values()) attempt.repeat();
+    if (!isNewLead) return;
+    this.#repeats.begin(this.#ports.outputs.list().filter((id) => !this.#unanswered.has(attemptKey(id))));
   }
 
   held(): AttemptId[] {
@@ -233,6 +244,7 @@ export class Attempts implements SessionHandlers {
       fetchMemory: this.#fetchMemory,
       addressOf: (worker: WorkerId) => this.#addresses.get(worker),
       ticketOf: (jobId: JobId) => this.#jobs.get(jobId)?.ticket ?? '',
+      isJoined: () => reports().isJoined,
       log: (attempt: AttemptId, atMs: number, text: string) => reports().log(attempt, atMs, text),
       fetchProgress: (progress: FetchProgress) => reports().fetchProgress(progress),
       fetchTrouble: (trouble: FetchTrouble) => reports().fetchTrouble(trouble),
@@ -253,9 +265,20 @@ export class Attempts implements SessionHandlers {
       return this.#clean(this.#discardPart(report));
     }
     if (!keepsFiles) void this.#clean(scratch.removeAttempt(report.attempt));
-    else scratch.keepAttempt(report.attempt);
+    else this.#keep(report.attempt, outcome.report, report.counters);
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
+  }
+
+  /** Without its report the output still serves; only another coordinator would have to have it made again. */
+  #keep(attempt: AttemptId, report: MapReport, counters: Counters): void {
+    this.#scratch.keepAttempt(attempt);
+    try {
+      keepReport(this.#scratch.attemptPath(attempt), report, counters);
+    } catch (thrown) {
+      const { message } = MillraceError.from(thrown);
+      this.#ports.log.warn(aboutAttempt(attempt), `its report cannot be kept beside its output: ${message}`);
+    }
   }
 
   #logEnd({ attempt, outcome }: AttemptReport): void {
@@ -284,6 +307,7 @@ export class Attempts implements SessionHandlers {
     const scratch = this.#scratch;
     this.#running.clear();
     this.#unanswered.clear();
+    this.#repeats.clear();
     this.#ports.outputs.removeAll();
     for (const { attempt } of ending) attempt.cancel(reason);
     await this.#clean(Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll()));

@@ -14,8 +14,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import { toJobId, toWorkerId } from '../../lib/ids.ts';
+import type { MapReport } from '../../lib/reports.ts';
 import { RunReader, RunWriter } from '../shuffle/run-file.ts';
 import { inheritScratch } from './inherit-scratch.ts';
+import { keepReport, readKeptReport } from './kept-report.ts';
 import { Scratch } from './scratch.ts';
 import { ScratchBudget } from './scratch-budget.ts';
 
@@ -32,6 +34,15 @@ afterEach(() => {
 
 const map = (index: number) => ({ jobId: toJobId('j1'), kind: 'map', index, attempt: 1, epoch: 3 }) as const;
 
+const said: MapReport = {
+  inputRecords: 1,
+  inputBytes: 2,
+  segments: [],
+  part: undefined,
+  spills: 0,
+  spillBytes: 0,
+};
+
 /** The folder of a worker that has died, with a whole output, a torn one, and one that was never finished. */
 function leaveDeadWorker(): void {
   const dead = new Scratch(budget, toWorkerId('dead'));
@@ -39,6 +50,7 @@ function leaveDeadWorker(): void {
     const writer = new RunWriter(join(dead.makeAttempt(map(index)).path, 'output.run'), 2);
     writer.append(1, Buffer.from([1, 1, 65, 66]), 0, 4);
     writer.finish();
+    keepReport(dead.attemptPath(map(index)), said, { seen: 1 });
   }
   truncateSync(join(dead.attemptPath(map(1)), 'output.run'), 30);
   writeFileSync(join(dead.makeAttempt(map(2)).path, 'output.run.tmp'), 'half');
@@ -58,6 +70,7 @@ test('whole outputs move to the new worker, torn and unfinished ones and the fol
   expect(outputs.map(({ attempt }) => attempt)).toEqual([map(0)]);
   using run = new RunReader(outputs[0]!.path);
   expect(run.segment(1).records).toBe(1);
+  expect(readKeptReport(map(0), run)).toMatchObject({ attempt: map(0), counters: { seen: 1 }, again: true });
   expect(outputs[0]!.bytes).toBe(statSync(outputs[0]!.path).size);
   expect(outputs[0]!.path.startsWith(scratch.path)).toBe(true);
   expect(readdirSync(directory)).toEqual(['new']);

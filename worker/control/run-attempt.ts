@@ -46,6 +46,8 @@ export interface AttemptPorts {
   readonly fetchMemory: MemoryBudget;
   addressOf(worker: WorkerId): string | undefined;
   ticketOf(jobId: JobId): string;
+  /** Whether there is a coordinator now. */
+  isJoined(): boolean;
   log(attempt: AttemptId, atMs: number, text: string): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
@@ -165,6 +167,7 @@ export class RunningAttempt {
         clock,
         addressOf: (worker) => this.#ports.addressOf(worker),
         ticket: () => this.#ports.ticketOf(this.id.jobId),
+        isJoined: () => this.#ports.isJoined(),
         onHeld: (map, digest) => this.#onHeld(map, digest),
         onTrouble: (trouble) => this.#ports.fetchTrouble(trouble),
       });

@@ -1,11 +1,15 @@
 /** The session against a real gRPC server that plays the coordinator, on a clock that the test moves. */
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import { createLog } from '../../lib/log.ts';
 import { noCredentials } from '../../lib/security/credentials.ts';
 import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type { Hello__Output } from '../../proto/gen/millrace/v1/Hello.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import { loadWorkerService } from '../../proto/load.ts';
 import { Arrivals } from '../../test/arrivals.ts';
@@ -25,6 +29,8 @@ let clock: ManualClock;
 let calls: Arrivals<[string, ...unknown[]]>;
 let sessions: Session[];
 let idle: boolean;
+/** Of each welcome, whether it was the first of its epoch. */
+let welcomes: boolean[];
 
 beforeEach(async () => {
   streams = new Arrivals();
@@ -33,6 +39,7 @@ beforeEach(async () => {
   clock = new ManualClock();
   sessions = [];
   idle = false;
+  welcomes = [];
   server = new Server();
   server.addService(loadWorkerService().service, {
     Session(stream: Stream) {
@@ -56,7 +63,7 @@ afterEach(() => {
 /** What it said of whether work may be sent here, in order. */
 let serving: boolean[] = [];
 
-function open(joinTimeoutMs = 0): Session {
+function open(joinTimeoutMs = 0, coordinator = address): Session {
   serving = [];
   const call =
     (name: string) =>
@@ -70,7 +77,7 @@ function open(joinTimeoutMs = 0): Session {
     onLocations: call('locations'),
     onAnswer: call('answer'),
     onJobEnded: call('ended'),
-    onWelcome: () => undefined,
+    onWelcome: (_key, isNewLead) => welcomes.push(isNewLead),
     onRejoin: () => toWorkerId('reborn'),
     held: () => [{ ...attempt, index: 8 }],
     replaces: () => [toWorkerId('dead')],
@@ -79,7 +86,7 @@ function open(joinTimeoutMs = 0): Session {
     usage: () => ({ rssBytes: 1, memoryBytesMax: 0, cpuFraction: 0, scratchBytes: 0, scratchBytesMax: 0 }),
   };
   const session = new Session({
-    coordinator: address,
+    coordinator,
     credentials: noCredentials,
     workerId: toWorkerId('w'),
     slots: 1,
@@ -192,6 +199,120 @@ test('reports of very many segments stay under the message limit, also when all 
   (await streams.next()).write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   while (seen.size < 100) await receive();
   clearInterval(unstick);
+});
+
+/** The stream breaks, and the worker comes back. */
+async function reconnect(stream: Stream): Promise<{ stream: Stream; hello: Hello__Output }> {
+  const unstick = setInterval(() => clock.advance(100), 2);
+  stream.end();
+  const again = await streams.next();
+  clearInterval(unstick);
+  for (;;) {
+    const { hello } = await messages.next();
+    if (hello) return { stream: again, hello };
+  }
+}
+
+test('a map output that is said again is not named among what runs, and is said on each stream until it is answered', async () => {
+  const session = open();
+  const stream = await join(session);
+  session.report({ ...report, again: true });
+  clock.advance(5);
+  expect((await messages.next()).reports).toMatchObject([{ attempt: { index: 3 }, again: true }]);
+  const { stream: next, hello } = await reconnect(stream);
+  expect(hello.running).toEqual([]);
+  next.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 3 } });
+  expect((await messages.next()).reports).toMatchObject([{ attempt: { index: 3 }, again: true }]);
+});
+
+test('its hello says the highest epoch that welcomed it, and the first welcome of an epoch is known as that', async () => {
+  const { stream, hello } = await reconnect(await join(open()));
+  expect(hello.epochSeen).toBe(2);
+  stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  expect((await messages.next()).heartbeat).not.toBeNull();
+  const again = await reconnect(stream);
+  again.stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 5 } });
+  expect((await messages.next()).heartbeat).not.toBeNull();
+  expect(welcomes).toEqual([true, false, true]);
+  expect((await reconnect(again.stream)).hello.epochSeen).toBe(5);
+});
+
+test('the welcome of a deposed coordinator is not obeyed: the worker leaves it', async () => {
+  const session = open();
+  const { stream } = await reconnect(await join(session));
+  const left = once(stream, 'cancelled');
+  stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 1 }, jobsEnded: ['job'] });
+  await left;
+  expect(session.isJoined).toBe(false);
+  expect(serving.at(-1)).toBe(false);
+  const unstick = setInterval(() => clock.advance(100), 2);
+  const again = await streams.next();
+  clearInterval(unstick);
+  again.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 }, jobsEnded: ['other'] });
+  expect(await calls.next()).toEqual(['ended', 'other']);
+});
+
+test('of several coordinators it finds the one that leads, and goes round when that one is gone', async () => {
+  const standby = new Server();
+  let asked = 0;
+  standby.addService(loadWorkerService().service, {
+    Session(stream: Stream) {
+      asked++;
+      stream.emit('error', { code: status.UNAVAILABLE, details: `standby; ${address} leads` });
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) =>
+    standby.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  try {
+    const session = open(0, `127.0.0.1:1,127.0.0.1:${port}, ${address}`);
+    const unstick = setInterval(() => clock.advance(100), 2);
+    const joined = join(session);
+    const stream = await joined.finally(() => clearInterval(unstick));
+    expect(asked).toBe(1);
+    expect((await reconnect(stream)).hello.workerId).toBe('w');
+    expect(asked).toBe(2);
+  } finally {
+    standby.forceShutdown();
+  }
+});
+
+test('without a coordinator only the log of its tasks waits, and no more of it than fits', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.end();
+  await once(stream, 'close');
+  while (session.isJoined) await turn();
+  const text = 'x'.repeat(1_000);
+  const lines = Math.ceil(limits.logCharsWaitingMax / text.length);
+  for (let i = 0; i < 2 * lines; i++) session.log(attempt, i, text);
+  session.fetchProgress({ attempt, maps: [1], digests: [1], complete: false });
+  session.partOpened({ attempt, part: { uri: 's3://bucket/part', token: 'upload' } });
+  const { stream: next } = await reconnect(stream);
+  next.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
+  const { logLines, fetchProgress, partsOpened } = await messages.next();
+  expect(logLines.length).toBeGreaterThan(lines / 2);
+  expect(logLines.length).toBeLessThan(lines);
+  expect([fetchProgress, partsOpened]).toEqual([[], []]);
+});
+
+test('what a reduce of very many maps holds is said in messages under the limit', async () => {
+  const session = open();
+  await join(session);
+  const maps = Array.from({ length: limits.mapTasksMax }, (_, map) => map);
+  const digests = maps.map((map) => 2 ** 32 - 1 - map);
+  session.fetchProgress({ attempt, maps, digests, complete: true });
+  clock.advance(5);
+  const said: number[] = [];
+  while (said.length < maps.length) {
+    for (const progress of (await messages.next()).fetchProgress) {
+      expect(progress.digests).toEqual(progress.maps.map((map) => 2 ** 32 - 1 - map));
+      said.push(...progress.maps);
+    }
+  }
+  expect(said).toEqual(maps);
 });
 
 test('an answer that came twice is passed on once', async () => {

@@ -1,19 +1,21 @@
 /**
- * The worker's end of the session with its coordinator: hello, heartbeats, batched messages both ways, and coming back
- * after a break. Runs on the main thread, where no user code runs, so a busy task never looks like a dead worker.
+ * The worker's end of the session with the coordinator that leads: hello, heartbeats, batched messages both ways, and coming back
+ * after a break, to the next coordinator it was told of. Runs on the main thread, where no user code runs, so a busy task never looks
+ * like a dead worker.
  *
  *   connecting -> (stream open, hello sent) -> joined (welcome came) -> closed
  *        ^------------- backoff, when the stream breaks ----'
  *
- * A report is kept until the coordinator answers it, and sent again after each reconnect: it is never lost, only late.
+ * A report is kept until the coordinator answers it, and sent again after each reconnect: it is never lost, only late. A coordinator of
+ * a lower epoch than one that was obeyed before is deposed and may not know it: it is left at once.
  */
 import { hostname } from 'node:os';
 import { type ClientDuplexStream, status } from '@grpc/grpc-js';
+import { parseAddresses } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Finding } from '../../lib/diagnosis.ts';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, toJobId, type WorkerId } from '../../lib/ids.ts';
-import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import type {
   AttemptProgress,
@@ -23,28 +25,26 @@ import type {
   PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
-import { type Credentials, securityToCoordinator } from '../../lib/security/credentials.ts';
+import type { Credentials } from '../../lib/security/credentials.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
-import type { WorkerControlClient } from '../../proto/gen/millrace/v1/WorkerControl.ts';
+import type { Welcome__Output } from '../../proto/gen/millrace/v1/Welcome.ts';
 import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
-import { loadWorkerService, protocolVersion } from '../../proto/load.ts';
+import { protocolVersion } from '../../proto/load.ts';
 import {
   type Assignment,
   assignmentIn,
   attemptIdIn,
   attemptIdOut,
   diagnoseIn,
-  fetchProgressOut,
-  fetchTroubleOut,
   heartbeatOut,
   type JobInfo,
   jobInfoIn,
   type Locations,
   locationsIn,
-  partOpenedOut,
-  reportOut,
 } from './convert.ts';
+import { Coordinators, type OpenClient, openGrpcClient } from './coordinators.ts';
 import type { DiagnoseRequest } from './diagnose.ts';
+import { Outbox } from './outbox.ts';
 
 type Stream = ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
 
@@ -63,9 +63,9 @@ export interface SessionHandlers {
   onRejoin(): WorkerId;
   /**
    * A stream is up, or up again: say again what went down with the last one (fetch progress). `ticketKey` is the public key of the
-   * coordinator's fetch tickets.
+   * coordinator's fetch tickets. `isNewLead`: no coordinator of this epoch has welcomed this process before.
    */
-  onWelcome(ticketKey: Uint8Array): void;
+  onWelcome(ticketKey: Uint8Array, isNewLead: boolean): void;
   /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
   held(): AttemptId[];
   replaces(): readonly WorkerId[];
@@ -77,6 +77,7 @@ export interface SessionHandlers {
 }
 
 export interface SessionOptions {
+  /** HOST:PORT, or several with commas; one of them leads. */
   readonly coordinator: string;
   readonly credentials: Credentials;
   readonly workerId: WorkerId;
@@ -94,18 +95,9 @@ export interface SessionOptions {
   /** Gives up when it never joined for so long; 0 tries for ever. */
   readonly joinTimeoutMs: number;
   /** Default: over gRPC. */
-  openClient?(address: string, credentials: Credentials): Pick<WorkerControlClient, 'session' | 'close'>;
+  readonly openClient?: OpenClient;
 }
 
-type Outgoing = Required<
-  Pick<WorkerMessage, 'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines'>
->;
-
-const flushAfterMs = 5;
-const flushAtItems = 64;
-/** So many segments of a map report weigh as much as another item. */
-const segmentsPerItem = 512;
-const backoffMs = [50, 100, 200, 500, 1_000, 2_000];
 const goodbyeTimeoutMs = 1_000;
 /** To come back with the same credentials would change nothing. */
 const refusals: ReadonlyMap<status, ErrorCode> = new Map([
@@ -113,26 +105,10 @@ const refusals: ReadonlyMap<status, ErrorCode> = new Map([
   [status.PERMISSION_DENIED, 'permission-denied'],
 ]);
 
-function openGrpcClient(address: string, credentials: Credentials): WorkerControlClient {
-  const Client = loadWorkerService();
-  const security = securityToCoordinator(credentials, address);
-  return new Client(address, security.credentials, {
-    ...security.options,
-    'grpc.enable_http_proxy': 0,
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.max_receive_message_length': limits.grpcMessageBytesMax * 2,
-  });
-}
-
-function nothing(): Outgoing {
-  return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
-}
-
 export class Session {
   readonly #options: SessionOptions;
-  readonly #client: Pick<WorkerControlClient, 'session' | 'close'>;
+  readonly #coordinators: Coordinators;
+  readonly #outbox: Outbox;
   readonly #unanswered = new Map<string, AttemptReport>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #joined = Promise.withResolvers<void>();
@@ -145,10 +121,8 @@ export class Session {
   #draining = false;
   /** On this stream. */
   #saidDraining = false;
-  #failures = 0;
-  #outgoing = nothing();
-  #items = 0;
-  #cancelFlush: (() => void) | undefined;
+  /** The highest of the coordinators that welcomed this process. */
+  #epochSeen = 0;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelReconnect: (() => void) | undefined;
 
@@ -158,8 +132,10 @@ export class Session {
     this.#startedMs = options.clock.monotonicMs();
     this.#joined.promise.catch(() => undefined);
     this.#ended.promise.catch(() => undefined);
-    const { openClient = openGrpcClient } = options;
-    this.#client = openClient(options.coordinator, options.credentials);
+    const { coordinator, credentials, openClient = openGrpcClient } = options;
+    const addresses = parseAddresses(coordinator, '--coordinator (MILLRACE_COORDINATOR)');
+    this.#coordinators = new Coordinators(addresses, (address) => openClient(address, credentials));
+    this.#outbox = new Outbox(options.clock, (message) => this.#stream?.write(message));
     this.#connect();
   }
 
@@ -176,29 +152,28 @@ export class Session {
   /** Sent now and after every reconnect until it is answered. */
   report(report: AttemptReport): void {
     this.#unanswered.set(attemptKey(report.attempt), report);
-    if (!this.#isJoined) return;
-    this.#queue(report);
+    this.#outbox.report(report);
   }
 
   fetchProgress(progress: FetchProgress): void {
-    this.#outgoing.fetchProgress.push(fetchProgressOut(progress));
-    this.#grow();
+    this.#outbox.fetchProgress(progress);
   }
 
-  /** Soon, so that the coordinator can drop the part if this worker dies. */
   partOpened(opened: PartOpened): void {
-    this.#outgoing.partsOpened.push(partOpenedOut(opened));
-    this.#grow();
+    this.#outbox.partOpened(opened);
   }
 
   fetchTrouble(trouble: FetchTrouble): void {
-    this.#outgoing.fetchTroubles.push(fetchTroubleOut(trouble));
-    this.#grow();
+    this.#outbox.fetchTrouble(trouble);
   }
 
   log(attempt: AttemptId, atMs: number, text: string): void {
-    this.#outgoing.logLines.push({ attempt: attemptIdOut(attempt), atMs, text });
-    this.#grow();
+    this.#outbox.log(attempt, atMs, text);
+  }
+
+  /** Whether a coordinator leads this worker now. */
+  get isJoined(): boolean {
+    return this.#isJoined;
   }
 
   /**
@@ -209,7 +184,7 @@ export class Session {
     if (this.#draining) return;
     this.#draining = true;
     this.#tellServing();
-    this.#flush();
+    this.#outbox.flush();
     if (this.#isJoined) this.#sayDraining();
     else if (this.#mayLeaveUnsaid()) this.#finish();
   }
@@ -229,7 +204,7 @@ export class Session {
     if (this.#closed) return;
     const stream = this.#stream;
     if (stream && this.#isJoined) {
-      this.#flush();
+      this.#outbox.flush();
       stream.write({ goodbye: true });
       // Its end is not a break to come back from.
       this.#stream = undefined;
@@ -263,11 +238,10 @@ export class Session {
   #finish(error?: MillraceError): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#isJoined = false;
-    this.#tellServing();
-    for (const cancel of [this.#cancelFlush, this.#cancelHeartbeat, this.#cancelReconnect]) cancel?.();
+    this.#part();
+    this.#cancelReconnect?.();
     this.#stream?.cancel();
-    this.#client.close();
+    this.#coordinators.close();
     if (error) {
       this.#joined.reject(error);
       this.#ended.reject(error);
@@ -279,7 +253,7 @@ export class Session {
 
   #connect(): void {
     const { handlers, slots, fetchAddress, softwareVersion } = this.#options;
-    const stream = this.#client.session();
+    const stream = this.#coordinators.client.session();
     this.#stream = stream;
     stream.on('data', (message: CoordinatorMessage__Output) => {
       if (stream !== this.#stream || this.#closed) return;
@@ -306,6 +280,7 @@ export class Session {
         running: this.#running(handlers.progress()),
         held: handlers.held().map(attemptIdOut),
         replaces: [...handlers.replaces()],
+        epochSeen: this.#epochSeen,
       },
     });
   }
@@ -313,7 +288,7 @@ export class Session {
   /** What runs, and what has ended but is not answered yet: the coordinator must not take either for lost. */
   #running(progress: AttemptProgress[]) {
     const running = new Map(progress.map(({ attempt }) => [attemptKey(attempt), attempt]));
-    for (const [key, { attempt }] of this.#unanswered) running.set(key, attempt);
+    for (const [key, { attempt, again }] of this.#unanswered) if (!again) running.set(key, attempt);
     return [...running.values()].map(attemptIdOut);
   }
 
@@ -321,27 +296,38 @@ export class Session {
     if (stream !== this.#stream || this.#closed) return;
     const refusal = refusals.get(code);
     if (refusal) {
-      const message = `the coordinator at ${this.#options.coordinator} refused this worker: ${details}`;
+      const message = `the coordinator at ${this.#coordinators.address} refused this worker: ${details}`;
       this.#finish(new MillraceError(refusal, message));
       return;
     }
+    this.#part();
+    if (this.#mayLeaveUnsaid()) this.#finish();
+    else if (this.#isTooLate()) {
+      const message = `no coordinator answers at ${this.#coordinators.all} (--coordinator, MILLRACE_COORDINATOR): ${details}`;
+      this.#finish(new MillraceError('unavailable', message));
+    } else this.#connectNext(details);
+  }
+
+  /** No coordinator leads this worker any more. */
+  #part(): void {
     this.#isJoined = false;
+    this.#outbox.close();
     this.#tellServing();
     this.#cancelHeartbeat?.();
-    if (this.#mayLeaveUnsaid()) {
-      this.#finish();
-      return;
-    }
-    const { clock, log, coordinator, joinTimeoutMs } = this.#options;
-    const tooLong = joinTimeoutMs > 0 && clock.monotonicMs() - this.#startedMs > joinTimeoutMs;
-    if (!this.#everJoined && tooLong) {
-      const message = `no coordinator answers at ${coordinator} (--coordinator, MILLRACE_COORDINATOR): ${details}`;
-      this.#finish(new MillraceError('unavailable', message));
-      return;
-    }
-    const waitMs = backoffMs[Math.min(this.#failures++, backoffMs.length - 1)]!;
+  }
+
+  #isTooLate(): boolean {
+    const { clock, joinTimeoutMs } = this.#options;
+    const lastsMs = clock.monotonicMs() - this.#startedMs;
+    return !this.#everJoined && joinTimeoutMs > 0 && lastsMs > joinTimeoutMs;
+  }
+
+  #connectNext(details: string): void {
+    const { clock, log } = this.#options;
+    const { address: coordinator } = this.#coordinators;
+    const waitMs = this.#coordinators.failed();
     log.info(
-      { worker: this.#workerId, coordinator, details, waitMs },
+      { worker: this.#workerId, coordinator, details, waitMs, next: this.#coordinators.address },
       'the coordinator is out of reach, trying again',
     );
     // Half of it is jitter, so that a thousand workers do not come back in one instant.
@@ -354,7 +340,10 @@ export class Session {
       this.#rejoin();
       return;
     }
-    if (message.welcome) this.#welcome(message.welcome.heartbeatIntervalMs, message.welcome.ticketKey);
+    if (message.welcome) {
+      if (message.welcome.epoch < this.#epochSeen) return this.#leaveDeposed(message.welcome.epoch);
+      this.#welcome(message.welcome);
+    }
     const { handlers } = this.#options;
     for (const job of message.jobs) handlers.onJob(jobInfoIn(job));
     if (message.diagnose) void this.#diagnose(diagnoseIn(message.diagnose));
@@ -387,18 +376,34 @@ export class Session {
     this.#options.handlers.onAnswer(attempt, accepted);
   }
 
-  #welcome(heartbeatIntervalMs: number, ticketKey: Uint8Array): void {
-    this.#failures = 0;
+  #welcome({ heartbeatIntervalMs, ticketKey, epoch }: Welcome__Output): void {
+    const isNewLead = epoch > this.#epochSeen;
+    this.#epochSeen = epoch;
+    this.#coordinators.succeeded();
     this.#isJoined = true;
     this.#everJoined = true;
     this.#tellServing();
     this.#joined.resolve();
-    this.#outgoing.reports = [];
-    for (const report of this.#unanswered.values()) this.#queue(report);
-    this.#options.handlers.onWelcome(ticketKey);
-    this.#flush();
+    this.#outbox.open();
+    for (const report of this.#unanswered.values()) this.#outbox.report(report);
+    this.#options.handlers.onWelcome(ticketKey, isNewLead);
+    this.#outbox.flush();
     this.#sayDraining();
     this.#beat(heartbeatIntervalMs);
+  }
+
+  /** What it decided since another one took the lead is not to be obeyed; it will find out by itself. */
+  #leaveDeposed(epoch: number): void {
+    const { address: coordinator } = this.#coordinators;
+    this.#options.log.warn(
+      { worker: this.#workerId, coordinator, epoch, epochSeen: this.#epochSeen },
+      'left a coordinator that led before the last one (if its store was replaced, restart this worker)',
+    );
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.cancel();
+    this.#part();
+    this.#connectNext(`epoch ${epoch} is over`);
   }
 
   #rejoin(): void {
@@ -406,12 +411,8 @@ export class Session {
       { worker: this.#workerId },
       'the coordinator held this worker for dead: starting afresh',
     );
-    this.#isJoined = false;
-    this.#tellServing();
-    this.#cancelHeartbeat?.();
+    this.#part();
     this.#unanswered.clear();
-    this.#outgoing = nothing();
-    this.#items = 0;
     this.#workerId = this.#options.handlers.onRejoin();
     const old = this.#stream;
     this.#stream = undefined;
@@ -423,30 +424,5 @@ export class Session {
     const { handlers, clock } = this.#options;
     this.#stream?.write({ heartbeat: heartbeatOut(handlers.progress(), handlers.usage()) });
     this.#cancelHeartbeat = clock.after(intervalMs, () => this.#beat(intervalMs));
-  }
-
-  /** A report of very many segments fills a message by itself: what goes together must stay under the message limit. */
-  #queue(report: AttemptReport): void {
-    const { outcome } = report;
-    const segments = outcome.kind === 'map-done' ? outcome.report.segments.length : 0;
-    this.#outgoing.reports.push(reportOut(report));
-    this.#grow(1 + segments / segmentsPerItem);
-  }
-
-  #grow(weight = 1): void {
-    this.#items += weight;
-    if (this.#items >= flushAtItems) this.#flush();
-    else this.#cancelFlush ??= this.#options.clock.after(flushAfterMs, () => this.#flush());
-  }
-
-  #flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    if (!this.#isJoined) return;
-    const outgoing = this.#outgoing;
-    this.#outgoing = nothing();
-    this.#items = 0;
-    if (Object.values(outgoing).every((list) => list.length === 0)) return;
-    this.#stream?.write(outgoing);
   }
 }

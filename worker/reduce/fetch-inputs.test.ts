@@ -30,6 +30,7 @@ let addresses: Map<WorkerId, string>;
 let servers: Map<WorkerId, Server>;
 let channels: PeerChannels;
 let clock: ManualClock;
+let isJoined: boolean;
 let tickets: ReturnType<typeof makeTickets>;
 let ticket: string;
 let held: number[];
@@ -44,6 +45,7 @@ beforeEach(async () => {
   channels = new PeerChannels(credentialsToWorker(noCredentials));
   clock = new ManualClock();
   tickets = makeTickets(clock);
+  isJoined = true;
   ticket = tickets.issuer.ticketOf(jobId);
   held = [];
   troubles = [];
@@ -96,6 +98,7 @@ function start(maps: number): FetchInputs {
     store: new SegmentStore(join(folder, 'fetched'), 1e6),
     clock,
     ticket: () => ticket,
+    isJoined: () => isJoined,
     addressOf: (worker) => addresses.get(worker),
     onHeld: (map) => held.push(map),
     onTrouble: (trouble) => {
@@ -194,6 +197,25 @@ test('a peer that refuses until it has heard of a new coordinator serves in the 
   }, 5);
   const sources = await inputs.complete.finally(() => clearInterval(unstick));
   expect(pauses).toHaveBeenCalledWith(200, expect.anything());
+  expect(sources).toHaveLength(1);
+});
+
+test('without a coordinator, and whenever there is a new ticket, it goes on asking a peer that refuses', async () => {
+  const restarted = makeTickets(clock).issuer;
+  ticket = makeTickets(clock).issuer.ticketOf(jobId);
+  isJoined = false;
+  const inputs = start(1);
+  inputs.found([output(0, peer)]);
+  const pauses = vi.spyOn(clock, 'after');
+  const refusals = () => pauses.mock.calls.filter(([delayMs]) => delayMs >= 200).length;
+  const unstick = setInterval(() => {
+    // The coordinator is back, its ticket comes a little later, and the peer hears of it last.
+    if (refusals() > 10) isJoined = true;
+    if (refusals() > 11) ticket = restarted.ticketOf(jobId);
+    if (refusals() > 12) tickets.keys.add(restarted.publicKey);
+    clock.advance(20_000);
+  }, 5);
+  const sources = await inputs.complete.finally(() => clearInterval(unstick));
   expect(sources).toHaveLength(1);
 });
 

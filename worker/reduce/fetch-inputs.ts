@@ -35,6 +35,8 @@ export interface FetchInputsPorts {
   readonly clock: Clock;
   /** The newest that the coordinator has given for this job. */
   ticket(): string;
+  /** Whether there is a coordinator now, which would give a new ticket. */
+  isJoined(): boolean;
   /** Where a worker serves; undefined when it is not known yet. */
   addressOf(worker: WorkerId): string | undefined;
   /** `digest` as in the location: masked as this job keeps them. */
@@ -45,6 +47,12 @@ export interface FetchInputsPorts {
 interface Wanted extends SegmentLocation {
   /** A mismatch was seen once: the second one condemns it. */
   suspect: boolean;
+}
+
+/** One ticket was refused by a source since then, while there was a coordinator. */
+interface Refusal {
+  readonly ticket: string;
+  readonly sinceMs: number;
 }
 
 const idleTimeoutMs = 15_000;
@@ -116,6 +124,7 @@ export class FetchInputs {
 
   async #pullAll(worker: WorkerId): Promise<void> {
     let failures = 0;
+    let refusal: Refusal | undefined;
     while (!this.#abort.signal.aborted) {
       const wanted = [...(this.#wanted.get(worker)?.values() ?? [])].slice(0, limits.fetchSegmentsMax);
       if (wanted.length === 0) {
@@ -127,14 +136,13 @@ export class FetchInputs {
         if (worker === this.#ports.self) this.#takeLocal(wanted);
         else await this.#fetchFrom(worker, wanted);
         failures = 0;
+        refusal = undefined;
       } catch (error) {
         const { code, message } = MillraceError.from(error);
         if (code !== 'unavailable' && code !== 'unauthenticated') throw error;
         failures++;
-        if (failures >= failuresBeforeTrouble) {
-          if (code === 'unauthenticated') throw this.#refused(worker, message);
-          this.#reportUnreachable(worker, message);
-        }
+        if (code === 'unauthenticated') refusal = this.#waitUnrefused(worker, refusal, message);
+        else if (failures >= failuresBeforeTrouble) this.#reportUnreachable(worker, message);
         await this.#pause(backoffMs[Math.min(failures, backoffMs.length) - 1]!);
       }
     }
@@ -161,7 +169,18 @@ export class FetchInputs {
     for await (const result of results) this.#take(wanted[index++]!, result);
   }
 
-  /** At first it may only not have heard of a new coordinator yet; in the end another location would not help. */
+  /**
+   * After a change of coordinators this worker may not have its new ticket yet, or the source may not know yet who signed it. Throws when
+   * one ticket is refused for too long: another location would not help.
+   */
+  #waitUnrefused(worker: WorkerId, before: Refusal | undefined, reason: string): Refusal {
+    const { clock, ticket, isJoined } = this.#ports;
+    const now: Refusal = { ticket: ticket(), sinceMs: clock.monotonicMs() };
+    if (before?.ticket !== now.ticket || !isJoined()) return now;
+    if (now.sinceMs - before.sinceMs >= limits.ticketRefusedMsMax) throw this.#refused(worker, reason);
+    return before;
+  }
+
   #refused(worker: WorkerId, reason: string): TaskFailure {
     const message = `${worker} at ${this.#ports.addressOf(worker)} refuses to serve map outputs to ${this.#ports.self}: ${reason}`;
     return new TaskFailure({ kind: 'fetch-refused', message, worker });
