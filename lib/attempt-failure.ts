@@ -26,6 +26,8 @@ export type AttemptFailure =
       readonly line: number;
       readonly offset: number;
     }
+  /** One task alone skipped more than the job may. */
+  | { readonly kind: 'bad-records'; readonly message: string }
   | { readonly kind: 'out-of-memory'; readonly message: string; readonly heapBytesMax: number }
   | { readonly kind: 'timeout'; readonly message: string; readonly idleMs: number }
   | { readonly kind: 'no-space'; readonly message: string; readonly path: string }
@@ -49,7 +51,10 @@ export type AttemptFailureKind = AttemptFailure['kind'];
 /** Failures caused by the job or its input: the same one on two workers ends the job early. */
 export function isUserFault(failure: AttemptFailure): boolean {
   return (
-    failure.kind === 'user-error' || failure.kind === 'malformed-record' || failure.kind === 'input-changed'
+    failure.kind === 'user-error' ||
+    failure.kind === 'malformed-record' ||
+    failure.kind === 'bad-records' ||
+    failure.kind === 'input-changed'
   );
 }
 

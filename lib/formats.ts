@@ -46,4 +46,9 @@ export function partName(kind: 'map' | 'reduce', index: number): string {
   return `part-${kind === 'map' ? 'm' : 'r'}-${String(index).padStart(5, '0')}`;
 }
 
+/** What a map skipped, beside the parts and hidden from globs: `_bad/part-m-00003.jsonl`. */
+export function badPartName(index: number): string {
+  return `_bad/${partName('map', index)}.jsonl`;
+}
+
 export const successName = '_SUCCESS';

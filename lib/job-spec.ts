@@ -1,4 +1,5 @@
 /** What a job is, as data: written once at submit, never changed. And what its input is cut into. */
+import type { BadRecordBudget } from './bad-records.ts';
 import type { InputFormat, OutputFormat } from './formats.ts';
 import type { JobId } from './ids.ts';
 
@@ -35,6 +36,8 @@ export interface JobSpec {
   readonly priority: number;
   readonly attemptsMax: number;
   readonly taskTimeoutMs: number;
+  /** How many records may be skipped; missing: the first bad one fails its task. */
+  readonly maxBadRecords?: BadRecordBudget | undefined;
   readonly submittedAtMs: number;
   /** The number of the first output object: 0, or what follows the existing ones for `append`. */
   readonly partOffset: number;

@@ -1,4 +1,6 @@
 /** Job specs from outside: everything is checked here once, field by field, before anything acts on it. */
+
+import type { BadRecordBudget } from './bad-records.ts';
 import { MillraceError } from './errors.ts';
 import type { InputFormat, OutputFormat } from './formats.ts';
 import type { ParamValue, SubmittedSpec } from './job-spec.ts';
@@ -28,6 +30,7 @@ export function parseSubmittedSpec(text: string): SubmittedSpec {
     priority: integer(json.priority, -1_000, 1_000, 'priority (--priority)'),
     attemptsMax: integer(json.attemptsMax, 1, limits.attemptsMaxMax, 'attemptsMax (--max-attempts)'),
     taskTimeoutMs: integer(json.taskTimeoutMs, 1, 7 * 24 * 3_600_000, 'taskTimeoutMs (--task-timeout)'),
+    maxBadRecords: optional(json.maxBadRecords, parseBudget),
   };
 }
 
@@ -105,6 +108,17 @@ function parseInput(value: unknown): InputFormat {
     delimiter: match(value.delimiter, /^[^"\r\n]$/u, 'input.delimiter'),
     quotedNewlines: boolean(value.quotedNewlines, 'input.quotedNewlines'),
   };
+}
+
+function parseBudget(value: unknown): BadRecordBudget {
+  const field = 'maxBadRecords (--max-bad-records)';
+  if (!isObject(value)) return refuse(field, 'a budget', value);
+  const kind = oneOf(value.kind, ['count', 'rate'], `${field}: kind`);
+  if (kind === 'count') return { kind, records: integer(value.records, 1, limits.badRecordsMax, field) };
+  const { percent } = value;
+  if (typeof percent !== 'number' || !(percent > 0 && percent <= 100))
+    return refuse(field, 'over 0 and up to 100 percent', percent);
+  return { kind, percent };
 }
 
 function parseOutput(value: unknown): OutputFormat {

@@ -1,5 +1,6 @@
 /** What workers tell the coordinator, as domain values; convert.ts of each program maps them to and from the wire. */
 import type { AttemptFailure } from './attempt-failure.ts';
+import type { BadRecordsReport } from './bad-records.ts';
 import type { AttemptId, WorkerId } from './ids.ts';
 import type { Counters, OpenPart, SegmentCounts, StagedPart } from './job-spec.ts';
 
@@ -48,6 +49,8 @@ export interface MapReport {
   /** Sorted runs written because the buffer was full, and their bytes. */
   readonly spills: number;
   readonly spillBytes: number;
+  /** What it skipped; missing when nothing. */
+  readonly bad?: BadRecordsReport | undefined;
 }
 
 export interface ReduceReport {

@@ -3,6 +3,7 @@
  * drops mistakes silently, so nothing behind this file may be surprised. Throws `invalid-argument` naming the field.
  */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, type TaskKind, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { Counters, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
@@ -26,6 +27,7 @@ import type {
   AttemptId__Output as WireAttemptIdIn,
 } from '../../proto/gen/millrace/v1/AttemptId.ts';
 import type { AttemptProgress__Output as WireProgress } from '../../proto/gen/millrace/v1/AttemptProgress.ts';
+import type { BadRecords__Output as WireBadRecords } from '../../proto/gen/millrace/v1/BadRecords.ts';
 import type { Diagnosis__Output as WireDiagnosis } from '../../proto/gen/millrace/v1/Diagnosis.ts';
 import type { FetchProgress__Output as WireFetchProgress } from '../../proto/gen/millrace/v1/FetchProgress.ts';
 import type { FetchTrouble__Output as WireFetchTrouble } from '../../proto/gen/millrace/v1/FetchTrouble.ts';
@@ -145,6 +147,16 @@ function mapDoneIn(wire: WireMapDone) {
     part: wire.part ? stagedPartIn(wire.part) : undefined,
     spills: wire.spills,
     spillBytes: count(wire.spillBytes, 'spill_bytes'),
+    bad: wire.bad ? badRecordsIn(wire.bad) : undefined,
+  };
+}
+
+function badRecordsIn({ part, examples }: WireBadRecords): BadRecordsReport {
+  if (!part) return invalid('bad records without their part');
+  const shown = examples.slice(0, limits.badRecordExamplesMax);
+  return {
+    part: stagedPartIn(part),
+    examples: shown.map((text) => text.slice(0, limits.badRecordExampleCharsMax)),
   };
 }
 
@@ -223,6 +235,7 @@ function failureIn(wire: WireFailure): AttemptFailure {
       return { kind: wire.kind, message, worker: toWorkerId(wire.worker) };
     case 'input-changed':
       return { kind: wire.kind, message, uri };
+    case 'bad-records':
     case 'store-failed':
     case 'cancelled':
     case 'internal':

@@ -5,6 +5,7 @@ import type { Assignment as _millrace_v1_Assignment, Assignment__Output as _mill
 import type { AttemptFailure as _millrace_v1_AttemptFailure, AttemptFailure__Output as _millrace_v1_AttemptFailure__Output } from './millrace/v1/AttemptFailure.ts';
 import type { AttemptId as _millrace_v1_AttemptId, AttemptId__Output as _millrace_v1_AttemptId__Output } from './millrace/v1/AttemptId.ts';
 import type { AttemptProgress as _millrace_v1_AttemptProgress, AttemptProgress__Output as _millrace_v1_AttemptProgress__Output } from './millrace/v1/AttemptProgress.ts';
+import type { BadRecords as _millrace_v1_BadRecords, BadRecords__Output as _millrace_v1_BadRecords__Output } from './millrace/v1/BadRecords.ts';
 import type { Cancel as _millrace_v1_Cancel, Cancel__Output as _millrace_v1_Cancel__Output } from './millrace/v1/Cancel.ts';
 import type { CoordinatorMessage as _millrace_v1_CoordinatorMessage, CoordinatorMessage__Output as _millrace_v1_CoordinatorMessage__Output } from './millrace/v1/CoordinatorMessage.ts';
 import type { Diagnose as _millrace_v1_Diagnose, Diagnose__Output as _millrace_v1_Diagnose__Output } from './millrace/v1/Diagnose.ts';
@@ -44,6 +45,7 @@ export interface ProtoGrpcType {
       AttemptFailure: MessageTypeDefinition<_millrace_v1_AttemptFailure, _millrace_v1_AttemptFailure__Output>
       AttemptId: MessageTypeDefinition<_millrace_v1_AttemptId, _millrace_v1_AttemptId__Output>
       AttemptProgress: MessageTypeDefinition<_millrace_v1_AttemptProgress, _millrace_v1_AttemptProgress__Output>
+      BadRecords: MessageTypeDefinition<_millrace_v1_BadRecords, _millrace_v1_BadRecords__Output>
       Cancel: MessageTypeDefinition<_millrace_v1_Cancel, _millrace_v1_Cancel__Output>
       CoordinatorMessage: MessageTypeDefinition<_millrace_v1_CoordinatorMessage, _millrace_v1_CoordinatorMessage__Output>
       Diagnose: MessageTypeDefinition<_millrace_v1_Diagnose, _millrace_v1_Diagnose__Output>

@@ -146,7 +146,7 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
     case 'sample-done':
       return { ...report, sampleDone: { keys: outcome.keys.map((key) => Buffer.from(key)) } };
     case 'map-done': {
-      const { inputRecords, inputBytes, segments, part, spills, spillBytes } = outcome.report;
+      const { inputRecords, inputBytes, segments, part, spills, spillBytes, bad } = outcome.report;
       const mapDone = {
         inputRecords,
         inputBytes,
@@ -156,6 +156,7 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
         part: part ? stagedPartOut(part) : null,
         spills,
         spillBytes,
+        bad: bad ? { part: stagedPartOut(bad.part), examples: [...bad.examples] } : null,
       };
       return { ...report, mapDone };
     }

@@ -2,6 +2,9 @@
  * The whole map side, top to bottom: read the split, run the user's map, partition, sort and combine in a bounded buffer, spill, merge
  * into one file, publish. The same call for slot threads and for tests in one thread; it knows nothing of a coordinator.
  */
+
+import { isAggregator } from '../../lib/aggregator.ts';
+import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
@@ -13,11 +16,13 @@ import { withHooks } from '../user/hooks.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { showKey } from '../user/show.ts';
 import { blameUser } from '../user/task-failure.ts';
+import { BadRecords } from './bad-records.ts';
+import { HeldPairs, type HoldPair, holdOutputPair, holdShuffledPair } from './held-pairs.ts';
 import { createMapOutput } from './pair-collector.ts';
 import type { Partitioning } from './partition.ts';
 import { openMapPart } from './publish.ts';
 import { readSplit } from './read-split.ts';
-import { type PairSink, runMapper } from './run-mapper.ts';
+import { type PairSink, type RecordGuard, runMapper } from './run-mapper.ts';
 
 /** The file of a finished map attempt, in the folder of that attempt. */
 export const mapOutputName = 'output.run';
@@ -52,28 +57,39 @@ export interface MapTaskResult {
   /** Sorted runs written because the buffer was full, and their bytes; 0 for a map-only job. */
   readonly spills: number;
   readonly spillBytes: number;
+  /** What was skipped; undefined when nothing. */
+  readonly bad?: BadRecordsReport | undefined;
 }
 
 /** Throws a TaskFailure or MillraceError and leaves nothing behind then. */
-export function runMapTask(options: MapTaskOptions): Promise<MapTaskResult> {
-  return options.spec.reducers === 0 ? mapToPart(options) : mapToRun(options);
+export async function runMapTask(options: MapTaskOptions): Promise<MapTaskResult> {
+  const bad = new BadRecords(options);
+  try {
+    return await (options.spec.reducers === 0 ? mapToPart(options, bad) : mapToRun(options, bad));
+  } catch (thrown) {
+    await bad.abort();
+    throw thrown;
+  }
 }
 
-async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
+async function mapToRun(options: MapTaskOptions, bad: BadRecords): Promise<MapTaskResult> {
   const { spec, job, context, directory, space } = options;
   const { combine } = job;
+  const partitioning = partitioningOf(options);
   const output = createMapOutput({
     directory,
     fileName: mapOutputName,
     partitions: spec.reducers,
-    partitioning: partitioningOf(options),
+    partitioning,
     space,
     ...(combine && {
       combine: typeof combine === 'function' ? combineOf(combine.bind(job), context) : combine,
     }),
   });
   try {
-    const input = await mapRecords(options, output);
+    const aggregator = isAggregator(combine) ? combine : undefined;
+    const hold = () => holdShuffledPair({ partitions: spec.reducers, partitioning, aggregator });
+    const input = await mapRecords(options, output, guardOf(options, bad, output, hold));
     const summary = output.finish();
     options.progress[progressAt.bytesOut] = summary.bytes;
     return {
@@ -84,6 +100,7 @@ async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
       part: undefined,
       spills: summary.spills,
       spillBytes: summary.spillBytes,
+      bad: await bad.finish(),
     };
   } catch (thrown) {
     output.abort();
@@ -92,10 +109,11 @@ async function mapToRun(options: MapTaskOptions): Promise<MapTaskResult> {
 }
 
 /** Map-only: the pairs are the output records. */
-async function mapToPart(options: MapTaskOptions): Promise<MapTaskResult> {
+async function mapToPart(options: MapTaskOptions, bad: BadRecords): Promise<MapTaskResult> {
   const part = await openMapPart(options);
   try {
-    const input = await mapRecords(options, part);
+    const hold = () => holdOutputPair(options.spec.output);
+    const input = await mapRecords(options, part, guardOf(options, bad, part, hold));
     return {
       inputRecords: input.records,
       inputBytes: input.bytes,
@@ -104,11 +122,23 @@ async function mapToPart(options: MapTaskOptions): Promise<MapTaskResult> {
       part: await part.finish(),
       spills: 0,
       spillBytes: 0,
+      bad: await bad.finish(),
     };
   } catch (thrown) {
     await part.abort();
     throw thrown;
   }
+}
+
+/** Only a job that may skip records pays for holding their pairs. */
+function guardOf(
+  { spec }: MapTaskOptions,
+  bad: BadRecords,
+  sink: PairSink,
+  hold: () => HoldPair,
+): RecordGuard | undefined {
+  if (!spec.maxBadRecords) return undefined;
+  return { pairs: new HeldPairs(sink, hold()), skip: (record) => bad.skip(record) };
 }
 
 export interface MappedInput {
@@ -117,8 +147,12 @@ export interface MappedInput {
   readonly bytes: number;
 }
 
-/** Reads the split and runs the user's map on it, hooks included. */
-export async function mapRecords(options: MapTaskOptions, sink: PairSink): Promise<MappedInput> {
+/** Reads the split and runs the user's map on it, hooks included. With a guard bad records are skipped. */
+export async function mapRecords(
+  options: MapTaskOptions,
+  sink: PairSink,
+  guard?: RecordGuard,
+): Promise<MappedInput> {
   const { spec, job, context, progress, split, stores } = options;
   let bytes = 0;
   const onBytes = (read: number) => {
@@ -126,7 +160,9 @@ export async function mapRecords(options: MapTaskOptions, sink: PairSink): Promi
     progress[progressAt.bytesIn]! += read;
   };
   const batches = readSplit(split, spec.input, stores, { signal: context.signal, onBytes });
-  const records = await withHooks(job, context, () => runMapper(batches, { job, context, progress, sink }));
+  const records = await withHooks(job, context, () =>
+    runMapper(batches, { job, context, progress, sink, guard }),
+  );
   return { records, bytes };
 }
 

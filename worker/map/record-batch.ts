@@ -4,9 +4,11 @@
  *
  *     for await (const batch of readSplit(…)) while (batch.next()) map(batch.record)
  *
- * A batch must be pulled to its end before the next one is asked for. A malformed record ends its batch early, and the
- * iterator then throws MalformedRecordError: so the inner loop needs no error path.
+ * A batch must be pulled to its end before the next one is asked for. A malformed record ends its batch early: who skips it
+ * takes it and pulls on, else the iterator then throws MalformedRecordError. So the inner loop needs no error path.
  */
+import { limits } from '../../lib/limits.ts';
+
 export interface RecordBatch<T = unknown> {
   /** The object that the records are from. */
   readonly uri: string;
@@ -16,4 +18,29 @@ export interface RecordBatch<T = unknown> {
   readonly record: T;
   /** Of the first byte of the current record, in the (decompressed) object. */
   readonly offset: number;
+  /** The current record as it is in the object; valid until the next one is pulled. */
+  raw(): RawRecord;
+  /** The malformed record because of which `next` gave false, once: then `next` goes on behind it. */
+  takeMalformed?(): MalformedRecord | undefined;
+}
+
+export interface RawRecord {
+  /** Its beginning, of at most `limits.badRecordBytesMax`. */
+  readonly head: Uint8Array;
+  /** Of all of it. */
+  readonly bytes: number;
+}
+
+/** A record whose bounds are known, but that cannot be read. */
+export interface MalformedRecord {
+  readonly uri: string;
+  readonly offset: number;
+  /** From 1; undefined when it would take reading the object from its start. */
+  readonly line: number | undefined;
+  readonly reason: string;
+  readonly raw: RawRecord;
+}
+
+export function rawRecord(bytes: Uint8Array): RawRecord {
+  return { head: bytes.subarray(0, limits.badRecordBytesMax), bytes: bytes.length };
 }

@@ -6,7 +6,7 @@ import type { UserJob } from '../../lib/user-job.ts';
 import { TaskContext } from '../user/context.ts';
 import { createProgress, progressAt } from '../user/progress.ts';
 import { TaskFailure } from '../user/task-failure.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { type RecordBatch, rawRecord } from './record-batch.ts';
 import { type PairSink, runMapper } from './run-mapper.ts';
 
 class ArrayBatch implements RecordBatch<string> {
@@ -28,6 +28,10 @@ class ArrayBatch implements RecordBatch<string> {
 
   get offset(): number {
     return this.#at * 10;
+  }
+
+  raw() {
+    return rawRecord(Buffer.from(this.record));
   }
 }
 

@@ -2,14 +2,15 @@
  * Calls the job's map (or mapEmit) on every record of a split and hands what it yields to a sink. While user code is synchronous
  * no promise is made per record; a record whose result is async is waited for before the next one.
  */
+import type { BadRecordLine } from '../../lib/bad-records.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { isAsyncIterable, isIterable } from '../../lib/iterables.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import type { TaskContext } from '../user/context.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { show } from '../user/show.ts';
-import { blameUser } from '../user/task-failure.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { blameUser, TaskFailure } from '../user/task-failure.ts';
+import type { MalformedRecord, RecordBatch } from './record-batch.ts';
 
 /** Where emitted pairs go. */
 export interface PairSink {
@@ -21,11 +22,28 @@ export interface PairSink {
 /** Records may be large, and a look at the heap takes microseconds. */
 const recordsPerMemoryCheck = 256;
 
+/** For a job that may skip records. */
+export interface RecordGuard {
+  /** Between the job and the sink: holds the pairs of a record until it is through. */
+  readonly pairs: PairSink & {
+    commit(): void;
+    /** Drops what is held; false when some of the record's pairs have gone on already. */
+    rollback(): boolean;
+  };
+  /** Takes note of a record that is left out. Throws when there are too many. */
+  skip(record: SkippedRecord): Promise<void>;
+}
+
+export interface SkippedRecord extends Omit<MalformedRecord, 'reason'> {
+  readonly error: BadRecordLine['error'];
+}
+
 export interface MapperOptions {
   readonly job: UserJob;
   readonly context: TaskContext;
   readonly progress: Progress;
   readonly sink: PairSink;
+  readonly guard?: RecordGuard | undefined;
 }
 
 /** Gives the number of records. Throws a user-error TaskFailure naming the record for what user code does wrong, and what reading or the sink throws. */
@@ -47,6 +65,7 @@ class Mapper {
   readonly #context: TaskContext;
   readonly #progress: Progress;
   readonly #sink: PairSink;
+  readonly #guard: RecordGuard | undefined;
   #batch: RecordBatch | undefined;
   /** The sink's own failure inside mapEmit, which user code may have caught. */
   #sinkFailure: { readonly thrown: unknown } | undefined;
@@ -55,7 +74,8 @@ class Mapper {
     this.#job = options.job;
     this.#context = options.context;
     this.#progress = options.progress;
-    this.#sink = options.sink;
+    this.#guard = options.guard;
+    this.#sink = options.guard?.pairs ?? options.sink;
     this.#context.follow(() => ({ uri: this.#batch?.uri ?? '', offset: this.#batch?.offset ?? 0 }));
   }
 
@@ -63,47 +83,93 @@ class Mapper {
     this.#batch = batch;
     try {
       for (;;) {
-        const waiting = this.#job.mapEmit ? this.#emitRecords(batch) : this.#mapRecords(batch);
+        const waiting = this.#guard ? this.#runGuarded(batch, this.#guard) : this.#runRecords(batch);
         if (waiting === undefined) break;
         await waiting;
         this.#context.signal.throwIfAborted();
       }
     } catch (thrown) {
-      throw blameUser(thrown, 'map', `${batch.uri}, byte offset ${batch.offset}`);
+      throw this.#blame(thrown, batch);
     }
     const drained = this.#sink.drain?.();
     if (drained) await drained;
   }
 
+  #blame(thrown: unknown, { uri, offset }: RecordBatch): unknown {
+    return blameUser(thrown, 'map', `${uri}, byte offset ${offset}`);
+  }
+
   /** Runs records until the batch ends or one of them has to be waited for. */
-  #mapRecords(batch: RecordBatch): Promise<void> | undefined {
-    const job = this.#job;
-    const context = this.#context;
-    const progress = this.#progress;
-    const sink = this.#sink;
+  #runRecords(batch: RecordBatch): Promise<void> | undefined {
     while (batch.next()) {
       this.#count();
-      const pairs: unknown = job.map!(batch.record, context);
-      if (!isIterable(pairs)) return this.#asyncPairs(pairs);
-      for (const pair of pairs) {
-        if (!isPair(pair)) throw notAPair(pair);
-        sink.emit(pair[0], pair[1]);
-        progress[progressAt.recordsOut]! += 1;
-      }
+      const waiting = this.#runRecord(batch.record);
+      if (waiting) return waiting;
     }
     return undefined;
   }
 
-  #emitRecords(batch: RecordBatch): Promise<void> | undefined {
-    const job = this.#job;
-    const context = this.#context;
+  /** The same, and what cannot be read or mapped is skipped, with all its pairs. */
+  #runGuarded(batch: RecordBatch, guard: RecordGuard): Promise<void> | undefined {
     while (batch.next()) {
       this.#count();
-      const result: unknown = job.mapEmit!(batch.record, this.#emit, context);
-      this.#checkSink();
-      if (isThenable(result)) return Promise.resolve(result).then(() => this.#checkSink());
+      let waiting: Promise<void> | undefined;
+      try {
+        waiting = this.#runRecord(batch.record);
+      } catch (thrown) {
+        return this.#skip(thrown, batch, guard);
+      }
+      if (waiting) return this.#settle(waiting, batch, guard);
+      guard.pairs.commit();
+    }
+    const malformed = batch.takeMalformed?.();
+    if (!malformed) return undefined;
+    this.#count();
+    const { reason: message, ...place } = malformed;
+    return guard.skip({ ...place, error: { name: 'MalformedRecord', message, stack: '' } });
+  }
+
+  async #settle(waiting: Promise<void>, batch: RecordBatch, guard: RecordGuard): Promise<void> {
+    try {
+      await waiting;
+    } catch (thrown) {
+      return this.#skip(thrown, batch, guard);
+    }
+    guard.pairs.commit();
+  }
+
+  async #skip(thrown: unknown, batch: RecordBatch, guard: RecordGuard): Promise<void> {
+    this.#sinkFailure = undefined;
+    const blamed = this.#blame(thrown, batch);
+    const failure = blamed instanceof TaskFailure ? blamed.failure : undefined;
+    const isOfRecord = failure?.kind === 'user-error' && !this.#context.signal.aborted;
+    if (!isOfRecord || !guard.pairs.rollback()) throw blamed;
+    const { uri, offset } = batch;
+    const { name, message, stack } = failure;
+    await guard.skip({ uri, offset, line: undefined, error: { name, message, stack }, raw: batch.raw() });
+  }
+
+  #runRecord(record: unknown): Promise<void> | undefined {
+    return this.#job.mapEmit ? this.#emitRecord(record) : this.#mapRecord(record);
+  }
+
+  #mapRecord(record: unknown): Promise<void> | undefined {
+    const sink = this.#sink;
+    const progress = this.#progress;
+    const pairs: unknown = this.#job.map!(record, this.#context);
+    if (!isIterable(pairs)) return this.#asyncPairs(pairs);
+    for (const pair of pairs) {
+      if (!isPair(pair)) throw notAPair(pair);
+      sink.emit(pair[0], pair[1]);
+      progress[progressAt.recordsOut]! += 1;
     }
     return undefined;
+  }
+
+  #emitRecord(record: unknown): Promise<void> | undefined {
+    const result: unknown = this.#job.mapEmit!(record, this.#emit, this.#context);
+    this.#checkSink();
+    return isThenable(result) ? Promise.resolve(result).then(() => this.#checkSink()) : undefined;
   }
 
   readonly #emit = (key: unknown, value: unknown): void => {

@@ -1,12 +1,18 @@
 /** Runs the map over a split only to learn its keys, from which the cut points of a range partition are chosen. */
 import { encodeKeyToBytes } from '../../lib/codec/key-codec.ts';
+import { HeldPairs, holdKey } from './held-pairs.ts';
 import { type MapTaskOptions, mapRecords } from './map-task.ts';
 import type { PairSink } from './run-mapper.ts';
 
 /** Up to `keysMax` encoded keys, evenly spaced over all that the split emits, in that order. */
 export async function runSampleTask(options: MapTaskOptions, keysMax: number): Promise<Uint8Array[]> {
   const sample = new KeySample(keysMax);
-  await mapRecords(options, sample);
+  // What has to be skipped is told of by the map tasks, which read all of it.
+  const guard = options.spec.maxBadRecords && {
+    pairs: new HeldPairs(sample, holdKey),
+    skip: () => Promise.resolve(),
+  };
+  await mapRecords(options, sample, guard);
   return sample.keys();
 }
 

@@ -171,7 +171,7 @@ export class SortBuffer {
   }
 }
 
-function pairTooLarge(bytes: string): MillraceError {
+export function pairTooLarge(bytes: string): MillraceError {
   return new MillraceError(
     'limit-exceeded',
     `an emitted pair has ${bytes} bytes, over the limit of ${limits.pairBytesMax}; emit smaller values, or several pairs under one key`,

@@ -1,7 +1,8 @@
 /** CSV with newlines inside quotes, read from the start of the object by csv-parse. */
 import { CsvError, type Info, type Parser, parse } from 'csv-parse';
+import { limits } from '../../../lib/limits.ts';
 import { MalformedRecordError } from '../../../lib/malformed-record.ts';
-import type { RecordBatch } from '../record-batch.ts';
+import { type MalformedRecord, type RawRecord, type RecordBatch, rawRecord } from '../record-batch.ts';
 import { recordMaker, type ToRecord } from './csv-rows.ts';
 import type { PieceSource } from './piece-source.ts';
 
@@ -21,9 +22,21 @@ class RowBatch implements RecordBatch {
     this.#toRecord = toRecord;
   }
 
+  raw(): RawRecord {
+    return this.#rows[this.#at - 1]!.raw();
+  }
+
+  takeMalformed(): MalformedRecord | undefined {
+    if (!this.failure) return undefined;
+    const { uri, offset, line, reason } = this.failure;
+    this.failure = undefined;
+    return { uri, offset, line, reason, raw: this.raw() };
+  }
+
   next(): boolean {
-    const row = this.failure ? undefined : this.#rows[this.#at++];
+    const row = this.failure ? undefined : this.#rows[this.#at];
     if (!row) return false;
+    this.#at++;
     this.offset = row.offset;
     try {
       this.record = this.#toRecord(row.fields);
@@ -39,6 +52,8 @@ interface Row {
   readonly fields: readonly string[];
   readonly line: number;
   readonly offset: number;
+  /** Looked up in the chunk: valid while its rows are. */
+  readonly raw: () => RawRecord;
 }
 
 export interface CsvStreamOptions {
@@ -90,6 +105,10 @@ class RowCollector {
   #stopWaiting: () => void = () => undefined;
   #lastLine = 0;
   #lastOffset = 0;
+  /** The last one, and the beginning of the row that was open when it came: so that each of its rows can be shown as it was. */
+  #chunk: Buffer = Buffer.alloc(0);
+  #chunkOffset = 0;
+  #openHead: Buffer = Buffer.alloc(0);
 
   constructor(source: PieceSource, delimiter: string) {
     this.#uri = source.piece.uri;
@@ -101,7 +120,14 @@ class RowCollector {
       max_record_size: source.recordBytesMax,
       // Taken here and not handed on: the stream would make an object and an event of each row.
       on_record: (fields: string[], info: Info) => {
-        this.#rows.push({ fields, line: this.#lastLine + 1, offset: this.#lastOffset });
+        const offset = this.#lastOffset;
+        const end = info.bytes;
+        this.#rows.push({
+          fields,
+          line: this.#lastLine + 1,
+          offset,
+          raw: () => this.#rawRecord(offset, end),
+        });
         this.#lastLine = info.lines;
         this.#lastOffset = info.bytes;
         return null;
@@ -114,7 +140,25 @@ class RowCollector {
     });
   }
 
+  #rawRecord(offset: number, end: number): RawRecord {
+    const from = offset - this.#chunkOffset;
+    const inChunk = this.#chunk.subarray(Math.max(0, from), end - this.#chunkOffset);
+    if (from >= 0) return rawRecord(inChunk);
+    return { ...rawRecord(Buffer.concat([this.#openHead, inChunk])), bytes: end - offset };
+  }
+
+  #remember(chunk: Uint8Array): void {
+    const from = this.#lastOffset - this.#chunkOffset;
+    const open = this.#chunk.subarray(Math.max(0, from));
+    if (from >= 0) this.#openHead = Buffer.from(rawRecord(open).head);
+    else if (this.#openHead.length < limits.badRecordBytesMax)
+      this.#openHead = Buffer.concat([this.#openHead, rawRecord(open).head]);
+    this.#chunkOffset += this.#chunk.length;
+    this.#chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+
   async write(chunk: Uint8Array): Promise<void> {
+    this.#remember(chunk);
     await new Promise<void>((resolve) => {
       this.#stopWaiting = resolve;
       this.#parser.write(chunk, () => resolve());

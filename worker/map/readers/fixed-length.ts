@@ -1,6 +1,7 @@
 /** Records of a fixed number of bytes. */
 import { MalformedRecordError } from '../../../lib/malformed-record.ts';
-import type { RecordBatch } from '../record-batch.ts';
+import { type RawRecord, type RecordBatch, rawRecord } from '../record-batch.ts';
+import { malformedTail } from './malformed-tail.ts';
 import type { PieceSource } from './piece-source.ts';
 
 /** Records are views of the chunk: one that the user keeps keeps the chunk, but copying each would cost a third of the speed. */
@@ -27,6 +28,10 @@ class FixedLengthBatch implements RecordBatch<Uint8Array> {
     this.offset += this.#recordBytes;
     return true;
   }
+
+  raw(): RawRecord {
+    return rawRecord(this.record);
+  }
 }
 
 export async function* readFixedLength(
@@ -44,8 +49,9 @@ export async function* readFixedLength(
     offset += whole;
   }
   if (rest.length === 0) return;
-  throw new MalformedRecordError(
+  const error = new MalformedRecordError(
     `the object ends after ${rest.length} of the ${recordBytes} bytes of a record`,
     { uri, line: 0, offset },
   );
+  yield* malformedTail(error, rawRecord(rest));
 }

@@ -1,7 +1,7 @@
 /** Text lines without their line end (`\n` or `\r\n`). Empty lines are records. */
 import { isAscii } from 'node:buffer';
 import type { LineBlock } from '../../../lib/line-blocks.ts';
-import type { RecordBatch } from '../record-batch.ts';
+import { type RawRecord, type RecordBatch, rawRecord } from '../record-batch.ts';
 import type { PieceSource } from './piece-source.ts';
 
 const newline = 10;
@@ -21,6 +21,9 @@ export class LineBatch implements RecordBatch<string> {
   readonly #blockOffset: number;
   readonly #encoding: 'latin1' | 'utf8';
   #at = 0;
+  /** Of the current line, without its line end. */
+  #start = 0;
+  #end = 0;
 
   constructor(uri: string, block: LineBlock) {
     this.uri = uri;
@@ -41,8 +44,14 @@ export class LineBatch implements RecordBatch<string> {
     this.#at = found < 0 ? end : found + 1;
     this.offset = this.#blockOffset + start;
     this.record = bytes.toString(this.#encoding, start, end);
+    this.#start = start;
+    this.#end = end;
     this.lines++;
     return true;
+  }
+
+  raw(): RawRecord {
+    return rawRecord(this.#bytes.subarray(this.#start, this.#end));
   }
 }
 

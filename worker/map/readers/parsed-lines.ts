@@ -1,7 +1,7 @@
 /** Records that are one line each and have to be parsed: what jsonl and csv without quoted newlines share. */
 import type { LineBlock } from '../../../lib/line-blocks.ts';
 import { MalformedRecordError } from '../../../lib/malformed-record.ts';
-import type { RecordBatch } from '../record-batch.ts';
+import type { MalformedRecord, RawRecord, RecordBatch } from '../record-batch.ts';
 import { LineBatch } from './lines.ts';
 import type { PieceSource } from './piece-source.ts';
 
@@ -22,17 +22,38 @@ class ParsedLineBatch implements RecordBatch {
   readonly uri: string;
   record: unknown;
   badLine: BadLine | undefined;
+  /** Of the object, before this batch; undefined when they were not counted. */
+  readonly #linesBefore: number | undefined;
   readonly #lines: LineBatch;
   readonly #parse: ParseLine;
 
-  constructor(uri: string, block: LineBlock, parse: ParseLine) {
+  constructor(uri: string, block: LineBlock, parse: ParseLine, linesBefore: number | undefined) {
     this.uri = uri;
+    this.#linesBefore = linesBefore;
     this.#lines = new LineBatch(uri, block);
     this.#parse = parse;
   }
 
   get offset(): number {
     return this.#lines.offset;
+  }
+
+  raw(): RawRecord {
+    return this.#lines.raw();
+  }
+
+  takeMalformed(): MalformedRecord | undefined {
+    if (!this.badLine) return undefined;
+    const { line, offset, error } = this.badLine;
+    this.badLine = undefined;
+    const before = this.#linesBefore;
+    return {
+      uri: this.uri,
+      offset,
+      line: before === undefined ? undefined : before + line,
+      reason: reasonOf(error),
+      raw: this.raw(),
+    };
   }
 
   /** Lines pulled so far. */
@@ -60,15 +81,18 @@ export async function* readParsedLines(source: PieceSource, parse: ParseLine): A
   const { uri, start } = source.piece;
   let linesBefore = 0;
   for await (const block of source.lines()) {
-    const batch = new ParsedLineBatch(uri, block, parse);
+    const batch = new ParsedLineBatch(uri, block, parse, start === 0 ? linesBefore : undefined);
     yield batch;
     if (batch.badLine) {
       const { line, offset, error } = batch.badLine;
       // Only a reader from the start of the object has counted all lines; the other may take its time, for it is the end.
       const lineInObject = start === 0 ? linesBefore + line : await source.lineNumberAt(offset);
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new MalformedRecordError(reason, { uri, line: lineInObject, offset }, { cause: error });
+      throw new MalformedRecordError(reasonOf(error), { uri, line: lineInObject, offset }, { cause: error });
     }
     linesBefore += batch.lines;
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

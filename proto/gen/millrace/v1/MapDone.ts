@@ -1,6 +1,7 @@
 // Original file: proto/worker.proto
 
 import type { StagedPart as _millrace_v1_StagedPart, StagedPart__Output as _millrace_v1_StagedPart__Output } from '../../millrace/v1/StagedPart.ts';
+import type { BadRecords as _millrace_v1_BadRecords, BadRecords__Output as _millrace_v1_BadRecords__Output } from '../../millrace/v1/BadRecords.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface MapDone {
@@ -12,6 +13,7 @@ export interface MapDone {
   'part'?: (_millrace_v1_StagedPart | null);
   'spills'?: (number);
   'spillBytes'?: (number | string | Long);
+  'bad'?: (_millrace_v1_BadRecords | null);
 }
 
 export interface MapDone__Output {
@@ -23,4 +25,5 @@ export interface MapDone__Output {
   'part': (_millrace_v1_StagedPart__Output | null);
   'spills': (number);
   'spillBytes': (number);
+  'bad': (_millrace_v1_BadRecords__Output | null);
 }
