@@ -232,12 +232,12 @@ export class RunningAttempt {
       case 'sample':
         return { kind: 'sample-done', keys: result.keys };
       case 'map': {
-        const { inputRecords, inputBytes, segments, part, runPath, spills, spillBytes } = result;
+        const { inputRecords, inputBytes, segments, part, runPath, spills, spillBytes, bad } = result;
         // Served from now on: the coordinator may tell of it the moment the report is there.
         if (runPath !== undefined) this.#ports.outputs.add(this.id, runPath);
         return {
           kind: 'map-done',
-          report: { inputRecords, inputBytes, segments, part, spills, spillBytes },
+          report: { inputRecords, inputBytes, segments, part, spills, spillBytes, bad },
         };
       }
       case 'reduce': {
