@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
-import { type Address, parseAddress } from '../lib/address.ts';
+import { type Address, parseAddress, parseAddresses } from '../lib/address.ts';
 import { systemClock } from '../lib/clock.ts';
 import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
 import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
@@ -68,9 +68,12 @@ async function examineStore(uri: string): Promise<Diagnosis> {
 }
 
 async function examineCluster(flags: DoctorFlags): Promise<Outcome> {
-  const address = parseAddress(flags.coordinator, '--coordinator (MILLRACE_COORDINATOR)');
-  const reached = await reach(address);
-  if (reached.some(({ ok }) => !ok)) return outcomeOf([ofClient(reached)], unreachable);
+  const setting = '--coordinator (MILLRACE_COORDINATOR)';
+  const addresses = parseAddresses(flags.coordinator, setting).map((text) => parseAddress(text, setting));
+  const reaches = await Promise.all(addresses.map(reach));
+  const reached = reaches.flat();
+  const address = addresses.find((_, at) => reaches[at]!.every(({ ok }) => ok));
+  if (!address) return outcomeOf([ofClient(reached)], unreachable);
   let report: DiagnosisReport | undefined;
   let code = 'unavailable';
   const answer = await examine('coordinator', systemClock, answerTimeoutMs, async (signal) => {

@@ -1,5 +1,6 @@
 /** Options that several commands share, and how their text is read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseBadRecordBudget } from '../lib/bad-records.ts';
 import { MillraceError } from '../lib/errors.ts';
 import type { IfExists } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
@@ -26,6 +27,7 @@ export interface JobOptions {
   readonly param?: Readonly<Record<string, string>>;
   readonly maxAttempts?: number;
   readonly taskTimeout?: string;
+  readonly maxBadRecords?: string;
   readonly ifExists?: IfExists;
 }
 
@@ -47,7 +49,7 @@ export function parsePositive(text: string): number {
 }
 
 /** Checked now, handed on as text: the message of units.ts says what is accepted. */
-export function checkedBy(parse: (text: string, what: string) => number, flag: string) {
+export function checkedBy(parse: (text: string, what: string) => unknown, flag: string) {
   return (text: string): string => {
     parse(text, flag);
     return text;
@@ -81,7 +83,11 @@ export function addLogLevel(command: Command): void {
 }
 
 export function addCoordinator(command: Command): void {
-  command.option('--coordinator <HOST:PORT>', 'where the coordinator listens', coordinatorDefault);
+  command.option(
+    '--coordinator <HOST:PORT,...>',
+    'where the coordinator listens; with a standby both, and the one that leads is found',
+    coordinatorDefault,
+  );
   addCredentials(command);
 }
 
@@ -114,6 +120,11 @@ export function addJobOptions(command: Command): void {
       '--task-timeout <DURATION>',
       'stop a task that reads, writes and reports nothing for so long (default: 10m)',
       checkedBy(parseDurationMs, '--task-timeout'),
+    )
+    .option(
+      '--max-bad-records <N|RATE%>',
+      'skip up to so many records that are malformed or make map throw, into _bad/ of the output (default: 0)',
+      checkedBy(parseBadRecordBudget, '--max-bad-records'),
     )
     .addOption(
       new Option('--if-exists <WHAT>', 'when the output folder has objects already')
@@ -155,6 +166,7 @@ export function submitOptionsOf(options: JobOptions, output: string): SubmitOpti
     ...(options.param !== undefined && { params: options.param }),
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
     ...(options.taskTimeout !== undefined && { taskTimeout: options.taskTimeout }),
+    ...(options.maxBadRecords !== undefined && { maxBadRecords: options.maxBadRecords }),
     ...(options.ifExists !== undefined && { ifExists: options.ifExists }),
   };
 }

@@ -1,36 +1,31 @@
 /** `connect`: the client of a coordinator. */
-import { formatAddress, parseAddress } from '../lib/address.ts';
+import { parseAddresses } from '../lib/address.ts';
 import type { ClusterView, WorkerView } from '../lib/cluster-view.ts';
 import type { DiagnosisReport } from '../lib/diagnosis.ts';
 import { toJobId } from '../lib/ids.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
-import { limits } from '../lib/limits.ts';
 import {
   type Credentials,
   compileCredentials,
   credentialsOfEnvironment,
-  securityToCoordinator,
 } from '../lib/security/credentials.ts';
 import type { TlsOptions } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
-import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
-import type { DoctorClient } from '../proto/gen/millrace/v1/Doctor.ts';
-import type { OperatorClient } from '../proto/gen/millrace/v1/Operator.ts';
-import { loadClientService, loadDoctorService, loadOperatorService } from '../proto/load.ts';
 import type { Bundle } from './bundle.ts';
 import { askCluster, askDrain } from './cluster.ts';
 import { parseJobView } from './convert.ts';
+import { Coordinators } from './coordinators.ts';
 import { JobHandle } from './handle.ts';
 import type { Job, OutputOf } from './job-types.ts';
 import { parseDiagnosisReport } from './parse-diagnosis.ts';
-import { callOnce, throwIfAborted, type WaitOptions } from './rpc.ts';
+import { throwIfAborted, type WaitOptions } from './rpc.ts';
 import type { SubmitOptions } from './submit-options.ts';
 
 export const coordinatorDefault = '127.0.0.1:7450';
 
 export interface ConnectOptions {
-  /** HOST:PORT; default `MILLRACE_COORDINATOR`, else 127.0.0.1:7450. */
+  /** HOST:PORT, or several with commas, of which one leads; default `MILLRACE_COORDINATOR`, else 127.0.0.1:7450. */
   readonly coordinator?: string | undefined;
   /** The cluster's client token; default `MILLRACE_TOKEN`, or the text of the file that `MILLRACE_TOKEN_FILE` names. */
   readonly token?: string | undefined;
@@ -76,49 +71,22 @@ export function connect(options: ConnectOptions = {}): Client {
 
 /** With these credentials, whatever the environment says. */
 export function connectWith(shown: Credentials, text: string): Client {
-  const address = formatAddress(parseAddress(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)'));
-  const Service = loadClientService();
-  const { credentials, options } = securityToCoordinator(shown, address);
-  const client = new Service(address, credentials, {
-    ...options,
-    'grpc.max_receive_message_length': 4 * limits.grpcMessageBytesMax,
-    'grpc.enable_http_proxy': 0,
-    'grpc.initial_reconnect_backoff_ms': 200,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.keepalive_time_ms': 15_000,
-    'grpc.keepalive_timeout_ms': 20_000,
-    'grpc.use_local_subchannel_pool': 1,
-  });
-  // One connection for all services.
-  const shared = { ...options, channelOverride: client.getChannel() };
-  const services = {
-    client,
-    doctor: new (loadDoctorService())(address, credentials, shared),
-    operator: new (loadOperatorService())(address, credentials, shared),
-  };
-  return new Client(services, address);
-}
-
-export interface Services {
-  readonly client: ClientClient;
-  readonly doctor: DoctorClient;
-  readonly operator: OperatorClient;
+  const addresses = parseAddresses(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)');
+  return new Client(new Coordinators(addresses, shown));
 }
 
 export class Client implements AsyncDisposable {
-  /** HOST:PORT of the coordinator. */
-  readonly address: string;
-  readonly #service: ClientClient;
-  readonly #doctor: DoctorClient;
-  readonly #operator: OperatorClient;
+  readonly #coordinators: Coordinators;
   readonly #stores = createStores();
 
   /** Use {@link connect}. */
-  constructor(services: Services, address: string) {
-    this.#service = services.client;
-    this.#doctor = services.doctor;
-    this.#operator = services.operator;
-    this.address = address;
+  constructor(coordinators: Coordinators) {
+    this.#coordinators = coordinators;
+  }
+
+  /** HOST:PORT of the coordinator; of several, the one that answered last. */
+  get address(): string {
+    return this.#coordinators.address;
   }
 
   /**
@@ -143,26 +111,22 @@ export class Client implements AsyncDisposable {
     options: WaitOptions = {},
   ): Promise<JobHandle<Out>> {
     const chunks = chunksOf(JSON.stringify(spec), Buffer.from(bundle.code));
-    const { jobId } = await callOnce<{ jobId: string }>(
-      (done) => {
-        const call = this.#service.submit({ deadline: Date.now() + submitTimeoutMs }, done);
-        // A refusal ends the call while chunks are still being written; the callback has the reason.
-        call.on('error', () => undefined);
-        const pump = () => {
-          for (let next = chunks.next(); !next.done; next = chunks.next()) {
-            if (!call.write(next.value)) {
-              call.once('drain', pump);
-              return;
-            }
+    const { jobId } = await this.#coordinators.askLeader<{ jobId: string }>(({ client }, done) => {
+      const call = client.submit({ deadline: Date.now() + submitTimeoutMs }, done);
+      // A refusal ends the call while chunks are still being written; the callback has the reason.
+      call.on('error', () => undefined);
+      const pump = () => {
+        for (let next = chunks.next(); !next.done; next = chunks.next()) {
+          if (!call.write(next.value)) {
+            call.once('drain', pump);
+            return;
           }
-          call.end();
-        };
-        pump();
-        return call;
-      },
-      this.address,
-      options.signal,
-    );
+        }
+        call.end();
+      };
+      pump();
+      return call;
+    }, options.signal);
     return new JobHandle<Out>(toJobId(jobId), this.#connection());
   }
 
@@ -173,10 +137,9 @@ export class Client implements AsyncDisposable {
 
   /** All jobs the coordinator knows, newest first. */
   async list(options: ListOptions = {}): Promise<JobView[]> {
-    const { viewsJson } = await callOnce<{ viewsJson: string[] }>(
-      (done) =>
-        this.#service.list({ limit: options.limit ?? 0 }, { deadline: Date.now() + answerTimeoutMs }, done),
-      this.address,
+    const { viewsJson } = await this.#coordinators.ask<{ viewsJson: string[] }>(
+      ({ client }, done) =>
+        client.list({ limit: options.limit ?? 0 }, { deadline: Date.now() + answerTimeoutMs }, done),
       options.signal,
     );
     return viewsJson.map(parseJobView);
@@ -184,9 +147,8 @@ export class Client implements AsyncDisposable {
 
   /** What `millrace doctor` asks the coordinator: its store, its workers, and whether they reach each other. Takes up to a minute. */
   async diagnose(options: WaitOptions = {}): Promise<DiagnosisReport> {
-    const { reportJson } = await callOnce<{ reportJson: string }>(
-      (done) => this.#doctor.diagnose({}, { deadline: Date.now() + diagnoseTimeoutMs }, done),
-      this.address,
+    const { reportJson } = await this.#coordinators.ask<{ reportJson: string }>(
+      ({ doctor }, done) => doctor.diagnose({}, { deadline: Date.now() + diagnoseTimeoutMs }, done),
       options.signal,
     );
     return parseDiagnosisReport(reportJson);
@@ -194,7 +156,7 @@ export class Client implements AsyncDisposable {
 
   /** The cluster as it is now: its workers, and what runs and waits. */
   async cluster(options: WaitOptions = {}): Promise<ClusterView> {
-    return askCluster({ service: this.#operator, address: this.address }, options);
+    return askCluster(this.#coordinators, options);
   }
 
   /** Every worker that is not lost. */
@@ -209,11 +171,11 @@ export class Client implements AsyncDisposable {
    * Throws `not-found`, and `invalid-argument` for a name that several have.
    */
   async drain(worker: string, options: WaitOptions = {}): Promise<ClusterView> {
-    return askDrain({ service: this.#operator, address: this.address }, worker, options);
+    return askDrain(this.#coordinators, worker, options);
   }
 
   async close(): Promise<void> {
-    this.#service.close();
+    this.#coordinators.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -221,7 +183,7 @@ export class Client implements AsyncDisposable {
   }
 
   #connection() {
-    return { service: this.#service, address: this.address, stores: this.#stores };
+    return { coordinators: this.#coordinators, stores: this.#stores };
   }
 }
 

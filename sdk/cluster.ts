@@ -1,25 +1,15 @@
 /** What operators ask of a coordinator: its cluster, and to drain a worker. */
 import type { ClusterView } from '../lib/cluster-view.ts';
 import type { ClusterReply__Output } from '../proto/gen/millrace/v1/ClusterReply.ts';
-import type { OperatorClient } from '../proto/gen/millrace/v1/Operator.ts';
 import { parseClusterView } from './convert.ts';
-import { callOnce, type WaitOptions } from './rpc.ts';
+import type { Coordinators } from './coordinators.ts';
+import type { WaitOptions } from './rpc.ts';
 
 const answerTimeoutMs = 20_000;
 
-export interface OperatorConnection {
-  readonly service: OperatorClient;
-  /** HOST:PORT of the coordinator. */
-  readonly address: string;
-}
-
-export async function askCluster(
-  { service, address }: OperatorConnection,
-  { signal }: WaitOptions,
-): Promise<ClusterView> {
-  const { viewJson } = await callOnce<ClusterReply__Output>(
-    (done) => service.cluster({}, { deadline: Date.now() + answerTimeoutMs }, done),
-    address,
+export async function askCluster(coordinators: Coordinators, { signal }: WaitOptions): Promise<ClusterView> {
+  const { viewJson } = await coordinators.ask<ClusterReply__Output>(
+    ({ operator }, done) => operator.cluster({}, { deadline: Date.now() + answerTimeoutMs }, done),
     signal,
   );
   return parseClusterView(viewJson);
@@ -27,13 +17,12 @@ export async function askCluster(
 
 /** The cluster with the worker draining. */
 export async function askDrain(
-  { service, address }: OperatorConnection,
+  coordinators: Coordinators,
   worker: string,
   { signal }: WaitOptions,
 ): Promise<ClusterView> {
-  const { viewJson } = await callOnce<ClusterReply__Output>(
-    (done) => service.drain({ worker }, { deadline: Date.now() + answerTimeoutMs }, done),
-    address,
+  const { viewJson } = await coordinators.ask<ClusterReply__Output>(
+    ({ operator }, done) => operator.drain({ worker }, { deadline: Date.now() + answerTimeoutMs }, done),
     signal,
   );
   return parseClusterView(viewJson);

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { SubmittedSpec } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
 import type { ClientHandlers } from '../proto/gen/millrace/v1/Client.ts';
 import type { JobReply } from '../proto/gen/millrace/v1/JobReply.ts';
@@ -17,8 +18,8 @@ const unused = () => {
   throw new Error('not expected to be called');
 };
 
-/** A coordinator that answers as the test says. */
-async function connectTo(handlers: Partial<ClientHandlers>): Promise<Client> {
+/** A coordinator that answers as the test says; its address. */
+async function serve(handlers: Partial<ClientHandlers>): Promise<string> {
   const server = new Server();
   const none = { Submit: unused, Get: unused, List: unused, Cancel: unused, Watch: unused, Logs: unused };
   server.addService(loadClientService().service, { ...none, ...handlers });
@@ -28,9 +29,17 @@ async function connectTo(handlers: Partial<ClientHandlers>): Promise<Client> {
     );
   });
   open.push(async () => server.forceShutdown());
-  const client = connect({ coordinator: `127.0.0.1:${port}` });
+  return `127.0.0.1:${port}`;
+}
+
+function connectAt(coordinator: string): Client {
+  const client = connect({ coordinator });
   open.push(() => client.close());
   return client;
+}
+
+async function connectTo(handlers: Partial<ClientHandlers>): Promise<Client> {
+  return connectAt(await serve(handlers));
 }
 
 type WatchCall = ServerWritableStream<unknown, JobReply>;
@@ -101,6 +110,83 @@ describe('watch', () => {
     const client = connect({ coordinator: '127.0.0.1:1' });
     open.push(() => client.close());
     await expect(client.get('job-1').wait()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('several coordinators', () => {
+  const standsBy = Object.assign(new Error('standby'), {
+    code: status.UNAVAILABLE,
+    details: 'standby; the coordinator that leads is at 10.0.0.1:7450',
+  });
+  const standby: Partial<ClientHandlers> = {
+    Get: (_call, reply) => reply(standsBy),
+    List: (_call, reply) => reply(standsBy),
+    Watch: (call) => call.emit('error', standsBy),
+    Submit: unused,
+  };
+  const view = { viewJson: JSON.stringify(makeView({ state: 'MAPPING' })) };
+
+  it('are asked in turn until one answers, and that one is asked first from then on', async () => {
+    const leader = await serve({ Get: (_call, reply) => reply(null, view) });
+    const client = connectAt(`${await serve(standby)},127.0.0.1:1,${leader}`);
+    expect((await client.get('job-1').status()).state).toBe('MAPPING');
+    expect(client.address).toBe(leader);
+  });
+
+  it('none of which leads are all named with their reasons', async () => {
+    const one = await serve(standby);
+    const client = connectAt(`${one},127.0.0.1:1`);
+    const failure = await client
+      .get('job-1')
+      .status()
+      .catch((error) => error);
+    expect(failure).toMatchObject({ code: 'unavailable' });
+    expect(failure.message).toContain(`${one}, 127.0.0.1:1`);
+    expect(failure.message).toMatch(/leads is at 10\.0\.0\.1:7450.*127\.0\.0\.1:1 cannot be reached/);
+  });
+
+  it('are watched across a change of lead', async () => {
+    const first = await serve(
+      watchWith(
+        (call) => {
+          send(call, { state: 'MAPPING' });
+          breakWith(call, status.UNAVAILABLE);
+        },
+        (call) => call.emit('error', standsBy),
+      ),
+    );
+    const second = await serve(
+      watchWith(
+        (call) => call.emit('error', standsBy),
+        (call) => {
+          send(call, { state: 'COMPLETED' });
+          call.end();
+        },
+      ),
+    );
+    const handle = connectAt(`${first},${second}`).get('job-1');
+    expect(await statesOf(handle.watch())).toEqual(['MAPPING', 'COMPLETED']);
+  });
+
+  it('get a submission once: the one that leads is looked for first', async () => {
+    let submissions = 0;
+    const leader = await serve({
+      List: (_call, reply) => reply(null, { viewsJson: [] }),
+      Submit: (call, reply) => {
+        submissions++;
+        call.on('data', () => undefined);
+        call.on('end', () => reply(Object.assign(new Error('lost'), { code: status.UNAVAILABLE })));
+      },
+    });
+    const client = connectAt(`${await serve(standby)},${leader}`);
+    const spec = {} as SubmittedSpec;
+    const submitting = client.submitPrepared({ code: Buffer.from('export default 1') }, spec);
+    await expect(submitting).rejects.toMatchObject({ code: 'unavailable' });
+    expect(submissions).toBe(1);
+  });
+
+  it('must each be an address', () => {
+    expect(() => connect({ coordinator: 'a:1,b' })).toThrow(/MILLRACE_COORDINATOR\) must be HOST:PORT.*"b"/);
   });
 });
 

@@ -4,10 +4,10 @@ import { MillraceError } from '../lib/errors.ts';
 import type { JobId } from '../lib/ids.ts';
 import { isTerminal, type JobView } from '../lib/job-view.ts';
 import type { Stores } from '../lib/store/resolve.ts';
-import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
 import { parseJobView } from './convert.ts';
+import type { Coordinators, Services } from './coordinators.ts';
 import { readOutput } from './read-output.ts';
-import { callOnce, cancelledError, iterateCall, type WaitOptions } from './rpc.ts';
+import { cancelledError, type WaitOptions } from './rpc.ts';
 
 /** One line that a user function logged. */
 export interface LogLine {
@@ -27,14 +27,12 @@ export interface LogsOptions extends WaitOptions {
 
 /** What handles share: the connection of their client. */
 export interface HandleConnection {
-  readonly service: ClientClient;
-  /** HOST:PORT, for messages. */
-  readonly address: string;
+  readonly coordinators: Coordinators;
   readonly stores: Stores;
 }
 
 const answerTimeoutMs = 20_000;
-/** A coordinator that restarts is back long before. */
+/** A coordinator that restarts is back long before, or another one has taken the lead. */
 const reconnectMsMax = 60_000;
 
 export class JobHandle<Out = unknown> {
@@ -48,10 +46,8 @@ export class JobHandle<Out = unknown> {
 
   /** The job as it is now. Throws `not-found` for an id the coordinator does not know. */
   async status(options: WaitOptions = {}): Promise<JobView> {
-    const { service, address } = this.#connection;
-    const reply = await callOnce<{ viewJson: string }>(
-      (done) => service.get({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
-      address,
+    const reply = await this.#connection.coordinators.ask<{ viewJson: string }>(
+      ({ client }, done) => client.get({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
       options.signal,
     );
     return parseJobView(reply.viewJson);
@@ -59,7 +55,7 @@ export class JobHandle<Out = unknown> {
 
   /**
    * The job now and after each change, a few times a second at most; the last view is terminal. A stream that breaks or ends
-   * is opened again, for up to a minute: completion is read from the state and from nothing else.
+   * is opened again, for up to a minute, so a coordinator may be restarted or taken over from: completion is read from the state and from nothing else.
    */
   async *watch(options: WaitOptions = {}): AsyncGenerator<JobView, void, void> {
     let seen = false;
@@ -105,10 +101,9 @@ export class JobHandle<Out = unknown> {
 
   /** Asks for the end of the job; its output folder stays as it was. Throws `wrong-state` when the job has ended already. */
   async cancel(options: WaitOptions = {}): Promise<JobView> {
-    const { service, address } = this.#connection;
-    const reply = await callOnce<{ viewJson: string }>(
-      (done) => service.cancel({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
-      address,
+    const reply = await this.#connection.coordinators.ask<{ viewJson: string }>(
+      ({ client }, done) =>
+        client.cancel({ jobId: this.id }, { deadline: Date.now() + answerTimeoutMs }, done),
       options.signal,
     );
     return parseJobView(reply.viewJson);
@@ -116,16 +111,16 @@ export class JobHandle<Out = unknown> {
 
   /** What the job's functions logged so far; with `follow`, until the job has ended. */
   async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
-    const { service, address } = this.#connection;
-    const call = service.logs({ jobId: this.id, task: options.task ?? '', follow: options.follow ?? false });
-    for await (const chunk of iterateCall(call, address, options.signal)) {
+    const request = { jobId: this.id, task: options.task ?? '', follow: options.follow ?? false };
+    const { coordinators } = this.#connection;
+    for await (const chunk of coordinators.iterate(({ client }) => client.logs(request), options.signal)) {
       for (const { task, attempt, atMs, text } of chunk.entries)
         yield { task, attempt, atMs: Number(atMs), text };
     }
   }
 
   #noEnd(): MillraceError {
-    const { address } = this.#connection;
+    const { address } = this.#connection.coordinators;
     return new MillraceError(
       'unavailable',
       `the coordinator at ${address} no longer says how job ${this.id} goes`,
@@ -133,8 +128,9 @@ export class JobHandle<Out = unknown> {
   }
 
   async *#views(signal: AbortSignal | undefined): AsyncGenerator<JobView, void, void> {
-    const { service, address } = this.#connection;
-    for await (const reply of iterateCall(service.watch({ jobId: this.id }), address, signal)) {
+    const { coordinators } = this.#connection;
+    const open = ({ client }: Services) => client.watch({ jobId: this.id });
+    for await (const reply of coordinators.iterate(open, signal)) {
       yield parseJobView(reply.viewJson);
     }
   }

@@ -18,7 +18,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelledError(signal);
 }
 
-type Reply<T> = (error: Error | null, value?: T) => void;
+export type Reply<T> = (error: Error | null, value?: T) => void;
 
 /** One answer. `start` makes the call with the given callback. */
 export async function callOnce<T>(
