@@ -344,3 +344,96 @@ describe('a commit that began and cannot end', () => {
     expect(await names()).toEqual(['part-r-00001']);
   });
 });
+
+describe('bad records', () => {
+  async function stageBad(spec: JobSpec, map: number, text: string) {
+    const uri = `${outputUri}_bad/part-m-${String(spec.partOffset + map).padStart(5, '0')}.jsonl`;
+    const { store, key } = stores.locate(uri);
+    const writer = await store.stage(key, spec.jobId);
+    await writer.write(Buffer.from(text));
+    const { token, bytes } = await writer.seal();
+    return { map, part: { uri, token, bytes, records: 2, crc32: crc32(text), columns: [] } };
+  }
+
+  async function names(): Promise<string[]> {
+    const { store, key } = stores.locate(outputUri);
+    const found: string[] = [];
+    for await (const object of store.list(key)) found.push(object.key.slice(key.length));
+    return found;
+  }
+
+  async function manifest() {
+    const { store, key } = stores.locate(outputUri);
+    return readManifest(store, key);
+  }
+
+  test('are published with the parts and listed in _SUCCESS', async () => {
+    const spec = specOf('fail');
+    const parts = await stage(spec, ['a\n', 'b\n']);
+    const bad = [await stageBad(spec, 3, '{}\n')];
+    expect(await names()).toEqual([]);
+    await publishOutput(stores, { spec, parts, success: { ...facts, bad } });
+    expect(await names()).toEqual(['_SUCCESS', '_bad/part-m-00003.jsonl', 'part-r-00000', 'part-r-00001']);
+    const key = '_bad/part-m-00003.jsonl';
+    expect((await manifest())?.badRecords).toEqual({
+      records: 2,
+      parts: [{ key, bytes: 3, records: 2, crc32: crc32('{}\n') }],
+    });
+  });
+
+  test('of an earlier output are replaced with it', async () => {
+    const first = specOf('fail');
+    const bad = [await stageBad(first, 3, '{}\n')];
+    await publishOutput(stores, {
+      spec: first,
+      parts: await stage(first, ['a']),
+      success: { ...facts, bad },
+    });
+    const second = specOf('replace');
+    await publishOutput(stores, { spec: second, parts: await stage(second, ['b']), success: facts });
+    expect(await names()).toEqual(['_SUCCESS', 'part-r-00000']);
+    expect(await manifest()).not.toHaveProperty('badRecords');
+  });
+
+  test('of an output that is appended to stay, and their numbers are not used again', async () => {
+    const first = specOf('fail');
+    const bad = [await stageBad(first, 3, '{}\n')];
+    await publishOutput(stores, {
+      spec: first,
+      parts: await stage(first, ['a']),
+      success: { ...facts, bad },
+    });
+    const second = specOf('append', await checkOutput(stores, outputUri, 'append'));
+    expect(second.partOffset).toBe(4);
+    const more = [await stageBad(second, 0, '{}\n')];
+    const parts = await stage(second, ['b']);
+    await publishOutput(stores, { spec: second, parts, success: { ...facts, bad: more } });
+    expect((await manifest())?.badRecords).toMatchObject({
+      records: 4,
+      parts: [{ key: '_bad/part-m-00003.jsonl' }, { key: '_bad/part-m-00004.jsonl' }],
+    });
+  });
+
+  test('of a job that fails are dropped, told of or not', async () => {
+    const spec = specOf('fail');
+    const told = await stageBad(spec, 0, '{}\n');
+    const untold = await stageBad(spec, 1, '{}\n');
+    await discardStaged(stores, { spec, parts: [told.part], unsure: [], unsureMaps: [1] });
+    const { store } = stores.locate(outputUri);
+    for (const { part } of [told, untold]) {
+      const { key } = stores.locate(part.uri);
+      await expect(store.publish({ key, token: part.token, bytes: part.bytes })).rejects.toMatchObject({
+        code: 'not-found',
+      });
+    }
+  });
+
+  test('elsewhere than where they belong are not touched', async () => {
+    const spec = specOf('fail');
+    const { map, part } = await stageBad(spec, 0, '{}\n');
+    const bad = [{ map, part: { ...part, uri: `${outputUri}_bad/../other` } }];
+    await expect(publishOutput(stores, { spec, parts: [], success: { ...facts, bad } })).rejects.toThrow(
+      'is not a part of the output',
+    );
+  });
+});

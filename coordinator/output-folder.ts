@@ -1,18 +1,22 @@
 /** What is at a job's output path before and when it commits: `--if-exists fail|replace|append`. */
 import pLimit from 'p-limit';
 import { MillraceError } from '../lib/errors.ts';
-import { partName, successName } from '../lib/formats.ts';
+import { badPartName, partName, successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
-import { type ManifestPart, readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
+import { readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
 import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
 
-export type Publication = Omit<Extract<Effect, { type: 'publish-output' }>, 'type' | 'discards' | 'unsure'>;
+export type Publication = Omit<
+  Extract<Effect, { type: 'publish-output' }>,
+  'type' | 'discards' | 'unsure' | 'unsureMaps'
+>;
 
-const partPattern = /^part-[mr]-(\d{5,})$/;
+/** A part, or what a map skipped. */
+const partPattern = /^(?:part-[mr]-(\d{5,})|_bad\/part-m-(\d{5,})\.jsonl)$/;
 
 /** Names in an error. */
 const namesShown = 3;
@@ -51,7 +55,8 @@ export async function checkOutput(stores: Stores, outputUri: string, ifExists: I
   await readAppendable(store, prefix, outputUri);
   let next = 0;
   for (const name of await listOutput(store, prefix)) {
-    next = Math.max(next, Number(partPattern.exec(name)?.[1] ?? -1) + 1);
+    const [, part, badPart] = partPattern.exec(name) ?? [];
+    next = Math.max(next, Number(part ?? badPart ?? -1) + 1);
   }
   return next;
 }
@@ -106,24 +111,25 @@ export async function publishOutput(
     ? await readAppendable(store, prefix, outputUri)
     : await readOwnManifest(store, prefix);
   if (before?.jobId === spec.jobId) return;
-  const staged = parts.map((part) => ({ ...part, key: keyOf(stores, spec, part) }));
+  const all = [...parts, ...(success.bad ?? []).map(({ part }) => part)];
+  const staged = all.map((part) => ({ ...part, key: keyOf(stores, spec, part) }));
   const own = new Set(staged.map(({ key }) => key.slice(prefix.length)));
   const names = await listOutput(store, prefix);
   const foreign = names.filter((name) => !own.has(name));
   const inTheWay = hasBegun ? [] : names.filter((name) => own.has(name));
   const refused = { fail: [...foreign, ...inTheWay], append: inTheWay, replace: [] }[ifExists];
   if (refused.length > 0) throw outputExists(outputUri, refused);
-  const kept: readonly ManifestPart[] = isAppended ? (before?.parts ?? []) : [];
+  const kept = isAppended ? before : undefined;
   const manifest = buildManifest(spec, parts, success, kept);
   begin();
-  if (names.includes(successName) && kept.length === 0) await store.remove(`${prefix}${successName}`);
+  if (names.includes(successName) && !kept) await store.remove(`${prefix}${successName}`);
   await forEach(staged, ({ key, token, bytes }) => store.publish({ key, token, bytes }));
   if (ifExists === 'replace') {
     const replaced = foreign.filter((name) => partPattern.test(name));
     await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  if (kept.length > 0) return replaceManifest(store, prefix, bytes, spec);
+  if (kept) return replaceManifest(store, prefix, bytes, spec);
   const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
   if (!written && (await readOwnManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${outputUri} meanwhile`);
@@ -147,13 +153,19 @@ export interface Discard {
   readonly parts: readonly OpenPart[];
   /** Indexes of parts of which more may be staged than is known. */
   readonly unsure: readonly number[];
+  /** Maps that may have staged what they skipped. */
+  readonly unsureMaps?: readonly number[] | undefined;
 }
 
 /** Nothing stays staged of the job. */
-export async function discardStaged(stores: Stores, { spec, parts, unsure }: Discard): Promise<void> {
+export async function discardStaged(
+  stores: Stores,
+  { spec, parts, unsure, unsureMaps = [] }: Discard,
+): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   const kind = spec.reducers === 0 ? 'map' : 'reduce';
   const keys = unsure.map((index) => `${prefix}${partName(kind, spec.partOffset + index)}`);
+  keys.push(...unsureMaps.map((map) => `${prefix}${badPartName(spec.partOffset + map)}`));
   // What a manifest is replaced with is staged, too.
   if (spec.ifExists === 'append') keys.push(`${prefix}${successName}`);
   try {

@@ -4,10 +4,12 @@ import type { WorkerLossReason } from '../lib/cluster-view.ts';
 import { MillraceError } from '../lib/errors.ts';
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
+import type { JobSpec, Split } from '../lib/job-spec.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Effect } from './core/effects.ts';
 import type { OperationError } from './core/events.ts';
+import { writeSplits } from './job-splits.ts';
 import type { JobWatchers } from './job-watchers.ts';
 import { listSplits } from './list-splits.ts';
 import type { Happening } from './loop.ts';
@@ -55,9 +57,22 @@ export function perform(effect: Effect, ports: PerformPorts): void {
 function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: PerformPorts): void {
   const { jobId } = spec;
   listSplits(spec, ports.stores).then(
-    (splits) => ports.dispatch({ type: 'splits-listed', jobId, splits }),
+    (splits) => {
+      ports.dispatch({ type: 'splits-listed', jobId, splits });
+      void keepSplits(spec, splits, ports);
+    },
     (error) => ports.dispatch({ type: 'listing-failed', jobId, error: operationError(error) }),
   );
+}
+
+/** For `millrace replay`: no job waits for it or fails because of it. */
+async function keepSplits(spec: JobSpec, splits: readonly Split[], ports: PerformPorts): Promise<void> {
+  try {
+    await writeSplits(ports.stores, spec, splits);
+  } catch (error) {
+    const about = { job: spec.jobId, error: String(error) };
+    ports.log.warn(about, 'the splits of a job could not be stored: its tasks cannot be replayed');
+  }
 }
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
@@ -66,8 +81,8 @@ function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: 
   const tries = { hasBegun: commitsBegun.has(jobId), begin: () => commitsBegun.add(jobId) };
   const published = publishOutput(ports.stores, effect, tries).then(async () => {
     // The output is there: what of the losers cannot be removed changes nothing about that.
-    const { spec, discards: parts, unsure } = effect;
-    await cleanUp({ spec, parts, unsure }, discardStaged, ports);
+    const { spec, discards: parts, unsure, unsureMaps } = effect;
+    await cleanUp({ spec, parts, unsure, unsureMaps }, discardStaged, ports);
     commitsBegun.delete(jobId);
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-published', jobId });

@@ -19,6 +19,8 @@ export interface SuccessManifest {
   readonly input: { readonly records: number; readonly bytes: number };
   readonly intermediate: { readonly records: number; readonly bytes: number };
   readonly output: OutputFormat;
+  /** The objects under `_bad/` and how many records were skipped; missing when none was. */
+  readonly badRecords?: { readonly records: number; readonly parts: readonly OutputPart[] };
 }
 
 /** Undefined when there is no `_SUCCESS` below `prefix`; throws `corrupt` when there is one that is none of ours. */

@@ -87,6 +87,7 @@ export type Effect =
       readonly spec: JobSpec;
       readonly parts: readonly OpenPart[];
       readonly unsure: readonly number[];
+      readonly unsureMaps?: readonly number[];
     }
   /** Drop one part of an attempt that lost and spoke too late for the discards of its job. Nothing waits for it. */
   | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
@@ -111,6 +112,14 @@ export interface SuccessFacts {
   readonly intermediateRecords: number;
   readonly intermediateBytes: number;
   readonly counters: Readonly<Record<string, number>>;
+  /** What the accepted maps skipped, in their order; missing when nothing. */
+  readonly bad?: readonly BadPart[];
+}
+
+/** A staged object of bad records, and the map that made it. */
+export interface BadPart {
+  readonly map: number;
+  readonly part: StagedPart;
 }
 
 export interface JobOutcome {
@@ -125,6 +134,8 @@ export interface Commit {
   /** Staged by attempts that lost or were revoked: dropped, never published. Dropping one twice is no error. */
   readonly discards: readonly OpenPart[];
   readonly unsure: readonly number[];
+  /** Of a job that may skip records: the same for its maps and what they skipped. */
+  readonly unsureMaps?: readonly number[];
   readonly success: SuccessFacts;
 }
 
