@@ -20,7 +20,7 @@ export function openGrpcClient(address: string, credentials: Credentials): Worke
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
+    'grpc.max_reconnect_backoff_ms': 500,
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax * 2,
   });
 }
