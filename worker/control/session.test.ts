@@ -398,6 +398,22 @@ test('a worker that drains says so, also after a reconnect, and says goodbye whe
   await session.ended;
 });
 
+test('one that may leave hears first what becomes of its reports, because what nobody wants is its own to drop', async () => {
+  const session = open();
+  const stream = await join(session);
+  stream.on('end', () => stream.end());
+  session.report(report);
+  clock.advance(5);
+  await messages.next();
+  session.drain();
+  expect((await messages.next()).draining).toBe(true);
+  stream.write({ drained: true });
+  stream.write({ answers: [{ attempt: attemptIdOut(attempt), accepted: false }] });
+  expect(await calls.next()).toEqual(['answer', attempt, false]);
+  expect((await messages.next()).goodbye).toBe(true);
+  await session.ended;
+});
+
 test('one that begins to drain between its hello and the welcome says so then', async () => {
   const session = open();
   const stream = await join(session);

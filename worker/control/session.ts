@@ -121,6 +121,8 @@ export class Session {
   #draining = false;
   /** On this stream. */
   #saidDraining = false;
+  /** On this stream it was told that nothing needs this worker any more. */
+  #isReleased = false;
   /** The highest of the coordinators that welcomed this process. */
   #epochSeen = 0;
   #cancelHeartbeat: (() => void) | undefined;
@@ -267,6 +269,7 @@ export class Session {
     stream.on('error', () => undefined);
     stream.on('status', ({ code, details }) => this.#broken(stream, code, details));
     this.#saidDraining = this.#draining;
+    this.#isReleased = false;
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -357,7 +360,9 @@ export class Session {
       this.#options.log.info({ worker: this.#workerId }, 'an operator asked this worker to drain');
       this.drain();
     }
-    if (message.drained && this.#draining) void this.close();
+    if (message.drained && this.#draining) this.#isReleased = true;
+    // What an attempt has staged and nobody wants is dropped when its report is answered, and by nobody else.
+    if (this.#isReleased && this.#unanswered.size === 0) void this.close();
   }
 
   /** Answers the coordinator that asked: a later one has not. */
