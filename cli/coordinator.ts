@@ -5,7 +5,14 @@ import { parseDurationMs } from '../lib/units.ts';
 import { coordinatorDefault } from '../sdk/client.ts';
 import { addGuard, type GuardFlags, guardOf } from './credentials.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { addHeartbeatTimeout, addJson, addLogLevel, addQuiet, type CommonOptions } from './options.ts';
+import {
+  addHeartbeatTimeout,
+  addJson,
+  addLogLevel,
+  addQuiet,
+  type CommonOptions,
+  checkedBy,
+} from './options.ts';
 import { say, writeJson } from './output.ts';
 import { storeUriOf } from './store-uri.ts';
 
@@ -16,6 +23,7 @@ interface CoordinatorFlags extends CommonOptions, GuardFlags {
   readonly http: string;
   readonly store: string;
   readonly heartbeatTimeout?: string;
+  readonly lease?: string;
   readonly allow?: readonly string[];
   readonly logLevel: LogLevel;
   readonly quiet?: boolean;
@@ -32,6 +40,11 @@ export function define(command: Command): void {
     collectUris,
   );
   addHeartbeatTimeout(command);
+  command.option(
+    '--lease <DURATION>',
+    'a leader that says nothing for so long is followed by a standby (default: as --heartbeat-timeout)',
+    checkedBy(parseDurationMs, '--lease'),
+  );
   addGuard(command);
   addLogLevel(command);
   addQuiet(command);
@@ -56,6 +69,7 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
     ...(flags.heartbeatTimeout !== undefined && {
       heartbeatTimeoutMs: parseDurationMs(flags.heartbeatTimeout, '--heartbeat-timeout'),
     }),
+    ...(flags.lease !== undefined && { leaseMs: parseDurationMs(flags.lease, '--lease') }),
   });
   const { address, httpAddress } = coordinator;
   if (flags.json) await writeJson({ listening: address, http: httpAddress });

@@ -18,6 +18,8 @@ export interface CoordinatorOptions {
   readonly storeUri: string;
   /** A worker that is silent for so long is dead; it says a heartbeat three times in that time. */
   readonly heartbeatTimeoutMs?: number;
+  /** A leader that does not renew its lead for so long is followed by a standby; default the heartbeat timeout. */
+  readonly leaseMs?: number;
   /** No backup attempt for a task younger than this. */
   readonly backupMinRuntimeMs?: number;
   /**
@@ -39,6 +41,7 @@ export interface CoordinatorConfig {
   readonly storeUri: string;
   readonly heartbeatTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
+  readonly leaseMs: number;
   readonly backupMinRuntimeMs: number | undefined;
   readonly tickIntervalMs: number;
   readonly guard: Guard;
@@ -66,6 +69,7 @@ export function compileConfig(options: CoordinatorOptions): CoordinatorConfig {
     heartbeatTimeoutMs,
     // Three heartbeats fit in the time after which a silent worker is dead.
     heartbeatIntervalMs: Math.min(limits.heartbeatIntervalMsDefault, Math.ceil(heartbeatTimeoutMs / 3.3)),
+    leaseMs: options.leaseMs ?? heartbeatTimeoutMs,
     backupMinRuntimeMs: options.backupMinRuntimeMs,
     tickIntervalMs: Math.min(1_000, heartbeatTimeoutMs / 4),
     guard,

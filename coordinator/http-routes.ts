@@ -6,7 +6,7 @@ import type { Metrics } from './metrics/metrics.ts';
 export type HttpRoutes = Readonly<Record<string, HttpRoute>>;
 
 export interface Readiness {
-  /** False once the journal or the core has failed. */
+  /** False in a standby, and once the journal or the core has failed. */
   isLeading(): boolean;
   isStoreReachable(): boolean;
 }
@@ -19,8 +19,8 @@ export function probeRoutes(readiness: Readiness): HttpRoutes {
   };
 }
 
-/** `cluster` is asked once a scrape. */
-export function metricsRoutes(metrics: Metrics, cluster: () => ClusterView): HttpRoutes {
+/** `cluster` is asked once a scrape; undefined while this coordinator does not lead. */
+export function metricsRoutes(metrics: Metrics, cluster: () => ClusterView | undefined): HttpRoutes {
   const { contentType } = metrics;
   const answer = async () => ({ status: 200, contentType, body: await metrics.text(cluster()) });
   return { '/metrics': { isOpen: false, answer } };

@@ -17,21 +17,18 @@ export interface ServeHttpOptions {
   /** Of the coordinator's own files. */
   readonly location: StoreLocation;
   readonly metrics: Metrics;
-  /** The cluster now. */
-  view(): ClusterView;
-  /** Rejects when the coordinator leads no more. */
-  readonly failed: Promise<never>;
+  /** The cluster now; undefined while this coordinator does not lead. */
+  view(): ClusterView | undefined;
 }
 
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function serveHttp(listen: Address, options: ServeHttpOptions): Promise<HttpServer> {
-  const { guard, log, failed } = options;
-  let leads = true;
-  failed.catch(() => {
-    leads = false;
-  });
+  const { guard, log } = options;
   const storeHealth = new StoreHealth(options);
-  const probes = probeRoutes({ isLeading: () => leads, isStoreReachable: () => storeHealth.isReachable });
+  const probes = probeRoutes({
+    isLeading: () => options.view() !== undefined,
+    isStoreReachable: () => storeHealth.isReachable,
+  });
   const routes = { ...probes, ...metricsRoutes(options.metrics, () => options.view()) };
   try {
     const server = await startHttpServer({ listen, guard, log, routes });

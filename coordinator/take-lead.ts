@@ -1,16 +1,25 @@
-/** The first thing a coordinator does: on a store that has shown that it can have one leader only, become it. */
+/** What a coordinator does to lead: only on a store that has shown that it can have one leader. */
 import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../lib/errors.ts';
 import { probeConditionalWrites } from '../lib/store/probe.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import { parseUri } from '../lib/store/uri.ts';
-import { type JournalPorts, StoreJournal } from './journal.ts';
+import { type JournalPorts, type MayLead, StoreJournal } from './journal.ts';
 
-/** Throws `store-failed` for a store that lets two writers create one object, and what the store throws, naming `--store`. */
-export async function takeLead(location: StoreLocation, ports: JournalPorts): Promise<StoreJournal> {
+export type TakeLead = typeof takeLead;
+
+/**
+ * Undefined when it may not lead, or somebody else was faster. Throws `store-failed` for a store that lets two writers create one object,
+ * and what the store throws, naming `--store`.
+ */
+export async function takeLead(
+  location: StoreLocation,
+  ports: JournalPorts,
+  mayLead: MayLead,
+): Promise<StoreJournal | undefined> {
   // What a folder does is known; what answers as S3 may be anything.
   if (parseUri(location.uri).scheme === 's3') await probe(location);
-  return StoreJournal.open(location, ports);
+  return StoreJournal.openIf(location, ports, mayLead);
 }
 
 async function probe({ store, key, uri }: StoreLocation): Promise<void> {

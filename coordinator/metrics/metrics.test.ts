@@ -89,6 +89,7 @@ test('every family is there before anything happened, in the format Prometheus r
       "mr_build_info",
       "mr_eventloop_delay_seconds",
       "mr_jobs",
+      "mr_leader",
       "mr_records_total",
       "mr_s3_request_duration_seconds",
       "mr_s3_requests_total",

@@ -19,6 +19,11 @@ export class Metrics {
   readonly jobs = new JobCounters(this.#registry);
   readonly workerLosses = new WorkerLosses(this.#registry);
   readonly storeRequests = new StoreRequests(this.#registry);
+  readonly #leader = new Gauge({
+    name: 'mr_leader',
+    help: '1 while this coordinator leads, 0 while it is a standby or has stopped leading.',
+    registers: [this.#registry],
+  });
 
   constructor(softwareVersion: string) {
     const build = new Gauge({
@@ -30,9 +35,10 @@ export class Metrics {
     build.set({ version: softwareVersion, node_version: process.versions.node }, 1);
   }
 
-  /** With the gauges of the cluster as it is. */
-  async text(cluster: ClusterView): Promise<string> {
-    this.#gauges.set(cluster);
+  /** With the gauges of the cluster as it is; undefined while another coordinator leads it. */
+  async text(cluster: ClusterView | undefined): Promise<string> {
+    this.#leader.set(cluster ? 1 : 0);
+    if (cluster) this.#gauges.set(cluster);
     return `${await this.#registry.metrics()}\n${await this.#process.metrics()}`;
   }
 }

@@ -20,10 +20,19 @@ import {
   loadWorkerService,
 } from '../../proto/load.ts';
 
+export interface RpcHandlers {
+  readonly client: ClientHandlers;
+  readonly worker: WorkerControlHandlers;
+  readonly doctor: DoctorHandlers;
+  readonly operator: OperatorHandlers;
+}
+
 export interface RpcServer extends AsyncDisposable {
   /** HOST:PORT as bound. */
   readonly address: string;
   readonly health: Health;
+  /** Calls from now on go to these; those under way stay where they are. */
+  serve(handlers: RpcHandlers): void;
 }
 
 export interface RpcServerOptions {
@@ -39,12 +48,7 @@ export interface RpcServerOptions {
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function startRpcServer(
   { listen, guard, log, clock, probes }: RpcServerOptions,
-  handlers: {
-    readonly client: ClientHandlers;
-    readonly worker: WorkerControlHandlers;
-    readonly doctor: DoctorHandlers;
-    readonly operator: OperatorHandlers;
-  },
+  handlers: RpcHandlers,
 ): Promise<RpcServer> {
   const server = new Server({
     interceptors: [authenticate(guard, logRefusals(log, clock))],
@@ -55,16 +59,20 @@ export async function startRpcServer(
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.keepalive_permit_without_calls': 1,
   });
-  server.addService(loadClientService().service, handlers.client);
-  server.addService(loadWorkerService().service, handlers.worker);
-  server.addService(loadDoctorService().service, handlers.doctor);
-  server.addService(loadOperatorService().service, handlers.operator);
+  const serve = (next: RpcHandlers) => {
+    for (const [{ service }, implementation] of servicesOf(next)) {
+      server.removeService(service);
+      server.addService(service, implementation);
+    }
+  };
+  serve(handlers);
   const services = ['Client', 'Operator', 'Doctor', 'WorkerControl'].map((name) => `millrace.v1.${name}`);
   const health = probes ? await addHealth(server, services) : noHealth;
   const address = await bindServer(server, listen, guard.tls);
   return {
     address,
     health,
+    serve,
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => resolve());
@@ -73,4 +81,13 @@ export async function startRpcServer(
       });
     },
   };
+}
+
+function servicesOf({ client, worker, doctor, operator }: RpcHandlers) {
+  return [
+    [loadClientService(), client],
+    [loadWorkerService(), worker],
+    [loadDoctorService(), doctor],
+    [loadOperatorService(), operator],
+  ] as const;
 }

@@ -4,24 +4,15 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { isGone, isProcessId, type ProcessId, thisProcess } from '../../lib/process-id.ts';
 import { notWritable } from './disk-space.ts';
 import type { ScratchAccount } from './scratch-account.ts';
 import type { ScratchBudget } from './scratch-budget.ts';
 
 const ownerFile = 'owner.json';
-/** Process ids are used again, in containers after every start; the start time tells two processes of one id apart. */
-const processStartedAtMs = Math.round(Date.now() - process.uptime() * 1000);
-const startToleranceMs = 2_000;
-
-interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  readonly processStartedAtMs: number;
-}
 
 export class Scratch {
   /** `<dir>/<workerId>`. */
@@ -35,10 +26,9 @@ export class Scratch {
     const { directory } = budget;
     this.#budget = budget;
     this.path = join(directory, workerId);
-    const owner: Owner = { host: hostname(), pid: process.pid, processStartedAtMs };
     try {
       mkdirSync(this.path, { recursive: true });
-      writeFileSync(join(this.path, ownerFile), JSON.stringify(owner));
+      writeFileSync(join(this.path, ownerFile), JSON.stringify(thisProcess));
     } catch (thrown) {
       throw notWritable(directory, thrown);
     }
@@ -110,7 +100,7 @@ export interface AttemptScratch {
 export function listDeadWorkers(directory: string): string[] {
   return listFolders(directory).filter((name) => {
     const owner = readOwner(join(directory, name, ownerFile));
-    return owner !== undefined && isDead(owner);
+    return owner !== undefined && isGone(owner);
   });
 }
 
@@ -130,26 +120,12 @@ function listFolders(directory: string): string[] {
   }
 }
 
-function readOwner(path: string): Owner | undefined {
+function readOwner(path: string): ProcessId | undefined {
   try {
-    const owner = JSON.parse(readFileSync(path, 'utf8')) as Partial<Owner>;
-    if (typeof owner.host !== 'string' || typeof owner.processStartedAtMs !== 'number') return undefined;
-    return typeof owner.pid === 'number' ? (owner as Owner) : undefined;
+    const owner: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof owner === 'object' && owner !== null && isProcessId(owner) ? owner : undefined;
   } catch {
     // Not a worker's folder, or one that is just being made: not ours to judge.
     return undefined;
-  }
-}
-
-function isDead(owner: Owner): boolean {
-  if (owner.host !== hostname()) return false;
-  if (owner.pid === process.pid) {
-    return Math.abs(owner.processStartedAtMs - processStartedAtMs) > startToleranceMs;
-  }
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }

@@ -1,0 +1,173 @@
+/** What a coordinator has while it leads: real ports wired to the loop; no decisions. */
+import { attemptKey, type JobId } from '../lib/ids.ts';
+import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
+import { probeStore } from '../lib/store/probe.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+import type { CoordinatorConfig } from './config.ts';
+import { assertInvariants } from './core/invariants.ts';
+import { type CoreState, createState } from './core/state.ts';
+import { step } from './core/step.ts';
+import { listJobs, viewCluster, viewJob } from './core/view.ts';
+import { Diagnoser } from './diagnose.ts';
+import { JobEventLog } from './job-event-log.ts';
+import { JobLogs } from './job-logs.ts';
+import { JobWatchers } from './job-watchers.ts';
+import type { StoreJournal } from './journal.ts';
+import { type Happening, Loop } from './loop.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { type PerformPorts, perform } from './perform.ts';
+import { ClientService } from './rpc/client-service.ts';
+import { doctorHandlers } from './rpc/doctor-service.ts';
+import { type OperatorPorts, operatorHandlers } from './rpc/operator-service.ts';
+import type { RpcHandlers } from './rpc/server.ts';
+import { WorkerService } from './rpc/worker-service.ts';
+import { startTicking } from './start-ticking.ts';
+import { startStatusLog } from './status-log.ts';
+import { submitJob } from './submit-job.ts';
+
+export interface LeadPorts {
+  readonly stores: Stores;
+  /** For what nobody waits for: to give up early would cost a job. */
+  readonly patientStores: Stores;
+  readonly metrics: Metrics | undefined;
+}
+
+export interface Lead {
+  readonly handlers: RpcHandlers;
+  view: OperatorPorts['view'];
+  /** Rejects when the journal or the core fails, or with what {@link stop} was given: nothing more is decided. */
+  readonly failed: Promise<never>;
+  stop(error: unknown): void;
+  close(): Promise<void>;
+}
+
+/** Resolves when what earlier coordinators left is taken up: from then on it can be asked. */
+export async function startLead(
+  config: CoordinatorConfig,
+  ports: LeadPorts,
+  journal: StoreJournal,
+): Promise<Lead> {
+  const { loop, handlers, operator, workers, eventLog, failed, fail } = wire(config, ports, journal);
+  failed.catch((error) => config.log.error({ error: String(error) }, 'the coordinator stopped leading'));
+  loop.dispatch({ type: 'journal-replayed', records: [] });
+  await Promise.race([loop.idle(), failed]);
+  const stopTicking = startTicking(config, loop);
+  const stopStatusLog = startStatusLog({ ...config, view: operator.view });
+  return {
+    handlers,
+    view: operator.view,
+    failed,
+    stop(error) {
+      loop.stop();
+      fail(error);
+    },
+    async close() {
+      stopTicking();
+      stopStatusLog();
+      workers.endAll();
+      await loop.idle();
+      loop.stop();
+      await journal.close();
+      await eventLog.close();
+    },
+  };
+}
+
+function wire(
+  config: CoordinatorConfig,
+  { stores, patientStores, metrics }: LeadPorts,
+  journal: StoreJournal,
+) {
+  const { clock, log, storeUri, heartbeatIntervalMs } = config;
+  const { epoch } = journal;
+  const watchers = new JobWatchers();
+  const jobLogs = new JobLogs((jobId) => state.jobs.has(jobId));
+  const outputsInUse = new Set<string>();
+  const dispatch = (happening: Happening) => loop.dispatch(happening);
+  const settled = () => loop.settled();
+  const tickets = new TicketIssuer(clock, epoch);
+  const workers = new WorkerService({
+    clock,
+    log,
+    jobLogs,
+    dispatch,
+    settings: { epoch, heartbeatIntervalMs, tickets },
+    runs: (workerId, attempt) => state.workers.get(workerId)?.attempts.has(attemptKey(attempt)) ?? false,
+    onDiagnosis: (workerId, answer) => diagnoser.answered(workerId, answer),
+  });
+  const view = (jobId: JobId) => viewJob(state, jobId);
+  const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
+  const state = stateOf(config, epoch);
+  const effects: PerformPorts = {
+    log,
+    stores: patientStores,
+    watchers,
+    outputsInUse,
+    commitsBegun: new Set(),
+    dispatch,
+    sendToWorker: workers.send.bind(workers),
+    onJobEvent: (event) => {
+      eventLog.record(event);
+      metrics?.jobs.count(event);
+    },
+    onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
+  };
+  const failed = Promise.withResolvers<never>();
+  const loop = loopOf(config, journal, state, effects, failed.reject);
+  const clients = new ClientService({
+    clock,
+    jobLogs,
+    watchers,
+    dispatch,
+    async submit(submission) {
+      const jobId = await submitJob(submission, { ...config, stores, outputsInUse, dispatch });
+      await settled();
+      return jobId;
+    },
+    settled,
+    view,
+    list: (limit) => listJobs(state, limit),
+  });
+  const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled };
+  const diagnoser: Diagnoser = new Diagnoser({
+    ...{ clock, stores, storeUri, probeStore },
+    workers: () => operator.view().workers,
+    send: workers.diagnose.bind(workers),
+    pingTicket: () => tickets.ticketOf(diagnoseJobId),
+  });
+  const handlers: RpcHandlers = {
+    client: clients.handlers,
+    worker: workers.handlers,
+    doctor: doctorHandlers(diagnoser),
+    operator: operatorHandlers(operator),
+  };
+  return { loop, handlers, operator, workers, eventLog, failed: failed.promise, fail: failed.reject };
+}
+
+function stateOf({ heartbeatTimeoutMs, backupMinRuntimeMs }: CoordinatorConfig, epoch: number): CoreState {
+  return createState({
+    epoch,
+    heartbeatTimeoutMs,
+    ...(backupMinRuntimeMs !== undefined && { backupMinRuntimeMs }),
+  });
+}
+
+function loopOf(
+  config: CoordinatorConfig,
+  journal: StoreJournal,
+  state: CoreState,
+  effects: PerformPorts,
+  onFatal: (error: unknown) => void,
+): Loop {
+  return new Loop({
+    clock: config.clock,
+    journal,
+    step(event) {
+      const result = step(state, event);
+      if (config.checkInvariants) assertInvariants(state);
+      return result;
+    },
+    perform: (effect) => perform(effect, effects),
+    onFatal,
+  });
+}
