@@ -39,6 +39,15 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
       /** Since the task began to wait for a slot. */
       readonly waitedMs: number;
     }
+  /** Another coordinator goes on with the job: attempts that it does not adopt, and of which no end was told, are over. */
+  | { readonly type: 'job-restored'; readonly epoch: number }
+  /** It was started under an earlier coordinator and goes on. */
+  | {
+      readonly type: 'attempt-adopted';
+      readonly task: string;
+      readonly attempt: number;
+      readonly worker: string;
+    }
   | {
       readonly type: 'attempt-ended';
       readonly task: string;

@@ -5,7 +5,7 @@
 import { type AttemptId, sameAttempt } from '../../lib/ids.ts';
 import { cancelAttempt } from './attempts.ts';
 import { addLocation } from './locations.ts';
-import { mapsWentOn } from './reports.ts';
+import { mapsWentOn } from './outputs.ts';
 import type { Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markDone, markRunning, replaceAccepted } from './tasks.ts';

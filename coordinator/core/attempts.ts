@@ -6,7 +6,7 @@ import { IndexSet } from './index-set.ts';
 import { type AttemptEnd, emitEnded, emitStarted } from './job-events.ts';
 import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
 import { dropOpenPart } from './parts.ts';
-import type { Attempt, Job, Task, Worker } from './state.ts';
+import type { Attempt, FetchState, Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markIdle, markRunning } from './tasks.ts';
 import type { Turn } from './turn.ts';
@@ -30,11 +30,10 @@ export function startAttempt(
   worker: Worker,
   options: AttemptOptions,
 ): Attempt {
-  const attempt = createAttempt(turn, job, task, worker, options);
-  markRunning(job, task);
-  task.attempts = [...task.attempts, attempt];
-  job.attemptsAlive++;
-  job[task.kind].attemptsAlive++;
+  const number = task.attemptsStarted++;
+  const id = { jobId: job.spec.jobId, kind: task.kind, index: task.index, attempt: number };
+  const attempt = createAttempt(turn, { ...id, epoch: turn.state.config.epoch }, job, task, worker, options);
+  join(attempt);
   if (job.startedAtMs === null) {
     job.startedAtMs = turn.now;
     turn.persist.push({ type: 'job-started', at: turn.now, jobId: job.spec.jobId });
@@ -48,7 +47,8 @@ export function startAttempt(
     input: inputOf(turn, job, task),
   });
   emitStarted(turn, attempt);
-  takePlace(turn, attempt);
+  takePlace(attempt);
+  if (attempt.fetch) sendSnapshot(turn, job, worker, [attempt]);
   tell(
     turn.state,
     job,
@@ -61,14 +61,33 @@ export function startAttempt(
   return attempt;
 }
 
+/** An attempt of an earlier coordinator that its worker still runs, as if it had been started here. */
+export function resumeAttempt(turn: Turn, job: Job, task: Task, worker: Worker, id: AttemptId): Attempt {
+  const options = { backup: task.status === 'running', isolated: false };
+  const attempt = createAttempt(turn, id, job, task, worker, options);
+  task.attemptsStarted = Math.max(task.attemptsStarted, id.attempt + 1);
+  join(attempt);
+  if (options.backup) countBackup(turn, attempt);
+  takePlace(attempt);
+  return attempt;
+}
+
+function join(attempt: Attempt): void {
+  const { job, task } = attempt;
+  markRunning(job, task);
+  task.attempts = [...task.attempts, attempt];
+  job.attemptsAlive++;
+  job[task.kind].attemptsAlive++;
+}
+
 function countBackup(turn: Turn, { job, task }: Attempt): void {
   turn.state.backupsAlive++;
   job[task.kind].backups++;
   task.backedUp = true;
 }
 
-/** After the assignment was sent: a reduce is told what is known of its input. */
-function takePlace(turn: Turn, attempt: Attempt): void {
+/** On its worker, and among those who are told of locations. */
+function takePlace(attempt: Attempt): void {
   const { worker, job } = attempt;
   worker.attempts.set(attempt.key, attempt);
   worker.jobs.add(job.spec.jobId);
@@ -79,24 +98,16 @@ function takePlace(turn: Turn, attempt: Attempt): void {
   }
   worker.fetching++;
   subscribe(attempt);
-  sendSnapshot(turn, job, worker, [attempt]);
 }
 
 function createAttempt(
-  { state, now }: Turn,
+  { now }: Turn,
+  id: AttemptId,
   job: Job,
   task: Task,
   worker: Worker,
-  options: AttemptOptions,
+  { backup, isolated }: Pick<AttemptOptions, 'backup' | 'isolated'>,
 ): Attempt {
-  const id: AttemptId = {
-    jobId: job.spec.jobId,
-    kind: task.kind,
-    index: task.index,
-    attempt: task.attemptsStarted++,
-    epoch: state.config.epoch,
-  };
-  const { backup, isolated } = options;
   return {
     id,
     key: attemptKey(id),
@@ -110,10 +121,16 @@ function createAttempt(
     started: false,
     progress: undefined,
     openPart: undefined,
-    fetch:
-      task.kind === 'reduce'
-        ? { fetched: new IndexSet(job.map.total), complete: false, assignedVersion: job.locationVersion }
-        : undefined,
+    fetch: task.kind === 'reduce' ? createFetch(job) : undefined,
+  };
+}
+
+function createFetch({ map, locationVersion }: Job): FetchState {
+  return {
+    fetched: new IndexSet(map.total),
+    complete: false,
+    assignedVersion: locationVersion,
+    unconfirmed: new Map(),
   };
 }
 

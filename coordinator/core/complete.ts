@@ -3,6 +3,7 @@ import type { Commit } from './effects.ts';
 import { acceptedParts, cancelAttempts, endJob, stopJob, unsureParts } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
+import { discardedParts } from './parts.ts';
 import type { Job } from './state.ts';
 import { tellJob } from './story.ts';
 import { settleReruns } from './tasks.ts';
@@ -12,6 +13,8 @@ import { say, type Turn } from './turn.ts';
 export function commitWhenDone(turn: Turn, job: Job): void {
   const { done, total } = job.spec.reducers === 0 ? job.map : job.reduce;
   if (job.phase.name !== 'working' || done < total) return;
+  // What they made is still to be heard: the sums and counters are theirs as well.
+  if (job.restored && job.restored.mapsUnheard > 0) return;
   const mismatch = audit(job);
   if (mismatch !== undefined) {
     const cause = { code: 'corrupt', message: mismatch, task: null, failure: null };
@@ -41,7 +44,7 @@ function audit(job: Job): string | undefined {
   return undefined;
 }
 
-function publish(turn: Turn, { spec }: Job, commit: Commit): void {
+export function publish(turn: Turn, { spec }: Job, commit: Commit): void {
   turn.effects.push({ type: 'publish-output', spec, ...commit });
   turn.changed.add(spec.jobId);
 }
@@ -49,7 +52,7 @@ function publish(turn: Turn, { spec }: Job, commit: Commit): void {
 function commitOf(job: Job): Commit {
   return {
     parts: acceptedParts(job),
-    discards: [...job.discards],
+    discards: discardedParts(job),
     unsure: unsureParts(job),
     success: {
       inputRecords: job.map.inputRecords,

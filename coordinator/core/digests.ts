@@ -31,6 +31,10 @@ export class DigestTable {
     return changed;
   }
 
+  has(map: number): boolean {
+    return this.#rows[map] !== undefined;
+  }
+
   /** Of a map that was accepted at least once. */
   get(map: number, partition: number): number {
     return this.#rows[map]![partition]!;

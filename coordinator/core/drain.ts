@@ -44,7 +44,7 @@ export function beginDraining(turn: Turn, worker: Worker, reason: string): void 
 }
 
 /** A reduce that waits for maps to come would hold its worker for as long as they take, or for ever when nobody else is left. */
-function giveBackFetches(turn: Turn, worker: Worker): void {
+export function giveBackFetches(turn: Turn, worker: Worker): void {
   for (const attempt of [...worker.attempts.values()]) {
     const { job, task, fetch, status } = attempt;
     if (status !== 'running' || !fetch || fetch.complete || job.map.done === job.map.total) continue;

@@ -124,6 +124,8 @@ export interface BadPart {
 
 export interface JobOutcome {
   readonly state: 'FAILED' | 'CANCELLED';
+  /** It had begun to commit: some of its parts may be visible. */
+  readonly hasCommitBegun?: true;
   readonly cause: JobCause;
 }
 

@@ -9,6 +9,7 @@ import { cancelAttempt, releaseTask } from './attempts.ts';
 import type { JobOutcome } from './effects.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
+import { discardedParts } from './parts.ts';
 import type { CoreState, Job, Task, TaskTable } from './state.ts';
 import { tellJob } from './story.ts';
 import { releaseTable } from './tasks.ts';
@@ -31,9 +32,10 @@ export function cancelRequested(turn: Turn, { jobId, reason }: EventOf<'cancel-r
 }
 
 /** Decides that the job ends badly; the first decision stands. */
-export function stopJob(turn: Turn, job: Job, outcome: JobOutcome): void {
+export function stopJob(turn: Turn, job: Job, decided: JobOutcome): void {
   const { name } = job.phase;
   if (name === 'stopping' || name === 'discarding' || name === 'ended') return;
+  const outcome: JobOutcome = name === 'committing' ? { ...decided, hasCommitBegun: true } : decided;
   job.phase = { name: 'stopping', outcome };
   turn.persist.push({ type: 'job-stopping', at: turn.now, jobId: job.spec.jobId, outcome });
   const { message } = outcome.cause;
@@ -63,9 +65,11 @@ export function cancelAttempts(turn: Turn, job: Job, reason: string): void {
 export function discardDrained(turn: Turn): void {
   for (const job of turn.drained) {
     if (job.phase.name !== 'stopping') continue;
+    // Whoever comes back may still run something of it.
+    if (job.restored && turn.state.recovery) continue;
     assert(job.attemptsAlive === 0, 'a stopping job is given no more attempts');
     job.phase = { name: 'discarding', outcome: job.phase.outcome };
-    const parts = [...acceptedParts(job), ...job.discards];
+    const parts = [...acceptedParts(job), ...discardedParts(job)];
     turn.effects.push({ type: 'discard-output', spec: job.spec, parts, unsure: unsureParts(job) });
   }
 }
@@ -75,15 +79,20 @@ export function acceptedParts(job: Job): StagedPart[] {
   return outputTable(job).tasks.flatMap((task) => task.accepted?.part ?? []);
 }
 
-/** Every task of the output that was not done by its only attempt: any other may have died before it told of its part. */
+/**
+ * Every task of the output that was not done by its only attempt: any other may have died before it told of its part. How many there
+ * were of a restored job is not known.
+ */
 export function unsureParts(job: Job): number[] {
-  const isUnsure = (task: Task) => task.attemptsStarted > (task.accepted ? 1 : 0);
+  const isUnsure = (task: Task) =>
+    job.restored !== undefined || task.attemptsStarted > (task.accepted ? 1 : 0);
   return outputTable(job)
     .tasks.filter(isUnsure)
     .map((task) => task.index);
 }
 
-function outputTable(job: Job): TaskTable {
+/** Whose parts are the job's output. */
+export function outputTable(job: Job): TaskTable {
   return job.spec.reducers === 0 ? job.map : job.reduce;
 }
 
@@ -111,7 +120,7 @@ export function endJob(turn: Turn, job: Job, shown: JobState, cause: JobCause | 
   turn.changed.add(jobId);
 }
 
-function release(state: CoreState, job: Job): void {
+export function release(state: CoreState, job: Job): void {
   for (const table of [job.sample, job.map, job.reduce]) releaseTable(table);
   job.splits = [];
   job.sampleSplits = [];
@@ -119,12 +128,13 @@ function release(state: CoreState, job: Job): void {
   job.digests = undefined;
   job.unlocated.clear();
   job.discards.length = 0;
+  job.restored?.openParts.clear();
   state.activeJobs.delete(job);
   forgetOldest(state);
 }
 
 /** By when it ended: whoever waited for a job that took long must still be able to ask for it. */
-function forgetOldest(state: CoreState): void {
+export function forgetOldest(state: CoreState): void {
   if (state.jobs.size - state.activeJobs.size <= state.config.endedJobsMax) return;
   const ended = [...state.jobs.values()].filter((job) => job.phase.name === 'ended');
   const { jobId } = ended.reduce((first, job) => (job.endedAtMs! < first.endedAtMs! ? job : first)).spec;

@@ -3,6 +3,7 @@ import { type AttemptId, attemptKey, formatAttempt, type WorkerId } from '../../
 import type { FetchTrouble } from '../../lib/reports.ts';
 import { condemnOutput } from './condemn.ts';
 import type { EventOf } from './events.ts';
+import { mapHeld } from './heard.ts';
 import { sendLocation, unsubscribe } from './locations.ts';
 import type { Attempt, FetchState, Task } from './state.ts';
 import { tell } from './story.ts';
@@ -28,7 +29,11 @@ export function fetchProgressed(turn: Turn, { workerId, progress }: EventOf<'fet
   const { attempt, fetch } = found;
   const { job, worker } = attempt;
   attempt.started = true;
-  for (const map of progress.maps) if (map < job.map.total) fetch.fetched.add(map);
+  for (const [at, map] of progress.maps.entries()) {
+    if (map >= job.map.total) continue;
+    if (!mapHeld(turn, attempt, map, progress.digests[at]!)) return;
+    fetch.fetched.add(map);
+  }
   if (!progress.complete) return;
   unsubscribe(attempt);
   fetch.complete = true;

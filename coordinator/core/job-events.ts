@@ -21,6 +21,15 @@ export function showState(turn: Turn, job: Job, state: JobState, cause: JobCause
   emit(turn, { ...headOf(turn, job), type: 'job-state', state, cause });
 }
 
+/** Whatever of it is not adopted from here on has ended unheard. */
+export function emitRestored(turn: Turn, job: Job): void {
+  emit(turn, { ...headOf(turn, job), type: 'job-restored', epoch: turn.state.config.epoch });
+}
+
+export function emitAdopted(turn: Turn, attempt: Attempt): void {
+  emit(turn, { ...headOf(turn, attempt.job), type: 'attempt-adopted', ...nameOf(attempt) });
+}
+
 export function emitPlanned(turn: Turn, job: Job, splits: readonly Split[]): void {
   const maps = splits.length;
   const inputBytes = splits.reduce((sum, split) => sum + split.bytes, 0);

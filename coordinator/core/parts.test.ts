@@ -56,6 +56,6 @@ test('an attempt that opens a second part has given the first one up', () => {
     driver.send({ type: 'part-opened', workerId: 'w1' as WorkerId, opened });
   }
   driver.reduced('w1', 'j1/r0.0', 1);
-  const dropped = driver.state.jobs.get(attempt.jobId)!.discards.map(({ token }) => token);
+  const dropped = driver.state.jobs.get(attempt.jobId)!.discards.map(({ part }) => part.token);
   expect(dropped).toEqual(['one', 'two']);
 });

@@ -5,6 +5,7 @@
 import { partName } from '../../lib/formats.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
+import type { PartOpened } from '../../lib/reports.ts';
 import type { EventOf } from './events.ts';
 import type { Attempt, Job } from './state.ts';
 import { say, type Turn } from './turn.ts';
@@ -20,7 +21,7 @@ export function partOpened(turn: Turn, { workerId, opened }: EventOf<'part-opene
   }
   turn.persist.push({ type: 'part-opened', at: turn.now, attempt: id, part });
   // An attempt has one part: an earlier one was given up.
-  if (attempt.openPart) dropPart(turn, attempt.job, attempt.openPart);
+  if (attempt.openPart) dropPart(turn, attempt.job, { attempt: id, part: attempt.openPart });
   attempt.openPart = part;
   if (attempt.status === 'cancelling') dropOpenPart(turn, attempt);
 }
@@ -32,16 +33,21 @@ export function isPlaced({ job, task }: Attempt, { uri }: OpenPart): boolean {
 }
 
 /** The attempt will not be accepted: what it stages is dropped with the rest at the end of the job. */
-export function dropOpenPart(turn: Turn, { job, openPart }: Attempt): void {
-  if (openPart) dropPart(turn, job, openPart);
+export function dropOpenPart(turn: Turn, { id, job, openPart }: Attempt): void {
+  if (openPart) dropPart(turn, job, { attempt: id, part: openPart });
+}
+
+/** Everything staged of the job that must not be published, whoever began it. */
+export function discardedParts({ discards, restored }: Job): OpenPart[] {
+  return [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part);
 }
 
 /** Once the job has sent its discards for the last time nothing would take them up again. */
-export function dropPart(turn: Turn, job: Job, part: OpenPart): void {
+export function dropPart(turn: Turn, job: Job, opened: PartOpened): void {
   const { name } = job.phase;
   if (name === 'committing' || name === 'discarding' || name === 'ended') {
-    turn.effects.push({ type: 'discard-part', jobId: job.spec.jobId, part });
+    turn.effects.push({ type: 'discard-part', jobId: job.spec.jobId, part: opened.part });
   } else {
-    job.discards.push(part);
+    job.discards.push(opened);
   }
 }

@@ -6,7 +6,7 @@ import { stopJob } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { emitPlanned, showState } from './job-events.ts';
 import { chooseCutPoints, chooseSamples } from './sample.ts';
-import type { Job } from './state.ts';
+import type { CoreConfig, Job, JobPhase, RestoredJob } from './state.ts';
 import { tellJob } from './story.ts';
 import { createTable } from './tasks.ts';
 import { say, type Turn } from './turn.ts';
@@ -15,7 +15,7 @@ export function jobSubmitted(turn: Turn, { spec }: EventOf<'job-submitted'>): vo
   const { state } = turn;
   if (state.jobs.has(spec.jobId))
     return say(turn, 'warn', { job: { spec } }, `job ${spec.jobId} was submitted twice`);
-  const job = createJob(spec, state.jobsSubmitted++);
+  const job = createJob(spec, state.jobsSubmitted++, undefined);
   state.jobs.set(spec.jobId, job);
   state.activeJobs.add(job);
   turn.persist.push({ type: 'job-accepted', at: turn.now, spec });
@@ -25,7 +25,7 @@ export function jobSubmitted(turn: Turn, { spec }: EventOf<'job-submitted'>): vo
   turn.changed.add(spec.jobId);
 }
 
-function createJob(spec: JobSpec, order: number): Job {
+export function createJob(spec: JobSpec, order: number, restored: RestoredJob | undefined): Job {
   return {
     spec,
     order,
@@ -50,6 +50,7 @@ function createJob(spec: JobSpec, order: number): Job {
     unlocated: new Set(),
     counters: new Map(),
     discards: [],
+    restored,
     failedAttempts: [],
     story: [],
   };
@@ -66,27 +67,31 @@ export function splitsListed(turn: Turn, { jobId, splits }: EventOf<'splits-list
   const job = turn.state.jobs.get(jobId);
   // Cancelled meanwhile.
   if (job?.phase.name !== 'listing') return;
-  const { reducers, partition } = job.spec;
   turn.persist.push({ type: 'job-planned', at: turn.now, jobId, splits });
+  const { name } = planTables(job, splits, turn.state.config);
+  emitPlanned(turn, job, splits);
+  showState(turn, job, 'MAPPING');
+  tellJob(turn.state, job, 'planned', `${splits.length} maps, ${job.spec.reducers} reduces`);
+  turn.wantsSchedule = true;
+  turn.changed.add(jobId);
+  if (name === 'working') beginWork(turn, job);
+}
+
+/** Also of a job that is restored: leaves it `sampling` or `working`. */
+export function planTables(job: Job, splits: readonly Split[], config: CoreConfig): JobPhase {
+  const { reducers, partition, input } = job.spec;
   job.splits = splits;
   job.hasHosts = splits.some((split) => split.hosts.length > 0);
   job.map = createTable('map', splits.length);
   job.reduce = createTable('reduce', reducers);
   job.digests = new DigestTable(splits.length, reducers);
   job.partitionBytes = new Float64Array(reducers);
-  emitPlanned(turn, job, splits);
-  showState(turn, job, 'MAPPING');
-  tellJob(turn.state, job, 'planned', `${splits.length} maps, ${reducers} reduces`);
-  turn.wantsSchedule = true;
-  turn.changed.add(jobId);
-  if (partition === 'range' && reducers > 1 && splits.length > 0) beginSampling(turn, job, splits);
-  else beginWork(turn, job);
-}
-
-function beginSampling(turn: Turn, job: Job, splits: readonly Split[]): void {
-  job.sampleSplits = chooseSamples(splits, job.spec.input, turn.state.config);
+  job.phase = { name: 'working' };
+  if (partition !== 'range' || reducers <= 1 || splits.length === 0) return job.phase;
+  job.sampleSplits = chooseSamples(splits, input, config);
   job.sample = createTable('sample', job.sampleSplits.length);
   job.phase = { name: 'sampling' };
+  return job.phase;
 }
 
 /** After each accepted sample: when all are, the ranges are fixed and the maps may start. */
@@ -97,11 +102,12 @@ export function cutWhenSampled(turn: Turn, job: Job): void {
   const cutPoints = job.info.cutPoints.map((key) => Buffer.from(key).toString('base64'));
   turn.persist.push({ type: 'job-sampled', at: turn.now, jobId: job.spec.jobId, cutPoints });
   tellJob(turn.state, job, 'sampled', `${keys.length} keys, ${job.info.cutPoints.length} cut points`);
+  job.phase = { name: 'working' };
   beginWork(turn, job);
 }
 
-function beginWork(turn: Turn, job: Job): void {
-  job.phase = { name: 'working' };
+/** Also of a job that is restored. */
+export function beginWork(turn: Turn, job: Job): void {
   turn.wantsSchedule = true;
   if (job.map.total > 0) return;
   // Nothing to map: a map-only job is done, a reduce makes its empty part.

@@ -8,20 +8,22 @@ import type { AttemptSums } from '../../lib/job-event.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
-import { cancelAttempt, endAttempt, placeOf } from './attempts.ts';
+import { cancelAttempt, endAttempt, placeOf, releaseTask } from './attempts.ts';
 import { commitWhenDone } from './complete.ts';
 import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
-import { type AttemptEnd, showState, sumsOf } from './job-events.ts';
-import { addLocation } from './locations.ts';
+import { consumedOther } from './heard.ts';
+import { type AttemptEnd, sumsOf } from './job-events.ts';
+import { outputAccepted } from './outputs.ts';
 import { dropPart, isPlaced } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
-import { restartMismatched } from './reruns.ts';
+import { reportBack } from './recovery.ts';
+import { resumeReported, takeOutputAgain } from './resume.ts';
 import { rememberSpeed } from './speed.ts';
-import type { Accepted, Attempt, Job } from './state.ts';
-import { tell } from './story.ts';
+import type { Accepted, Attempt } from './state.ts';
+import { tell, tellTrouble } from './story.ts';
 import { isAcceptedOf, markDone, rememberDuration, replaceAccepted } from './tasks.ts';
-import { answer, type Turn } from './turn.ts';
+import { answer, say, type Turn } from './turn.ts';
 
 export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attempt-reported'>): void {
   const worker = turn.state.workers.get(workerId);
@@ -29,7 +31,10 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
     turn.effects.push({ type: 'send-rejoin', workerId });
     return answer(turn, { id: workerId }, report.attempt, false);
   }
-  const attempt = worker.attempts.get(attemptKey(report.attempt));
+  reportBack(turn.state, worker, report.attempt);
+  const known = worker.attempts.get(attemptKey(report.attempt));
+  if (!known && takeOutputAgain(turn, worker, report)) return;
+  const attempt = known ?? resumeReported(turn, worker, report);
   if (!attempt) return answer(turn, worker, report.attempt, isAcceptedOf(turn.state, worker, report.attempt));
   if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
   const problem = problemOf(attempt, report.outcome);
@@ -57,7 +62,7 @@ function lateEnd(outcome: AttemptOutcome): AttemptEnd {
 function dropReported(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
   const part = partOf(outcome);
   if (!part || part.token === attempt.openPart?.token || !isPlaced(attempt, part)) return;
-  dropPart(turn, attempt.job, part);
+  dropPart(turn, attempt.job, { attempt: attempt.id, part });
 }
 
 function partOf(outcome: AttemptOutcome): StagedPart | undefined {
@@ -99,11 +104,24 @@ function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: Attempt
     }
     case 'reduce-done': {
       const { consumed, part } = outcome.report;
+      if (consumedOther(attempt, consumed, turn.state.config.epoch)) return refuse(turn, attempt, outcome);
       const { records: inputRecords, bytes: inputBytes } = consumed;
       accept(turn, attempt, { ...base, inputRecords, inputBytes, counts: consumed, part }, sums);
       return reduceAccepted(turn, attempt, outcome.report);
     }
   }
+}
+
+/** A reduce that began under an earlier coordinator consumed what is not accepted any more. */
+function refuse(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
+  const { job, task, worker, id } = attempt;
+  const cause = 'it consumed something else than the accepted maps made';
+  dropReported(turn, attempt, outcome);
+  endAttempt(turn, attempt, lateEnd(outcome));
+  answer(turn, worker, id, false);
+  tellTrouble(turn.state, job, task, 'refused', cause, placeOf(attempt));
+  say(turn, 'warn', { attempt }, `${formatAttempt(id)} is refused: ${cause}; it runs again`);
+  releaseTask(turn, job, task);
 }
 
 function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptSums): void {
@@ -120,8 +138,10 @@ function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptS
   tell(turn.state, job, task, 'accepted', again, placeOf(attempt));
 }
 
+/** When a resumed attempt began is not known. */
 function measure(turn: Turn, attempt: Attempt, inputBytes: number): void {
-  const { job, task, worker, assignedAtMs } = attempt;
+  const { job, task, worker, assignedAtMs, id } = attempt;
+  if (id.epoch !== turn.state.config.epoch) return;
   const table = job[task.kind];
   if (task.kind === 'map') rememberSpeed(worker, table, turn.now - assignedAtMs, inputBytes);
   const fromMs = task.kind === 'reduce' ? Math.max(assignedAtMs, job.mapsDoneAtMs ?? 0) : assignedAtMs;
@@ -134,23 +154,7 @@ function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport): void {
     persistPart(turn, attempt, report.part);
     return commitWhenDone(turn, job);
   }
-  assert(job.digests, 'digests are kept while maps can run');
-  // The first attempt's sizes stand: an estimate, and a rerun of the same input makes the same.
-  if (task.lostAtVersion === 0) {
-    for (const [partition, { bytes }] of report.segments.entries()) job.partitionBytes[partition]! += bytes;
-  }
-  const changed = job.digests.replace(task.index, report.segments);
-  restartMismatched(turn, job, task, changed);
-  addLocation(turn, job, task, worker);
-  mapsWentOn(turn, job);
-}
-
-/** A map is done: reduces may start, and all maps may be. */
-export function mapsWentOn(turn: Turn, job: Job): void {
-  turn.wantsSchedule = true;
-  if (job.map.done < job.map.total) return;
-  job.mapsDoneAtMs = turn.now;
-  if (job.shown === 'MAPPING') showState(turn, job, 'REDUCING');
+  outputAccepted(turn, job, task, worker, report);
 }
 
 function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): void {

@@ -20,7 +20,7 @@ export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: r
     const reduce = job.reduce.tasks[partition]!;
     const cause = `${name} ran again and made something else for partition ${partition}`;
     if (reduce.status === 'done') revoke(turn, job, reduce, cause);
-    else if (!restart(turn, job, reduce, map, cause)) continue;
+    else if (!restart(turn, reduce, map, cause)) continue;
     touched.push(formatTask(reduce));
   }
   const consequence = touched.length > 0 ? `${listNames(touched)} start again` : 'no reduce had used it yet';
@@ -33,10 +33,10 @@ export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: r
   );
 }
 
-function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
+export function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
   const { id, workerId, part } = reduce.accepted!;
   turn.persist.push({ type: 'part-revoked', at: turn.now, attempt: id, reason });
-  if (part) dropPart(turn, job, part);
+  if (part) dropPart(turn, job, { attempt: id, part });
   replaceAccepted(job, reduce, undefined);
   tellTrouble(turn.state, job, reduce, 'revoked', reason, { attempt: id.attempt, worker: workerId });
   markIdle(turn.state, job, reduce);
@@ -46,14 +46,18 @@ function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
   turn.wantsSchedule = true;
 }
 
-function restart(turn: Turn, job: Job, reduce: Task, map: Task, cause: string): boolean {
+function restart(turn: Turn, reduce: Task, map: Task, cause: string): boolean {
   const stale = runningAttempts(reduce).filter((attempt) => mayHoldEarlier(attempt, map));
-  for (const attempt of stale) {
-    cancelAttempt(turn, attempt, cause);
-    tellTrouble(turn.state, job, reduce, 'restarted', cause, { attempt: attempt.id.attempt });
-  }
-  releaseTask(turn, job, reduce);
+  for (const attempt of stale) restartAttempt(turn, attempt, cause);
   return stale.length > 0;
+}
+
+/** A reduce holds what must not be used: it begins from nothing. */
+export function restartAttempt(turn: Turn, attempt: Attempt, cause: string): void {
+  const { id, job, task } = attempt;
+  cancelAttempt(turn, attempt, cause);
+  tellTrouble(turn.state, job, task, 'restarted', cause, { attempt: id.attempt });
+  releaseTask(turn, job, task);
 }
 
 /** Reported as fetched, or told of the earlier output and perhaps fetched since its last report. */

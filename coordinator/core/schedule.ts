@@ -23,6 +23,7 @@ export function schedule(turn: Turn): void {
 
 /** The table whose tasks may be assigned now, if any are waiting. Isolated tasks are placed on their own. */
 function openTable(state: CoreState, job: Job, lane: Lane): TaskTable | undefined {
+  if (state.recovery && job.restored) return undefined;
   if (job.phase.name === 'sampling') return lane === 'cpu' ? job.sample : undefined;
   if (job.phase.name !== 'working') return undefined;
   if (lane === 'cpu') return job.map;

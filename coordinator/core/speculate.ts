@@ -38,7 +38,7 @@ function backupsMax(state: CoreState): number {
 }
 
 function stragglersOf(state: CoreState, job: Job): Straggler[] {
-  if (job.phase.name !== 'working') return [];
+  if (job.phase.name !== 'working' || (state.recovery && job.restored)) return [];
   const found = slowTasks(state, job, job.map);
   // A backup of a reduce fetches everything again: not while that would make maps run again.
   if (job.map.done === job.map.total && job.unlocated.size === 0)

@@ -34,7 +34,7 @@ import type { AttemptId, JobId, TaskKind, WorkerId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
-import type { AttemptProgress, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
+import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 import type { DigestTable } from './digests.ts';
 import type { Commit, JobInfo, JobOutcome } from './effects.ts';
 import type { IndexSet } from './index-set.ts';
@@ -126,6 +126,17 @@ export interface CoreState {
   slotsTotal: number;
   /** Backup attempts alive. */
   backupsAlive: number;
+  /** While workers of the coordinator before may still come back. */
+  recovery: Recovery | undefined;
+}
+
+/** Restored jobs are given nothing new meanwhile: what there still is of them shall not be made again. */
+export interface Recovery {
+  readonly untilMs: number;
+  /** Live by the journal, and not back yet. */
+  readonly awaited: Set<WorkerId>;
+  /** Outputs (attemptKey) that a worker said it holds and whose report has not come again yet. */
+  readonly expected: Map<WorkerId, Set<string>>;
 }
 
 export type JobPhase =
@@ -177,9 +188,24 @@ export interface Job {
   readonly unlocated: Set<number>;
   readonly counters: Map<string, number>;
   /** Staged parts that must not be published: revoked ones, and those of attempts that lost. */
-  readonly discards: OpenPart[];
+  readonly discards: PartOpened[];
+  /** Undefined for a job that this coordinator was given itself. */
+  readonly restored: RestoredJob | undefined;
   readonly failedAttempts: FailedAttemptView[];
   readonly story: StoryLine[];
+}
+
+/** What is known of a job whose journal was replayed, and what is still to be heard of it. */
+export interface RestoredJob {
+  /** Maps of which this coordinator has not accepted any output yet. */
+  mapsUnheard: number;
+  /**
+   * By partition, what the accepted maps made for it: so that a reduce that consumed under an earlier coordinator can be compared with
+   * it. Undefined once a map made something else than before.
+   */
+  made: (SegmentCounts | undefined)[];
+  /** Parts that attempts of earlier coordinators have begun, by attemptKey; whoever goes on takes its own back. */
+  readonly openParts: Map<string, PartOpened>;
 }
 
 /** All tasks of one kind of one job. `total` outlives `tasks`, which is dropped when the job has ended. */
@@ -307,6 +333,8 @@ export interface FetchState {
   complete: boolean;
   /** job.locationVersion at assignment. */
   readonly assignedVersion: number;
+  /** Digests of segments that it holds of maps whose output this coordinator does not know yet, by map. */
+  readonly unconfirmed: Map<number, number>;
 }
 
 export interface Worker {
@@ -360,5 +388,6 @@ export function createState(config: Partial<CoreConfig> = {}): CoreState {
     draining: new Set(),
     slotsTotal: 0,
     backupsAlive: 0,
+    recovery: undefined,
   };
 }

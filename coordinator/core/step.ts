@@ -11,6 +11,7 @@ import type { Event } from './events.ts';
 import { fetchProgressed, fetchTroubled } from './fetch-troubles.ts';
 import { partOpened } from './parts.ts';
 import { jobSubmitted, listingFailed, splitsListed } from './plan.ts';
+import { settleRecovery } from './recovery.ts';
 import { attemptReported } from './reports.ts';
 import { journalReplayed } from './restore.ts';
 import { schedule } from './schedule.ts';
@@ -22,6 +23,7 @@ import { expireLeases, workerDisconnected, workerHeartbeat, workerJoined, worker
 export function step(state: CoreState, event: Event): Step {
   const turn = beginTurn(state, event.now);
   handle(turn, event);
+  if (state.recovery) settleRecovery(turn);
   discardDrained(turn);
   if (turn.wantsSchedule) schedule(turn);
   if (state.draining.size > 0) releaseDrained(turn);

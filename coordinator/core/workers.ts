@@ -3,11 +3,13 @@ import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import { adoptOutputs } from './adopt.ts';
 import { endAttempt } from './attempts.ts';
-import { beginDraining } from './drain.ts';
+import { beginDraining, giveBackFetches } from './drain.ts';
 import type { EventOf } from './events.ts';
 import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
 import { liftWhenAlone } from './quarantine.ts';
+import { workerBack } from './recovery.ts';
+import { findResumable, resumeRunning } from './resume.ts';
 import { takeUsage } from './scratch-room.ts';
 import type { Attempt, Worker } from './state.ts';
 import { isAcceptedOf } from './tasks.ts';
@@ -29,11 +31,17 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   worker.connected = true;
   worker.drained = false;
   worker.lastHeartbeatMs = turn.now;
-  const jobs = new Set([...worker.attempts.values()].map(({ id }) => id.jobId));
+  workerBack(turn.state, worker, held, replaces);
+  const resumed = running.filter((id) => findResumable(turn.state, id));
+  const jobs = new Set(
+    [...worker.attempts.values(), ...resumed.map((id) => ({ id }))].map(({ id }) => id.jobId),
+  );
   turn.effects.push({ type: 'send-welcome', workerId: worker.id, jobs: [...jobs] });
   if (info.draining) beginDraining(turn, worker, 'it was told to stop');
   else if (worker.draining) turn.effects.push({ type: 'send-drain', workerId: worker.id });
   compareRunning(turn, worker, running);
+  // What it brought from an earlier coordinator may wait there for ever, too.
+  if (worker.draining) giveBackFetches(turn, worker);
   adoptOutputs(turn, worker, held);
   for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
   turn.wantsSchedule = true;
@@ -79,6 +87,7 @@ function compareRunning(turn: Turn, worker: Worker, running: EventOf<'worker-joi
     if (worker.attempts.get(attemptKey(id))?.status === 'running') continue;
     // Reported and accepted, but the answer was lost: the report comes again and is answered again.
     if (isAcceptedOf(turn.state, worker, id)) continue;
+    if (!worker.attempts.has(attemptKey(id)) && resumeRunning(turn, worker, id)) continue;
     turn.effects.push({
       type: 'send-cancel',
       workerId: worker.id,
@@ -163,6 +172,7 @@ function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: s
   const suspect = worker.isolated;
   const jobs = [...worker.outputs];
   state.workers.delete(worker.id);
+  state.recovery?.expected.delete(worker.id);
   if (worker.draining) state.draining.delete(worker);
   else state.slotsTotal -= worker.info.slots;
   say(turn, died ? 'warn' : 'info', { worker }, `${cause}; it had ${worker.attempts.size} attempts`);

@@ -21,6 +21,13 @@ export class Bookkeeper {
   readonly #over = new Set<string>();
   readonly #states = new Map<JobId, JobState>();
 
+  /** What had started and is not adopted from here on has ended unheard; names are given again, under another epoch. */
+  restarted(): void {
+    this.#running.clear();
+    this.#over.clear();
+    this.#states.clear();
+  }
+
   persisted(record: PersistRecord): void {
     if (record.type === 'part-opened') tokensOf(this.#opened, record.attempt.jobId).add(record.part.token);
   }
@@ -77,6 +84,9 @@ export class Bookkeeper {
         this.#running.add(name);
         return;
       }
+      case 'attempt-adopted':
+        this.#running.add(nameOf(event));
+        return;
       case 'attempt-ended': {
         const name = nameOf(event);
         assert(this.#running.delete(name), `${name} ends once, after it started`);

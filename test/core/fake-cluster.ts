@@ -2,16 +2,18 @@
  * A cluster of fakes around the real core, walked by a seeded random schedule: deliveries, work, time and faults in any order. After
  * every event the invariants hold; after every publish the output is exactly one run's; once the faults stop, every job ends.
  */
-import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
+import type { Commit, Effect, PersistRecord } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
+import { snapshotRecords } from '../../coordinator/core/snapshot.ts';
 import { type CoreState, createState, type Job, type Worker } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import { assert } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
-import type { JobSpec } from '../../lib/job-spec.ts';
+import type { JobSpec, StagedPart } from '../../lib/job-spec.ts';
 import { Bookkeeper } from './bookkeeper.ts';
+import { checkReplay } from './check-replay.ts';
 import { type FakeAttempt, FakeWorker, type World } from './fake-worker.ts';
 import { makeSpec, makeSplits } from './make.ts';
 
@@ -53,12 +55,21 @@ export class FakeCluster implements World {
   readonly made: World['made'] = new Map();
   readonly consumed: World['consumed'] = new Map();
   readonly unsteadiness: number;
-  readonly state: CoreState = createState({ backupMinRuntimeMs: 1_000 });
+  /** Of the coordinator that leads. */
+  state: CoreState;
+  /** What was made durable since the last snapshot, and that. */
+  #journal: PersistRecord[] = [];
+  /** Share of faults that end the coordinator. */
+  readonly #restarts: number;
+  /** In its next step. */
+  #dies: 'before the journal' | 'after the journal' | undefined;
   readonly #splits = new Map<JobId, number>();
   /** Operations under way. */
   readonly #operations: Happening[] = [];
   readonly #assigned = new Set<string>();
   readonly #ended = new Set<JobId>();
+  /** The tokens of the parts that each job publishes. */
+  readonly #committed = new Map<JobId, string>();
   /** How often the walk got to the rare places: a walk that reaches none of them proves nothing. */
   readonly seen = {
     revoked: 0,
@@ -69,6 +80,9 @@ export class FakeCluster implements World {
     unneeded: 0,
     partsOpened: 0,
     partsDroppedLate: 0,
+    resumed: 0,
+    acceptedAgain: 0,
+    restarts: 0,
     drained: 0,
     drainedServing: 0,
     givenBack: 0,
@@ -81,8 +95,32 @@ export class FakeCluster implements World {
 
   constructor(seed: number) {
     this.random = new Random(seed);
-    this.unsteadiness = this.random.chance(0.3) ? 0.2 : 0;
+    this.state = this.#newCore(1);
+    this.unsteadiness = this.random.pick([0, 0, 0.2, 0.7])!;
+    this.#restarts = this.random.pick([0, 0.02, 0.1, 0.3])!;
     for (let at = 0; at < 3; at++) this.#addWorker();
+  }
+
+  get epoch(): number {
+    return this.state.config.epoch;
+  }
+
+  #newCore(epoch: number): CoreState {
+    return createState({ epoch, backupMinRuntimeMs: 1_000 });
+  }
+
+  /** The coordinator is gone, some workers with it; another one goes on from what was durable. */
+  #restart(): void {
+    this.seen.restarts++;
+    this.#operations.length = 0;
+    for (const worker of this.#live()) {
+      if (this.random.chance(0.25)) worker.alive = false;
+      worker.disconnect();
+    }
+    this.state = this.#newCore(this.epoch + 1);
+    this.#books.restarted();
+    this.#step({ type: 'journal-replayed', records: this.#journal });
+    if (this.random.chance(0.5)) this.#journal = snapshotRecords(this.state);
   }
 
   submit(jobId: string, maps: number, changes: Partial<JobSpec>): void {
@@ -156,6 +194,10 @@ export class FakeCluster implements World {
   #fault(worker: FakeWorker | undefined): void {
     const dice = this.random.next();
     if (!worker || dice < 0.1) return this.#addWorker();
+    if (this.random.chance(this.#restarts)) {
+      this.#dies = this.random.pick(['before the journal', 'after the journal']);
+      return;
+    }
     if (dice < 0.2) {
       worker.alive = false;
       worker.disconnect();
@@ -178,7 +220,7 @@ export class FakeCluster implements World {
       this.#now += 4_000;
       for (const other of this.#live()) if (other !== worker && other.connected) other.heartbeat();
     } else if (dice < 0.7) {
-      for (const key of worker.outputs) if (this.random.chance(0.5)) worker.outputs.delete(key);
+      for (const key of worker.outputs.keys()) if (this.random.chance(0.5)) worker.outputs.delete(key);
     } else if (dice < 0.99) {
       const attempt = this.random.pick([...worker.attempts.values()]);
       if (attempt) worker.finish(attempt, { kind: 'failed', failure: this.#failure(attempt, worker) });
@@ -219,8 +261,15 @@ export class FakeCluster implements World {
     this.steps++;
     const { persist, effects } = step(this.state, { ...happening, now: this.#now } as Event);
     assertInvariants(this.state);
-    this.#look(effects);
+    const dies = this.#dies;
+    this.#dies = undefined;
+    if (dies === 'before the journal') return this.#restart();
+    this.#journal.push(...persist);
     for (const record of persist) this.#persisted(record);
+    if (this.random.chance(0.01)) checkReplay(this.state, this.#journal);
+    if (dies === 'after the journal') return this.#restart();
+    this.#look(effects);
+    if (isTakenAgain(happening, effects)) this.seen.acceptedAgain++;
     for (const effect of effects) this.#books.performed(effect);
     this.#books.check(this.state);
     for (const effect of effects) this.#perform(effect);
@@ -229,6 +278,7 @@ export class FakeCluster implements World {
   #look(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === 'discard-part') this.seen.partsDroppedLate++;
+      if (effect.type === 'job-event' && effect.event.type === 'attempt-adopted') this.seen.resumed++;
       if (effect.type === 'send-drained') this.#sawDrained(effect.workerId);
       if (effect.type === 'send-cancel' && effect.reason.includes('drains')) this.seen.givenBack++;
       if (effect.type !== 'say') continue;
@@ -268,6 +318,10 @@ export class FakeCluster implements World {
     this.#books.persisted(record);
     if (record.type === 'part-opened') this.seen.partsOpened++;
     if (record.type === 'part-revoked') this.seen.revoked++;
+    if (record.type === 'job-committing') {
+      this.#checkOutput(this.state.jobs.get(record.jobId)!, record.commit);
+      this.#committed.set(record.jobId, tokensOf(record.commit.parts));
+    }
     if (record.type !== 'job-ended') return;
     assert(!this.#ended.has(record.jobId), `${record.jobId} ends once`);
     const why = record.cause?.message ?? '';
@@ -284,7 +338,10 @@ export class FakeCluster implements World {
         return;
       }
       case 'publish-output':
-        this.#checkOutput(this.state.jobs.get(effect.spec.jobId)!, effect);
+        assert(
+          this.#committed.get(effect.spec.jobId) === tokensOf(effect.parts),
+          'what was decided is published',
+        );
         this.#operations.push({ type: 'output-published', jobId: effect.spec.jobId });
         return;
       case 'discard-output':
@@ -303,7 +360,7 @@ export class FakeCluster implements World {
   }
 
   /** I2, I3: one part per partition, and every reduce consumed exactly what the accepted attempt of each map made. */
-  #checkOutput(job: Job, { parts, discards }: Extract<Effect, { type: 'publish-output' }>): void {
+  #checkOutput(job: Job, { parts, discards }: Commit): void {
     const { reducers } = job.spec;
     assert(parts.length === (reducers === 0 ? job.map.total : reducers), 'one part per partition');
     const kept = new Set(parts.map((part) => part.token));
@@ -321,4 +378,13 @@ export class FakeCluster implements World {
       }
     }
   }
+}
+
+function isTakenAgain(happening: Happening, effects: readonly Effect[]): boolean {
+  if (happening.type !== 'attempt-reported' || !happening.report.again) return false;
+  return effects.some((effect) => effect.type === 'send-answer' && effect.accepted);
+}
+
+function tokensOf(parts: readonly StagedPart[]): string {
+  return parts.map(({ token }) => token).join(' ');
 }

@@ -40,6 +40,8 @@ export interface World {
   readonly workers: Map<WorkerId, FakeWorker>;
   readonly made: Map<string, readonly SegmentCounts[]>;
   readonly consumed: Map<string, ReadonlyMap<number, SegmentCounts>>;
+  /** Of the coordinator that leads. */
+  readonly epoch: number;
   /** Chance that a rerun of a map makes something else. */
   readonly unsteadiness: number;
   left(worker: WorkerId): void;
@@ -53,9 +55,11 @@ export class FakeWorker {
   /** Messages on their way to the coordinator, in order. */
   readonly outbox: Happening[] = [];
   readonly attempts = new Map<string, FakeAttempt>();
-  readonly outputs = new Set<string>();
+  /** What it answered for each map output on its disk. */
+  readonly outputs = new Map<string, AttemptReport>();
   readonly #known = new Map<JobId, Map<number, Known>>();
   readonly #unanswered = new Map<string, AttemptReport>();
+  #epochSeen = 0;
   /** Chance that its scratch folder is nearly full at a heartbeat. */
   readonly #fullness: number;
   readonly #world: World;
@@ -75,7 +79,7 @@ export class FakeWorker {
       type: 'worker-joined',
       worker: { ...this.info, draining: this.draining },
       running: this.#world.random.chance(0.5) ? [...running, ...finished] : running,
-      held: [],
+      held: [...this.outputs.values()].map(({ attempt }) => attempt),
       replaces: [],
     });
     for (const { id, opened } of this.attempts.values()) if (opened) this.#open(id);
@@ -107,6 +111,8 @@ export class FakeWorker {
 
   receive(effect: Effect): void {
     switch (effect.type) {
+      case 'send-welcome':
+        return this.#welcomed();
       case 'send-assignment': {
         const { attempt: id, job, input } = effect;
         const fresh = { held: new Map(), unsaid: [], complete: false, opened: false };
@@ -131,6 +137,27 @@ export class FakeWorker {
       case 'send-drained':
         return this.leave();
     }
+  }
+
+  /** Says again what it holds: to any coordinator what its reduces fetched, to a new one the outputs too. */
+  #welcomed(): void {
+    const { epoch } = this.#world;
+    for (const attempt of this.attempts.values()) {
+      if (attempt.input.kind === 'reduce') this.#sayHeld(attempt, [...attempt.held.keys()]);
+    }
+    if (epoch <= this.#epochSeen) return;
+    this.#epochSeen = epoch;
+    for (const [key, report] of this.outputs) {
+      if (!this.#unanswered.has(key)) this.#sendKept(key, report);
+    }
+  }
+
+  /** Lost now and then, as when it cannot be read. */
+  #sendKept(key: string, report: AttemptReport): void {
+    if (report.attempt.epoch === this.#world.epoch || this.#world.random.chance(0.05)) return;
+    const again = { ...report, again: true };
+    this.#unanswered.set(key, again);
+    this.#send(again);
   }
 
   /** As after a SIGTERM. */
@@ -171,7 +198,7 @@ export class FakeWorker {
     for (const [key, { id }] of this.attempts) if (id.jobId === jobId) this.attempts.delete(key);
     for (const [key, { attempt }] of this.#unanswered)
       if (attempt.jobId === jobId) this.#unanswered.delete(key);
-    for (const key of this.outputs) if (key.startsWith(`${jobId}-`)) this.outputs.delete(key);
+    for (const key of this.outputs.keys()) if (key.startsWith(`${jobId}-`)) this.outputs.delete(key);
     this.#known.delete(jobId);
   }
 
@@ -206,13 +233,13 @@ export class FakeWorker {
     const { id, job } = attempt;
     const { random, unsteadiness, made } = this.#world;
     const segments = Array.from({ length: job.spec.reducers }, (_, partition) =>
-      makeSegment(id.index + partition, random.chance(unsteadiness) ? id.attempt : 0),
+      makeSegment(id.index + partition, random.chance(unsteadiness) ? 10 * id.epoch + id.attempt : 0),
     );
     made.set(attemptKey(id), segments);
-    this.outputs.add(attemptKey(id));
     const part = job.spec.reducers === 0 ? makePart(id) : undefined;
     const report = { inputRecords: 1, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0 };
     this.finish(attempt, { kind: 'map-done', report });
+    this.outputs.set(attemptKey(id), this.#unanswered.get(attemptKey(id))!);
   }
 
   #reduce(attempt: FakeAttempt): void {
@@ -231,9 +258,12 @@ export class FakeWorker {
     if (map !== undefined && known) this.#fetchOne(attempt, map, known);
     attempt.complete = held.size === maps;
     if (!attempt.complete && this.#world.random.chance(0.5)) return;
-    const said = unsaid.splice(0);
-    const digests = said.map((map) => segmentDigest(held.get(map)!));
-    const progress: FetchProgress = { attempt: id, maps: said, digests, complete: attempt.complete };
+    this.#sayHeld(attempt, unsaid.splice(0));
+  }
+
+  #sayHeld({ id, held, complete }: FakeAttempt, maps: readonly number[]): void {
+    const digests = maps.map((map) => segmentDigest(held.get(map)!));
+    const progress: FetchProgress = { attempt: id, maps, digests, complete };
     this.outbox.push({ type: 'fetch-progressed', workerId: this.info.workerId, progress });
   }
 

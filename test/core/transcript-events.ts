@@ -7,7 +7,7 @@ import { errorCodes } from '../../lib/errors.ts';
 import { type AttemptId, type JobId, parseTask, type WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts } from '../../lib/job-spec.ts';
 import type { AttemptPhase, FetchTroubleCause } from '../../lib/reports.ts';
-import { addCounts, noCounts } from '../../lib/segment-digest.ts';
+import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
 import { makePart, makeSegment, makeSpec, makeSplits, makeUsage, makeWorker } from './make.ts';
 
 type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
@@ -82,7 +82,7 @@ export function toEvent(line: Line, made: Made): Happening {
       return beat(line);
     case 'fetched':
     case 'trouble':
-      return fetching(line);
+      return fetching(line, made);
     default:
       return report(line, made);
   }
@@ -137,12 +137,16 @@ function beat({ words, named }: Line): Happening {
   };
 }
 
-function fetching({ command, words }: Line): Happening {
+function fetching({ command, words }: Line, made: Made): Happening {
   const [workerId, attemptText, ...rest] = words;
   const attempt = parseAttempt(attemptText!);
   if (command === 'fetched') {
-    const maps = rest.filter((word) => word !== 'complete').map((word) => parseTask(word)!.index);
-    const progress = { attempt, maps, digests: [], complete: rest.includes('complete') };
+    const maps = rest.flatMap((word) => parseTask(word)?.index ?? []);
+    const digests = maps.map((map) => {
+      const segment = made.get(`${attempt.jobId}/${map}`)![attempt.index]!;
+      return rest.includes('unlike') ? 0 : segmentDigest(segment);
+    });
+    const progress = { attempt, maps, digests, complete: rest.includes('complete') };
     return { type: 'fetch-progressed', workerId: workerId as WorkerId, progress };
   }
   const [segment = '', worker, cause] = rest;
@@ -167,7 +171,7 @@ function report({ command, words, named }: Line, made: Made): Happening {
   ): Happening => ({
     type: 'attempt-reported',
     workerId: workerId as WorkerId,
-    report: { attempt, outcome, counters },
+    report: { attempt, outcome, counters, again: words.includes('again') },
   });
   switch (command) {
     case 'opened':

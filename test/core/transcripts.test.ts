@@ -7,17 +7,20 @@
  *   splits j1 COUNT [bytes=1000] [hosts=a,b]    listing-failed j1 CODE        cancel j1
  *   mapped w1 j1/m0.0 [segments=3,4] [variant=1] [counter=2]                  sampled w1 j1/s0.0 keys=a,b
  *   reduced w1 j1/r0.0 [consumed=5]             failed w1 j1/m0.0 KIND [words…]
- *   beat w1 [j1/m0.0:map:500 …] [scratch=90]    fetched w1 j1/r0.0 m0 m1 [complete]
+ *   beat w1 [j1/m0.0:map:500 …] [scratch=90]    fetched w1 j1/r0.0 m0 m1 [complete] [unlike]
  *   trouble w1 j1/r0.0 m0.0 w2 missing          disconnect w1                 left w1
  *   draining w1                                 drain w1                      opened w1 j1/r0.0
  *   published j1                                publish-failed j1 CODE        discarded j1
  *   tick                                        view j1                       story j1 [m0]
+ *   restart [compacted]                         the next coordinator, from what was persisted; the reports of outputs come `again`
  *   show-events                                 job events, which are left out otherwise, from here on
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { PersistRecord } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
+import { snapshotRecords } from '../../coordinator/core/snapshot.ts';
 import { type CoreState, createState } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import { story } from '../../coordinator/core/story.ts';
@@ -30,7 +33,8 @@ const folder = new URL('.', import.meta.url);
 const names = readdirSync(folder).filter((name) => name.endsWith('.txt'));
 
 class Player {
-  readonly #state: CoreState = createState({ epoch: 1 });
+  readonly #records: PersistRecord[] = [];
+  #state: CoreState = createState({ epoch: 1 });
   readonly #made: Made = new Map();
   #now = 0;
   #showsEvents = false;
@@ -44,6 +48,8 @@ class Player {
       case 'show-events':
         this.#showsEvents = true;
         return [];
+      case 'restart':
+        return this.#restart(line);
       case 'story':
         return story(this.#state, line.words[0] as JobId, parseTask(line.words[1] ?? ''));
       case 'view':
@@ -53,9 +59,19 @@ class Player {
     }
   }
 
+  #restart({ words }: Line): string[] {
+    const records = words.includes('compacted') ? snapshotRecords(this.#state) : [...this.#records];
+    this.#state = createState({ epoch: this.#state.config.epoch + 1 });
+    return this.#decide({ type: 'journal-replayed', records, now: this.#now });
+  }
+
   #step(line: Line): string[] {
-    const event = { ...toEvent(line, this.#made), now: this.#now } as Event;
+    return this.#decide({ ...toEvent(line, this.#made), now: this.#now } as Event);
+  }
+
+  #decide(event: Event): string[] {
     const { persist, effects } = step(this.#state, event);
+    this.#records.push(...persist);
     assertInvariants(this.#state);
     const shown = effects.filter(
       (effect) => this.#showsEvents || (effect.type !== 'job-event' && effect.type !== 'worker-lost'),

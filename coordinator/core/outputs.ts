@@ -1,0 +1,36 @@
+/** A map output was accepted, from whomever and again or not: what follows from it for the reduces of its job. */
+import { assert } from '../../lib/assert.ts';
+import type { MapReport } from '../../lib/reports.ts';
+import { commitWhenDone } from './complete.ts';
+import { mapHeard } from './heard.ts';
+import { showState } from './job-events.ts';
+import { addLocation } from './locations.ts';
+import { restartMismatched } from './reruns.ts';
+import type { Job, Task, Worker } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Of a job with reduces; `map.accepted` is this output. */
+export function outputAccepted(turn: Turn, job: Job, map: Task, worker: Worker, report: MapReport): void {
+  const { segments } = report;
+  assert(job.digests, 'digests are kept while maps can run');
+  // The first attempt's sizes stand: an estimate, and a rerun of the same input makes the same.
+  if (map.lostAtVersion === 0) {
+    for (const [partition, { bytes }] of segments.entries()) job.partitionBytes[partition]! += bytes;
+  }
+  const isFirst = !job.digests.has(map.index);
+  const changed = job.digests.replace(map.index, segments);
+  restartMismatched(turn, job, map, changed);
+  addLocation(turn, job, map, worker);
+  if (job.restored) mapHeard(turn, job, map, isFirst ? { segments } : { changed });
+  mapsWentOn(turn, job);
+  // A restored job may have had all its reduces before all its maps.
+  if (job.restored) commitWhenDone(turn, job);
+}
+
+/** A map is done: reduces may start, and all maps may be. */
+export function mapsWentOn(turn: Turn, job: Job): void {
+  turn.wantsSchedule = true;
+  if (job.map.done < job.map.total) return;
+  job.mapsDoneAtMs = turn.now;
+  if (job.shown === 'MAPPING') showState(turn, job, 'REDUCING');
+}

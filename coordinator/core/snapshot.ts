@@ -1,0 +1,76 @@
+/** The journal in short: the records that, replayed, give the same state as all those that led to it. */
+import { attemptKey } from '../../lib/ids.ts';
+import type { PartOpened } from '../../lib/reports.ts';
+import type { PersistRecord } from './effects.ts';
+import { outputTable } from './ending.ts';
+import type { CoreState, Job, Task } from './state.ts';
+import { viewOf } from './view.ts';
+
+/** Bounded by the jobs that have not ended, and by how many ended ones are remembered. */
+export function snapshotRecords(state: CoreState): PersistRecord[] {
+  const at = state.now;
+  const workers = new Set([...(state.recovery?.awaited ?? []), ...state.workers.keys()]);
+  const joined = [...workers].map((workerId) => ({ type: 'worker-joined', at, workerId }) as const);
+  return [...joined, ...[...state.jobs.values()].flatMap((job) => jobRecords(job, at))];
+}
+
+function jobRecords(job: Job, at: number): PersistRecord[] {
+  const { spec, shown, cause, phase } = job;
+  const accepted: PersistRecord = { type: 'job-accepted', at: spec.submittedAtMs, spec };
+  if (phase.name !== 'ended')
+    return [accepted, ...planRecords(job, at), ...partRecords(job, at), ...phaseRecords(job, at)];
+  const view = viewOf(job);
+  return [accepted, { type: 'job-ended', at: job.endedAtMs!, jobId: spec.jobId, state: shown, cause, view }];
+}
+
+function planRecords(
+  { spec, shown, splits, sample, info, phase, startedAtMs }: Job,
+  at: number,
+): PersistRecord[] {
+  const { jobId } = spec;
+  if (shown === 'SUBMITTED') return [];
+  const records: PersistRecord[] = [{ type: 'job-planned', at, jobId, splits }];
+  if (sample.total > 0 && phase.name !== 'sampling') {
+    const cutPoints = info.cutPoints.map((key) => Buffer.from(key).toString('base64'));
+    records.push({ type: 'job-sampled', at, jobId, cutPoints });
+  }
+  if (startedAtMs !== null) records.push({ type: 'job-started', at: startedAtMs, jobId });
+  return records;
+}
+
+/** What must be dropped is opened and never accepted. The current part of an attempt comes after one that it gave up. */
+function partRecords(job: Job, at: number): PersistRecord[] {
+  const { tasks } = outputTable(job);
+  const opened = new Map<string, PartOpened>();
+  const alive = tasks.flatMap((task) =>
+    task.attempts.flatMap(({ id, openPart }) => (openPart ? [{ attempt: id, part: openPart }] : [])),
+  );
+  const all = [...job.discards, ...(job.restored?.openParts.values() ?? []), ...alive];
+  for (const { attempt, part } of all) {
+    const key = `${attemptKey(attempt)} ${part.token}`;
+    opened.delete(key);
+    opened.set(key, { attempt, part });
+  }
+  const records = [...opened.values()].map((one): PersistRecord => ({ type: 'part-opened', at, ...one }));
+  return [...records, ...tasks.flatMap((task) => resultRecords(task, at))];
+}
+
+function resultRecords({ accepted }: Task, at: number): PersistRecord[] {
+  if (!accepted?.part) return [];
+  const { id: attempt, part, workerId, inputRecords, inputBytes, counts: consumed, counters } = accepted;
+  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters };
+  return [{ type: 'part-accepted', at, attempt, ...facts }];
+}
+
+function phaseRecords({ spec, phase }: Job, at: number): PersistRecord[] {
+  const { jobId } = spec;
+  switch (phase.name) {
+    case 'committing':
+      return [{ type: 'job-committing', at, jobId, commit: phase.commit }];
+    case 'stopping':
+    case 'discarding':
+      return [{ type: 'job-stopping', at, jobId, outcome: phase.outcome }];
+    default:
+      return [];
+  }
+}

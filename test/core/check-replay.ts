@@ -1,0 +1,70 @@
+/** Whether a journal gives the state back that wrote it, and its snapshot the same again: in all that is not the workers' to say. */
+import { deepStrictEqual } from 'node:assert';
+import type { PersistRecord } from '../../coordinator/core/effects.ts';
+import { outputTable } from '../../coordinator/core/ending.ts';
+import { assertInvariants } from '../../coordinator/core/invariants.ts';
+import { snapshotRecords } from '../../coordinator/core/snapshot.ts';
+import { type CoreState, createState, type Job } from '../../coordinator/core/state.ts';
+import { step } from '../../coordinator/core/step.ts';
+import { viewOf } from '../../coordinator/core/view.ts';
+
+/** `journal`: a snapshot of some time, or nothing, and all that was persisted since. Through JSON, as on disk. */
+export function checkReplay(live: CoreState, journal: readonly PersistRecord[]): void {
+  const replayed = durable(replay(live, journal));
+  deepStrictEqual(replayed, durable(live), 'the journal gives back what wrote it');
+  const snapshot = snapshotRecords(live);
+  deepStrictEqual(durable(replay(live, snapshot)), replayed, 'a snapshot gives back what was compacted');
+  deepStrictEqual(
+    sorted(snapshotRecords(replay(live, snapshot))),
+    sorted(snapshot),
+    'a snapshot of a snapshot is the same',
+  );
+}
+
+function replay({ config, now }: CoreState, records: readonly PersistRecord[]): CoreState {
+  // The same epoch, so that nothing is said of it: only the state is looked at.
+  const state = createState(config);
+  const copies = JSON.parse(JSON.stringify(records)) as PersistRecord[];
+  step(state, { type: 'journal-replayed', records: copies, now });
+  assertInvariants(state);
+  return state;
+}
+
+function durable(state: CoreState): unknown {
+  const workers = new Set([...state.workers.keys(), ...(state.recovery?.awaited ?? [])]);
+  const whole = { workers: [...workers].sort(), jobs: [...state.jobs.values()].map(durableJob) };
+  return JSON.parse(JSON.stringify(whole));
+}
+
+function durableJob(job: Job) {
+  const { spec, phase, splits, info, startedAtMs, discards, restored } = job;
+  if (phase.name === 'ended') return { spec, ended: endedView(job) };
+  const { tasks } = outputTable(job);
+  const alive = tasks.flatMap((task) => task.attempts.flatMap(({ openPart }) => openPart?.token ?? []));
+  const dropped = [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part.token);
+  const isOver = phase.name === 'committing' || phase.name === 'discarding';
+  return {
+    spec,
+    // Whether the discard is under way is found out again.
+    phase: phase.name === 'discarding' ? 'stopping' : phase.name,
+    outcome: 'outcome' in phase && phase.outcome,
+    commit: 'commit' in phase && phase.commit,
+    splits,
+    cutPoints: info.cutPoints.map((key) => [...key]),
+    startedAtMs,
+    // What losers begin later is dropped at once, here, and with the rest by whoever leads next.
+    staged: isOver ? [] : [...new Set([...alive, ...dropped])].sort(),
+    accepted: tasks.map(({ accepted }) => (accepted?.part ? accepted : undefined)),
+  };
+}
+
+/** Without what attempts that were cancelled had read until then. */
+function endedView(job: Job) {
+  const { map, reduce, ...view } = viewOf(job);
+  const counts = [map, reduce].map(({ records, bytes, ...phase }) => phase);
+  return { ...view, counts };
+}
+
+function sorted(records: readonly PersistRecord[]): string[] {
+  return records.map((record) => JSON.stringify({ ...record, at: 0 })).sort();
+}
