@@ -8,6 +8,7 @@ import type { DoctorClient } from '../proto/gen/millrace/v1/Doctor.ts';
 import type { OperatorClient } from '../proto/gen/millrace/v1/Operator.ts';
 import { loadClientService, loadDoctorService, loadOperatorService } from '../proto/load.ts';
 import { callOnce, iterateCall, type Reply } from './rpc.ts';
+import { isSaid } from './rpc-error.ts';
 
 export interface Services {
   readonly client: ClientClient;
@@ -24,6 +25,7 @@ export class Coordinators {
   readonly #addresses: readonly string[];
   readonly #services: readonly Services[];
   #current = 0;
+  #hasAnswered = false;
 
   /** HOST:PORT each, one at least. */
   constructor(addresses: readonly string[], shown: Credentials) {
@@ -34,6 +36,11 @@ export class Coordinators {
   /** The one that is asked first: that answered last. */
   get address(): string {
     return this.#addresses[this.#current]!;
+  }
+
+  /** Whether any of them said anything yet, be it that it stands by: at least one address is right. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** One answer, of the first that gives one. For calls that may be made twice. */
@@ -72,6 +79,7 @@ export class Coordinators {
       try {
         for await (const message of iterateCall(open(this.#services[at]!), this.#addresses[at]!, signal)) {
           seen = true;
+          this.#hasAnswered = true;
           yield message;
         }
         return;
@@ -94,7 +102,10 @@ export class Coordinators {
   async #askCurrent<T>(start: StartCall<T>, signal: AbortSignal | undefined): Promise<T> {
     const at = this.#current;
     try {
-      return await callOnce<T>((done) => start(this.#services[at]!, done), this.#addresses[at]!, signal);
+      const call = (done: Reply<T>) => start(this.#services[at]!, done);
+      const answer = await callOnce<T>(call, this.#addresses[at]!, signal);
+      this.#hasAnswered = true;
+      return answer;
     } catch (thrown) {
       throw this.#leaveAt(at, thrown);
     }
@@ -103,6 +114,7 @@ export class Coordinators {
   /** Calls that fail together turn to the next one once. */
   #leaveAt(at: number, thrown: unknown): MillraceError {
     const error = MillraceError.from(thrown);
+    if (isSaid(error)) this.#hasAnswered = true;
     if (mayAnotherKnow(error) && this.#current === at) this.#current = (at + 1) % this.#addresses.length;
     return error;
   }
@@ -122,8 +134,9 @@ function openServices(address: string, shown: Credentials): Services {
     'grpc.enable_http_proxy': 0,
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 2_000,
-    'grpc.keepalive_time_ms': 15_000,
-    'grpc.keepalive_timeout_ms': 20_000,
+    // One that stands still keeps its connections, while another one may have taken the lead.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 10_000,
     'grpc.use_local_subchannel_pool': 1,
   });
   const shared = { ...options, channelOverride: client.getChannel() };

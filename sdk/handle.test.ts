@@ -1,5 +1,7 @@
 import { Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MillraceError } from '../lib/errors.ts';
+import { grpcStatus } from '../lib/grpc-status.ts';
 import type { SubmittedSpec } from '../lib/job-spec.ts';
 import type { JobView } from '../lib/job-view.ts';
 import type { ClientHandlers } from '../proto/gen/millrace/v1/Client.ts';
@@ -114,10 +116,10 @@ describe('watch', () => {
 });
 
 describe('several coordinators', () => {
-  const standsBy = Object.assign(new Error('standby'), {
-    code: status.UNAVAILABLE,
-    details: 'standby; the coordinator that leads is at 10.0.0.1:7450',
-  });
+  const standsBy = Object.assign(
+    new Error('standby'),
+    grpcStatus(new MillraceError('unavailable', 'standby; the coordinator that leads is at 10.0.0.1:7450')),
+  );
   const standby: Partial<ClientHandlers> = {
     Get: (_call, reply) => reply(standsBy),
     List: (_call, reply) => reply(standsBy),
@@ -166,6 +168,18 @@ describe('several coordinators', () => {
     );
     const handle = connectAt(`${first},${second}`).get('job-1');
     expect(await statesOf(handle.watch())).toEqual(['MAPPING', 'COMPLETED']);
+  });
+
+  it('are waited for while none leads, as long as one of them is there', async () => {
+    let asked = 0;
+    const one = await serve({
+      Watch: (call) => {
+        if (asked++ < 2) call.emit('error', standsBy);
+        else send(call, { state: 'COMPLETED' });
+      },
+    });
+    const handle = connectAt(`${one},127.0.0.1:1`).get('job-1');
+    expect(await statesOf(handle.watch())).toEqual(['COMPLETED']);
   });
 
   it('get a submission once: the one that leads is looked for first', async () => {

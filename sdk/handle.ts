@@ -58,13 +58,12 @@ export class JobHandle<Out = unknown> {
    * is opened again, for up to a minute, so a coordinator may be restarted or taken over from: completion is read from the state and from nothing else.
    */
   async *watch(options: WaitOptions = {}): AsyncGenerator<JobView, void, void> {
-    let seen = false;
+    const { coordinators } = this.#connection;
     let brokenSinceMs: number | undefined;
     let failure: MillraceError | undefined;
     for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
       try {
         for await (const view of this.#views(options.signal)) {
-          seen = true;
           brokenSinceMs = undefined;
           delayMs = 100;
           yield view;
@@ -73,7 +72,7 @@ export class JobHandle<Out = unknown> {
       } catch (thrown) {
         failure = MillraceError.from(thrown);
         // A coordinator that never answered is a wrong address, not a restart.
-        if (!seen || !failure.retryable) throw failure;
+        if (!coordinators.hasAnswered || !failure.retryable) throw failure;
       }
       brokenSinceMs ??= performance.now();
       if (performance.now() - brokenSinceMs > reconnectMsMax) throw failure ?? this.#noEnd();

@@ -40,6 +40,11 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
   }
 }
 
+/** Whether a coordinator said it, and not the transport. */
+export function isSaid({ cause }: MillraceError): boolean {
+  return isServiceError(cause) && (cause.metadata?.get(codeTrailer).length ?? 0) > 0;
+}
+
 /** Something answers there, but the two do not understand or trust each other. */
 const tlsTrouble = /certificate|altnames|SSL routines|Failed to connect|ECONNRESET/;
 

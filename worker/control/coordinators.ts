@@ -20,6 +20,9 @@ export function openGrpcClient(address: string, credentials: Credentials): Worke
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,
     'grpc.initial_reconnect_backoff_ms': 100,
+    // A coordinator that stands still keeps its connections, while another one may have taken the lead.
+    'grpc.keepalive_time_ms': 5_000,
+    'grpc.keepalive_timeout_ms': 5_000,
     'grpc.max_reconnect_backoff_ms': 500,
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax * 2,
   });
