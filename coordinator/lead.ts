@@ -5,6 +5,7 @@ import { probeStore } from '../lib/store/probe.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { assertInvariants } from './core/invariants.ts';
+import { snapshotRecords } from './core/snapshot.ts';
 import { type CoreState, createState } from './core/state.ts';
 import { step } from './core/step.ts';
 import { listJobs, viewCluster, viewJob } from './core/view.ts';
@@ -16,6 +17,7 @@ import type { StoreJournal } from './journal.ts';
 import { type Happening, Loop } from './loop.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { type PerformPorts, perform } from './perform.ts';
+import { restoreOutputs } from './restore-outputs.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { doctorHandlers } from './rpc/doctor-service.ts';
 import { type OperatorPorts, operatorHandlers } from './rpc/operator-service.ts';
@@ -49,7 +51,7 @@ export async function startLead(
 ): Promise<Lead> {
   const { loop, handlers, operator, workers, eventLog, failed, fail } = wire(config, ports, journal);
   failed.catch((error) => config.log.error({ error: String(error) }, 'the coordinator stopped leading'));
-  loop.dispatch({ type: 'journal-replayed', records: [] });
+  loop.dispatch({ type: 'journal-replayed', records: journal.takeReplayed() });
   await Promise.race([loop.idle(), failed]);
   const stopTicking = startTicking(config, loop);
   const stopStatusLog = startStatusLog({ ...config, view: operator.view });
@@ -164,10 +166,14 @@ function loopOf(
     journal,
     step(event) {
       const result = step(state, event);
+      if (event.type === 'journal-replayed') restoreOutputs(state, event.records, effects);
       if (config.checkInvariants) assertInvariants(state);
       return result;
     },
     perform: (effect) => perform(effect, effects),
+    committed() {
+      if (journal.isSnapshotDue) journal.snapshot(snapshotRecords(state));
+    },
     onFatal,
   });
 }

@@ -30,6 +30,16 @@ function harness(overrides: Partial<LoopPorts> = {}) {
   return { loop, order, fatal, clock };
 }
 
+test('after each group, durable and performed, and before the next one is stepped, it says so', async () => {
+  const { loop, order } = harness({ committed: () => order.push('committed') });
+  loop.dispatch({ type: 'worker-left', workerId: 'w' as never });
+  await loop.idle();
+  loop.dispatch({ type: 'tick' });
+  await loop.idle();
+  const group = (name: string) => [`step ${name} 100`, 'append 1', `perform ${name}`, 'committed'];
+  expect(order).toEqual([...group('worker-left'), ...group('tick')]);
+});
+
 test('what a step persists is durable before any of its effects runs, and events that came together share one append', async () => {
   const { loop, order } = harness();
   loop.dispatch({ type: 'worker-left', workerId: 'w' as never });

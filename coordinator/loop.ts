@@ -18,6 +18,8 @@ export interface LoopPorts {
   step(event: Event): Step;
   /** Never throws: an effect that fails comes back as an event. */
   perform(effect: Effect): void;
+  /** All that was stepped is durable, and its effects are started: nothing else is decided before this returns. */
+  committed?(): void;
   /** The journal or the core failed: nothing more is stepped. */
   onFatal(error: unknown): void;
 }
@@ -86,6 +88,7 @@ export class Loop {
     }
     if (persist.length > 0) await this.#ports.journal.append(persist);
     for (const effect of effects) this.#ports.perform(effect);
+    this.#ports.committed?.();
   }
 
   /**

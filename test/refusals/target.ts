@@ -58,6 +58,8 @@ export class Target implements AsyncDisposable {
       security: options.guard,
       allow: [`file://${folder}/data/`],
       checkInvariants: true,
+      // So that nothing is written while nothing happens.
+      leaseMs: 3_600_000,
     });
     const worker = await startWorker({
       coordinator: coordinator.address,
