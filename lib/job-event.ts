@@ -40,7 +40,7 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
       readonly waitedMs: number;
     }
   /** Another coordinator goes on with the job: attempts that it does not adopt, and of which no end was told, are over. */
-  | { readonly type: 'job-restored'; readonly epoch: number }
+  | { readonly type: 'job-restored'; readonly epoch: number; readonly reduces: number }
   /** It was started under an earlier coordinator and goes on. */
   | {
       readonly type: 'attempt-adopted';

@@ -1,6 +1,7 @@
 /** From the last accepted part to COMPLETED: audit, decide, publish; publishing is repeated while the store may recover. */
+import { acceptedBadParts, stopOverBudget } from './bad-records.ts';
 import type { Commit } from './effects.ts';
-import { acceptedParts, cancelAttempts, endJob, stopJob, unsureParts } from './ending.ts';
+import { acceptedParts, cancelAttempts, endJob, stopJob, unsureOf } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
 import { discardedParts } from './parts.ts';
@@ -15,6 +16,7 @@ export function commitWhenDone(turn: Turn, job: Job): void {
   if (job.phase.name !== 'working' || done < total) return;
   // What they made is still to be heard: the sums and counters are theirs as well.
   if (job.restored && job.restored.mapsUnheard > 0) return;
+  if (stopOverBudget(turn, job)) return;
   const mismatch = audit(job);
   if (mismatch !== undefined) {
     const cause = { code: 'corrupt', message: mismatch, task: null, failure: null };
@@ -50,16 +52,18 @@ export function publish(turn: Turn, { spec }: Job, commit: Commit): void {
 }
 
 function commitOf(job: Job): Commit {
+  const bad = acceptedBadParts(job);
   return {
     parts: acceptedParts(job),
     discards: discardedParts(job),
-    unsure: unsureParts(job),
+    ...unsureOf(job),
     success: {
       inputRecords: job.map.inputRecords,
       inputBytes: job.map.inputBytes,
       intermediateRecords: job.map.counts.records,
       intermediateBytes: job.map.counts.bytes,
       counters: Object.fromEntries(job.counters),
+      ...(bad.length > 0 && { bad }),
     },
   };
 }

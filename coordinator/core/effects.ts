@@ -3,6 +3,7 @@
  * hello or by its lease. Operations end as exactly one event each. `persist` records are durable before any effect runs.
  */
 
+import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
@@ -164,6 +165,8 @@ export type PersistRecord = { readonly at: number } & (
       /** What a reduce consumed; nothing for the map of a map-only job. */
       readonly consumed: SegmentCounts;
       readonly counters: Counters;
+      /** What the map of a map-only job skipped. */
+      readonly bad?: BadRecordsReport;
     }
   | { readonly type: 'part-revoked'; readonly attempt: AttemptId; readonly reason: string }
   | { readonly type: 'job-committing'; readonly jobId: JobId; readonly commit: Commit }

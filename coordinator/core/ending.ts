@@ -6,7 +6,8 @@ import { assert } from '../../lib/assert.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { JobCause, JobState } from '../../lib/job-view.ts';
 import { cancelAttempt, releaseTask } from './attempts.ts';
-import type { JobOutcome } from './effects.ts';
+import { acceptedBadParts } from './bad-records.ts';
+import type { Commit, JobOutcome } from './effects.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
 import { discardedParts } from './parts.ts';
@@ -69,8 +70,9 @@ export function discardDrained(turn: Turn): void {
     if (job.restored && turn.state.recovery) continue;
     assert(job.attemptsAlive === 0, 'a stopping job is given no more attempts');
     job.phase = { name: 'discarding', outcome: job.phase.outcome };
-    const parts = [...acceptedParts(job), ...discardedParts(job)];
-    turn.effects.push({ type: 'discard-output', spec: job.spec, parts, unsure: unsureParts(job) });
+    const bad = acceptedBadParts(job).map(({ part }) => part);
+    const parts = [...acceptedParts(job), ...bad, ...discardedParts(job)];
+    turn.effects.push({ type: 'discard-output', spec: job.spec, parts, ...unsureOf(job) });
   }
 }
 
@@ -83,12 +85,12 @@ export function acceptedParts(job: Job): StagedPart[] {
  * Every task of the output that was not done by its only attempt: any other may have died before it told of its part. How many there
  * were of a restored job is not known.
  */
-export function unsureParts(job: Job): number[] {
+export function unsureOf(job: Job): Pick<Commit, 'unsure' | 'unsureMaps'> {
   const isUnsure = (task: Task) =>
     job.restored !== undefined || task.attemptsStarted > (task.accepted ? 1 : 0);
-  return outputTable(job)
-    .tasks.filter(isUnsure)
-    .map((task) => task.index);
+  const indexes = ({ tasks }: TaskTable) => tasks.filter(isUnsure).map((task) => task.index);
+  const unsure = indexes(outputTable(job));
+  return job.spec.maxBadRecords ? { unsure, unsureMaps: indexes(job.map) } : { unsure };
 }
 
 /** Whose parts are the job's output. */

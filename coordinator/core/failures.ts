@@ -52,6 +52,14 @@ function show(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
 
 function charge(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
   const { job, task, worker } = attempt;
+  // No other attempt could skip less, and what its task met alone is too much for the job.
+  if (failure.kind === 'bad-records') {
+    const message = `${formatTask(task)} alone: ${failure.message}; nothing is published`;
+    return stopJob(turn, job, {
+      state: 'FAILED',
+      cause: { code: 'bad-records', message, task: null, failure: null },
+    });
+  }
   const trouble = taskTrouble(task);
   trouble.failures++;
   trouble.failedOn.add(worker.id);

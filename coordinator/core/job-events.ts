@@ -23,7 +23,8 @@ export function showState(turn: Turn, job: Job, state: JobState, cause: JobCause
 
 /** Whatever of it is not adopted from here on has ended unheard. */
 export function emitRestored(turn: Turn, job: Job): void {
-  emit(turn, { ...headOf(turn, job), type: 'job-restored', epoch: turn.state.config.epoch });
+  const { epoch } = turn.state.config;
+  emit(turn, { ...headOf(turn, job), type: 'job-restored', epoch, reduces: job.spec.reducers });
 }
 
 export function emitAdopted(turn: Turn, attempt: Attempt): void {

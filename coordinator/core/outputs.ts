@@ -1,12 +1,13 @@
 /** A map output was accepted, from whomever and again or not: what follows from it for the reduces of its job. */
 import { assert } from '../../lib/assert.ts';
-import type { MapReport } from '../../lib/reports.ts';
+import type { AttemptReport, MapReport } from '../../lib/reports.ts';
+import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { commitWhenDone } from './complete.ts';
 import { mapHeard } from './heard.ts';
 import { showState } from './job-events.ts';
 import { addLocation } from './locations.ts';
 import { restartMismatched } from './reruns.ts';
-import type { Job, Task, Worker } from './state.ts';
+import type { Accepted, Job, Task, Worker } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Of a job with reduces; `map.accepted` is this output. */
@@ -25,6 +26,17 @@ export function outputAccepted(turn: Turn, job: Job, map: Task, worker: Worker, 
   mapsWentOn(turn, job);
   // A restored job may have had all its reduces before all its maps.
   if (job.restored) commitWhenDone(turn, job);
+}
+
+/** What is kept of a map's report once it is accepted. */
+export function mapResult(
+  { attempt: id, counters }: AttemptReport,
+  worker: Worker,
+  report: MapReport,
+): Accepted {
+  const { inputRecords, inputBytes, segments, part, bad } = report;
+  const counts = segments.reduce(addCounts, noCounts);
+  return { id, workerId: worker.id, inputRecords, inputBytes, counts, counters, part, bad, keys: [] };
 }
 
 /** A map is done: reduces may start, and all maps may be. */

@@ -3,18 +3,20 @@
  * worker or of another epoch) changes nothing and is answered, so that its sender can clean up (I9).
  */
 import { assert } from '../../lib/assert.ts';
+import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { AttemptSums } from '../../lib/job-event.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
-import { addCounts, noCounts } from '../../lib/segment-digest.ts';
+import { noCounts } from '../../lib/segment-digest.ts';
 import { cancelAttempt, endAttempt, placeOf, releaseTask } from './attempts.ts';
+import { isPlacedBad, stopOverBudget } from './bad-records.ts';
 import { commitWhenDone } from './complete.ts';
 import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
 import { consumedOther } from './heard.ts';
 import { type AttemptEnd, sumsOf } from './job-events.ts';
-import { outputAccepted } from './outputs.ts';
+import { mapResult, outputAccepted } from './outputs.ts';
 import { dropPart, isPlaced } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
 import { reportBack } from './recovery.ts';
@@ -60,9 +62,14 @@ function lateEnd(outcome: AttemptOutcome): AttemptEnd {
 
 /** What it said to have opened is dropped with the attempt. */
 function dropReported(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
+  dropBad(turn, attempt, outcome.kind === 'map-done' ? outcome.report.bad : undefined);
   const part = partOf(outcome);
   if (!part || part.token === attempt.openPart?.token || !isPlaced(attempt, part)) return;
   dropPart(turn, attempt.job, { attempt: attempt.id, part });
+}
+
+function dropBad(turn: Turn, { id, job, task }: Attempt, bad: BadRecordsReport | undefined): void {
+  if (bad && isPlacedBad(job, task, bad.part)) dropPart(turn, job, { attempt: id, part: bad.part });
 }
 
 function partOf(outcome: AttemptOutcome): StagedPart | undefined {
@@ -78,14 +85,17 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
   if (staged && !isPlaced(attempt, staged)) return `its part is at ${staged.uri}`;
   if (outcome.kind !== 'map-done') return undefined;
   const { reducers } = attempt.job.spec;
-  const { segments, part } = outcome.report;
+  const { segments, part, bad } = outcome.report;
+  if (bad && !isPlacedBad(attempt.job, attempt.task, bad.part))
+    return `its bad records are at ${bad.part.uri}`;
   if (segments.length !== reducers) return `${segments.length} segments instead of ${reducers}`;
   if (reducers === 0 && !part) return 'a map-only task without a staged part';
   return undefined;
 }
 
-function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: AttemptReport): void {
+function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
   const { id, worker } = attempt;
+  const { outcome, counters } = report;
   if (outcome.kind === 'failed') return attemptFailed(turn, attempt, outcome.failure);
   const base = { id, workerId: worker.id, counters, keys: [] };
   const sums = sumsOf(outcome);
@@ -97,9 +107,7 @@ function takeReport(turn: Turn, attempt: Attempt, { outcome, counters }: Attempt
       return cutWhenSampled(turn, attempt.job);
     }
     case 'map-done': {
-      const { inputRecords, inputBytes, segments, part } = outcome.report;
-      const counts = segments.reduce(addCounts, noCounts);
-      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts, part }, sums);
+      accept(turn, attempt, mapResult(report, worker, outcome.report), sums);
       return mapAccepted(turn, attempt, outcome.report);
     }
     case 'reduce-done': {
@@ -130,6 +138,8 @@ function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptS
   if (attempt.openPart?.token === accepted.part?.token) attempt.openPart = undefined;
   endAttempt(turn, attempt, { outcome: 'done', sums });
   markDone(job, task);
+  // What the earlier output of a map skipped is staged beside it.
+  dropBad(turn, attempt, task.accepted?.bad);
   replaceAccepted(job, task, accepted);
   measure(turn, attempt, accepted.inputBytes);
   answer(turn, worker, attempt.id, true);
@@ -152,9 +162,11 @@ function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport): void {
   const { job, task, worker } = attempt;
   if (job.spec.reducers === 0) {
     persistPart(turn, attempt, report.part);
-    return commitWhenDone(turn, job);
+    if (!stopOverBudget(turn, job)) commitWhenDone(turn, job);
+    return;
   }
   outputAccepted(turn, job, task, worker, report);
+  stopOverBudget(turn, job);
 }
 
 function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): void {
@@ -164,7 +176,7 @@ function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): voi
 
 function persistPart(turn: Turn, attempt: Attempt, part: StagedPart | undefined): void {
   assert(part, 'an accepted part is staged');
-  const { inputRecords, inputBytes, counts: consumed, counters, workerId } = attempt.task.accepted!;
-  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters };
+  const { inputRecords, inputBytes, counts: consumed, counters, workerId, bad } = attempt.task.accepted!;
+  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters, ...(bad && { bad }) };
   turn.persist.push({ type: 'part-accepted', at: turn.now, attempt: attempt.id, ...facts });
 }

@@ -4,11 +4,10 @@
  */
 import type { AttemptId } from '../../lib/ids.ts';
 import type { AttemptReport } from '../../lib/reports.ts';
-import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } from './attempts.ts';
 import { emitAdopted } from './job-events.ts';
 import { rerunUnlocated } from './locations.ts';
-import { outputAccepted } from './outputs.ts';
+import { mapResult, outputAccepted } from './outputs.ts';
 import type { Attempt, CoreState, Job, JobPhase, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markDone, markRunning, replaceAccepted } from './tasks.ts';
@@ -69,21 +68,18 @@ export function resumeReported(turn: Turn, worker: Worker, report: AttemptReport
 
 /** A map output that an earlier coordinator had accepted is offered. True when it is accepted again, and answered. */
 export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptReport): boolean {
-  const { attempt: id, outcome, counters } = report;
+  const { attempt: id, outcome } = report;
   const { jobs, config } = turn.state;
   const job = jobs.get(id.jobId);
   if (!report.again || outcome.kind !== 'map-done' || id.kind !== 'map') return false;
   if (!job?.restored || id.epoch >= config.epoch || job.phase.name !== 'working') return false;
   const map = job.map.tasks[id.index];
-  const { segments, inputRecords, inputBytes } = outcome.report;
   const { reducers } = job.spec;
-  if (!map || !isWanted(map) || reducers === 0 || segments.length !== reducers) return false;
+  if (!map || !isWanted(map) || reducers === 0 || outcome.report.segments.length !== reducers) return false;
   if (map.status === 'idle' && map.accepted) job.map.reruns--;
   markRunning(job, map);
   markDone(job, map);
-  const counts = segments.reduce(addCounts, noCounts);
-  const sums = { inputRecords, inputBytes, counts, counters };
-  replaceAccepted(job, map, { id, workerId: worker.id, ...sums, part: undefined, keys: [] });
+  replaceAccepted(job, map, mapResult(report, worker, outcome.report));
   map.attemptsStarted = Math.max(map.attemptsStarted, id.attempt + 1);
   worker.jobs.add(id.jobId);
   answer(turn, worker, id, true);

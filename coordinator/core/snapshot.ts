@@ -57,8 +57,8 @@ function partRecords(job: Job, at: number): PersistRecord[] {
 
 function resultRecords({ accepted }: Task, at: number): PersistRecord[] {
   if (!accepted?.part) return [];
-  const { id: attempt, part, workerId, inputRecords, inputBytes, counts: consumed, counters } = accepted;
-  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters };
+  const { id: attempt, part, workerId, inputRecords, inputBytes, counts: consumed, counters, bad } = accepted;
+  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters, ...(bad && { bad }) };
   return [{ type: 'part-accepted', at, attempt, ...facts }];
 }
 

@@ -30,6 +30,7 @@
  *      v
  *   cancelling ───────> reported: whatever it says changes nothing
  */
+import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { AttemptId, JobId, TaskKind, WorkerId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
@@ -229,6 +230,8 @@ export interface TaskTable {
   inputRecords: number;
   inputBytes: number;
   counts: SegmentCounts;
+  /** Maps: records skipped. */
+  badRecords: number;
   /** What running attempts have read so far, by their last heartbeat. */
   runningRecords: number;
   runningBytes: number;
@@ -285,6 +288,8 @@ export interface Accepted {
   readonly counts: SegmentCounts;
   readonly counters: Counters;
   readonly part: StagedPart | undefined;
+  /** Of a map that skipped records. */
+  readonly bad?: BadRecordsReport | undefined;
   /** Sample tasks only. */
   readonly keys: readonly Uint8Array[];
 }

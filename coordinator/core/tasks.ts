@@ -32,6 +32,7 @@ export function createTable(kind: TaskKind, total: number): TaskTable {
     inputRecords: 0,
     inputBytes: 0,
     counts: noCounts,
+    badRecords: 0,
     runningRecords: 0,
     runningBytes: 0,
     durations: [],
@@ -140,6 +141,7 @@ export function replaceAccepted(job: Job, task: Task, accepted: Accepted | undef
 function addResult(job: Job, table: TaskTable, result: Accepted, sign: 1 | -1): void {
   table.inputRecords += sign * result.inputRecords;
   table.inputBytes += sign * result.inputBytes;
+  table.badRecords += sign * (result.bad?.part.records ?? 0);
   table.counts =
     sign === 1 ? addCounts(table.counts, result.counts) : takeCounts(table.counts, result.counts);
   for (const [name, value] of Object.entries(result.counters)) {

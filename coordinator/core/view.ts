@@ -34,6 +34,7 @@ export function viewOf(job: Job): JobView {
     params: spec.params,
     map: phaseView(job.map),
     reduce: phaseView(job.reduce),
+    badRecords: job.map.badRecords,
     counters: Object.fromEntries(job.counters),
     failedAttempts: [...job.failedAttempts],
     cause: job.cause,

@@ -65,6 +65,7 @@ export class JobCounters {
   count(event: JobEvent): void {
     switch (event.type) {
       case 'job-planned':
+      case 'job-restored':
         if (event.reduces === 0) this.#mapOnly.add(event.jobId);
         return;
       case 'job-state':

@@ -7,11 +7,14 @@ import { snapshotRecords } from '../../coordinator/core/snapshot.ts';
 import { type CoreState, createState, type Job } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import { viewOf } from '../../coordinator/core/view.ts';
+import { assert } from '../../lib/assert.ts';
 
 /** `journal`: a snapshot of some time, or nothing, and all that was persisted since. Through JSON, as on disk. */
 export function checkReplay(live: CoreState, journal: readonly PersistRecord[]): void {
-  const replayed = durable(replay(live, journal));
+  const replica = replay(live, journal);
+  const replayed = durable(replica);
   deepStrictEqual(replayed, durable(live), 'the journal gives back what wrote it');
+  for (const job of live.activeJobs) checkDropped(job, replica.jobs.get(job.spec.jobId)!);
   const snapshot = snapshotRecords(live);
   deepStrictEqual(durable(replay(live, snapshot)), replayed, 'a snapshot gives back what was compacted');
   deepStrictEqual(
@@ -37,12 +40,9 @@ function durable(state: CoreState): unknown {
 }
 
 function durableJob(job: Job) {
-  const { spec, phase, splits, info, startedAtMs, discards, restored } = job;
+  const { spec, phase, splits, info, startedAtMs } = job;
   if (phase.name === 'ended') return { spec, ended: endedView(job) };
   const { tasks } = outputTable(job);
-  const alive = tasks.flatMap((task) => task.attempts.flatMap(({ openPart }) => openPart?.token ?? []));
-  const dropped = [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part.token);
-  const isOver = phase.name === 'committing' || phase.name === 'discarding';
   return {
     spec,
     // Whether the discard is under way is found out again.
@@ -52,10 +52,24 @@ function durableJob(job: Job) {
     splits,
     cutPoints: info.cutPoints.map((key) => [...key]),
     startedAtMs,
-    // What losers begin later is dropped at once, here, and with the rest by whoever leads next.
-    staged: isOver ? [] : [...new Set([...alive, ...dropped])].sort(),
+    staged: 'outcome' in phase || 'commit' in phase ? [] : stagedOf(job),
     accepted: tasks.map(({ accepted }) => (accepted?.part ? accepted : undefined)),
   };
+}
+
+/** Tokens of parts that are begun, or to be dropped. */
+function stagedOf(job: Job): string[] {
+  const { discards, restored } = job;
+  const attempts = outputTable(job).tasks.flatMap((task) => task.attempts);
+  const alive = attempts.flatMap(({ openPart }) => openPart?.token ?? []);
+  const dropped = [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part.token);
+  return [...new Set([...alive, ...dropped])].sort();
+}
+
+/** A job that ends: what losers begin meanwhile is dropped at once by who leads, and once more by who leads next. */
+function checkDropped(live: Job, replica: Job): void {
+  const known = new Set(stagedOf(replica));
+  for (const token of stagedOf(live)) assert(known.has(token), `${live.spec.jobId}: ${token} is dropped`);
 }
 
 /** Without what attempts that were cancelled had read until then. */
