@@ -27,6 +27,10 @@ export interface ClusterOptions {
   readonly workers: number;
   readonly slots?: number;
   readonly heartbeatTimeout?: string;
+  /** Of the coordinators; default: theirs. */
+  readonly lease?: string;
+  /** Whether a second coordinator stands by. */
+  readonly standby?: boolean;
   /** Default: a folder of its own. */
   readonly store?: string;
   /** Environment of all programs, beside the test's own; credentials of a store, for one. */
@@ -43,6 +47,7 @@ export class Cluster implements AsyncDisposable {
   readonly #options: ClusterOptions;
   readonly #programs: Program[] = [];
   #coordinator: Program | undefined;
+  #standby: Program | undefined;
   #client: Client | undefined;
   #stopped = false;
 
@@ -53,21 +58,10 @@ export class Cluster implements AsyncDisposable {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
     try {
-      const store = join(cluster.folder, 'store');
-      mkdirSync(store);
-      cluster.#coordinator = await cluster.#spawn([
-        'coordinator',
-        ...[
-          '--listen',
-          '127.0.0.1:0',
-          '--http',
-          '127.0.0.1:0',
-          '--store',
-          options.store ?? `file://${store}`,
-        ],
-        ...['--heartbeat-timeout', options.heartbeatTimeout ?? '10s', '--json'],
-      ]);
-      cluster.#client = await connect({ coordinator: cluster.address });
+      mkdirSync(join(cluster.folder, 'store'));
+      cluster.#coordinator = await cluster.startCoordinator();
+      if (options.standby) cluster.#standby = await cluster.startCoordinator();
+      cluster.#client = connect({ coordinator: cluster.addresses });
       for (let i = 0; i < options.workers; i++) cluster.workers.push(await cluster.startWorker(i));
       return cluster;
     } catch (error) {
@@ -84,6 +78,15 @@ export class Cluster implements AsyncDisposable {
     return this.coordinator.listening;
   }
 
+  get standby(): Program {
+    return this.#standby!;
+  }
+
+  /** What clients and workers are told. */
+  get addresses(): string {
+    return this.#standby ? `${this.address},${this.standby.listening}` : this.address;
+  }
+
   get client(): Client {
     return this.#client!;
   }
@@ -92,12 +95,35 @@ export class Cluster implements AsyncDisposable {
     return this.coordinator.stderr();
   }
 
+  /** One on this cluster's store; not one that the cluster counts as its own. */
+  async startCoordinator(listen = '127.0.0.1:0'): Promise<Program> {
+    const { store = `file://${join(this.folder, 'store')}`, heartbeatTimeout = '10s', lease } = this.#options;
+    return this.#spawn([
+      'coordinator',
+      ...['--listen', listen, '--http', '127.0.0.1:0', '--store', store],
+      ...['--heartbeat-timeout', heartbeatTimeout, ...(lease ? ['--lease', lease] : []), '--json'],
+    ]);
+  }
+
+  /** Kills the coordinator and starts another one at its address. */
+  async replaceCoordinator(): Promise<void> {
+    await end(this.coordinator.process);
+    this.#coordinator = await this.startCoordinator(this.address);
+  }
+
+  /** Kills everything at once, and starts it again on the same folders. */
+  async replaceAll(): Promise<void> {
+    await Promise.all([this.coordinator, ...this.workers].map(({ process: child }) => end(child)));
+    this.#coordinator = await this.startCoordinator(this.address);
+    for (const i of this.workers.keys()) this.workers[i] = await this.startWorker(i);
+  }
+
   /** Starts worker number i; again after it died, in the same scratch folder. */
   async startWorker(i: number): Promise<Program> {
     return this.#spawn(
       [
         'worker',
-        ...['--coordinator', this.address, '--listen', '127.0.0.1:0', '--json'],
+        ...['--coordinator', this.addresses, '--listen', '127.0.0.1:0', '--json'],
         ...['--slots', String(this.#options.slots ?? 1), '--dir', join(this.folder, `scratch-${i}`)],
         ...(this.#options.workerFlags?.(i) ?? []),
       ],

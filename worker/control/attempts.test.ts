@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import { loadWorkerService } from '../../proto/load.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
+import { RunWriter } from '../shuffle/run-file.ts';
 import { createProgress } from '../user/progress.ts';
 import type { TaskEnd } from '../user/run-task.ts';
 import type { SlotRun, TaskListener } from '../user/slot.ts';
@@ -27,6 +28,7 @@ import type { SlotTask } from '../user/slot-messages.ts';
 import { SlotPool } from '../user/slot-pool.ts';
 import { Attempts, type AttemptsPorts } from './attempts.ts';
 import { attemptIdOut } from './convert.ts';
+import { keepReport } from './kept-report.ts';
 import { ScratchBudget } from './scratch-budget.ts';
 
 const jobId = toJobId('job-1');
@@ -240,6 +242,21 @@ describe('Attempts', () => {
     expect(outputs.find(jobId, 0, 0, 1)).toBeUndefined();
     while (existsSync(folder(idOf('map', 0)))) await turn();
     expect(tasksDone).toBe(1);
+  });
+
+  it('says very many map outputs again as the answers come', () => {
+    for (let index = 0; index < 100; index++) {
+      const path = join(directory, `m${index}`);
+      mkdirSync(path);
+      new RunWriter(join(path, 'output.run'), 1).finish();
+      const sums = { inputRecords: 0, inputBytes: 0, spills: 0, spillBytes: 0 };
+      keepReport(path, { ...sums, segments: [], part: undefined }, {});
+      outputs.add(idOf('map', index), join(path, 'output.run'));
+    }
+    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    expect(reports.length).toBeLessThan(100);
+    for (let at = 0; at < reports.length; at++) attempts.onAnswer(reports[at]!.attempt, true);
+    expect(new Set(reports.map(({ attempt }) => attempt.index)).size).toBe(100);
   });
 
   it('discards the staged part of a reduce that lost', async () => {

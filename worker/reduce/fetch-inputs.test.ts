@@ -207,14 +207,17 @@ test('without a coordinator, and whenever there is a new ticket, it goes on aski
   const inputs = start(1);
   inputs.found([output(0, peer)]);
   const pauses = vi.spyOn(clock, 'after');
-  const refusals = () => pauses.mock.calls.filter(([delayMs]) => delayMs >= 200).length;
+  let refusals = 0;
   const unstick = setInterval(() => {
-    // The coordinator is back, its ticket comes a little later, and the peer hears of it last.
-    if (refusals() > 10) isJoined = true;
-    if (refusals() > 11) ticket = restarted.ticketOf(jobId);
-    if (refusals() > 12) tickets.keys.add(restarted.publicKey);
-    clock.advance(20_000);
-  }, 5);
+    const seen = pauses.mock.calls.filter(([delayMs]) => delayMs >= 200 && delayMs <= 5_000).length;
+    if (seen === refusals) return;
+    refusals = seen;
+    // For a minute there is no coordinator; when it is back its ticket comes a little later, and the peer hears of it last.
+    if (refusals > 15) isJoined = true;
+    if (refusals > 19) ticket = restarted.ticketOf(jobId);
+    if (refusals > 23) tickets.keys.add(restarted.publicKey);
+    clock.advance(5_000);
+  }, 1);
   const sources = await inputs.complete.finally(() => clearInterval(unstick));
   expect(sources).toHaveLength(1);
 });
