@@ -178,7 +178,7 @@ export class WorkerService {
 function deposed(epochSeen: number, epoch: number): MillraceError {
   return new MillraceError(
     'unavailable',
-    `this coordinator led until epoch ${epoch}, and the worker has obeyed one of epoch ${epochSeen}: ` +
+    `this coordinator is of epoch ${epoch}, and the worker has obeyed one of epoch ${epochSeen}: ` +
       'another one leads, or the store (--store) is not the one it was; then restart the worker',
   );
 }
