@@ -56,6 +56,8 @@ export interface JobView {
   readonly params: Readonly<Record<string, ParamValue>>;
   readonly map: PhaseView;
   readonly reduce: PhaseView;
+  /** Records that accepted maps skipped, within `--max-bad-records`; they are under `_bad/` in the output. */
+  readonly badRecords: number;
   readonly counters: Counters;
   readonly failedAttempts: readonly FailedAttemptView[];
   /** Why the job FAILED or was CANCELLED; null otherwise. */

@@ -62,14 +62,14 @@ const arrows: readonly Arrow[] = [
   },
   { from: /^worker\//, to: /^(lib\/|proto\/|worker\/|package:|node:)/, says: 'worker imports lib and proto' },
   {
-    from: /^sdk\/(local\.ts|testing\.ts|testing\/)/,
+    from: /^sdk\/(local\.ts|replay\.ts|testing\.ts|testing\/)/,
     to: new RegExp(`^(lib/|proto/|sdk/|(${serverFile})/|package:|node:)`),
-    says: 'sdk/local.ts and sdk/testing/ reach the coordinator and the worker, nothing further',
+    says: 'sdk/local.ts, sdk/replay.ts and sdk/testing/ reach the coordinator and the worker, nothing further',
   },
   {
     from: /^sdk\//,
     to: /^(lib\/|proto\/|sdk\/|package:|node:)/,
-    says: 'sdk reaches coordinator and worker only in sdk/local.ts and sdk/testing/',
+    says: 'sdk reaches coordinator and worker only in sdk/local.ts, sdk/replay.ts and sdk/testing/',
   },
   {
     from: /^cli\//,

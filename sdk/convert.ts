@@ -91,6 +91,7 @@ export function parseJobView(text: string): JobView {
     'failedAttempts',
     '…',
   );
+  check(isNumber(view.badRecords), 'badRecords', view.badRecords);
   check(isObject(view.counters), 'counters', view.counters);
   check(view.cause === null || isCause(view.cause), 'cause', view.cause);
   check(isNumber(view.submittedAtMs), 'submittedAtMs', view.submittedAtMs);

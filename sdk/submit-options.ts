@@ -1,5 +1,6 @@
 /** From what a job is and what its submitter wants to the spec that is sent. Pure: reads no file and no clock. */
 import { resolve } from 'node:path';
+import { parseBadRecordBudget } from '../lib/bad-records.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { MillraceError } from '../lib/errors.ts';
 import type { IfExists, ParamValue, SubmittedSpec } from '../lib/job-spec.ts';
@@ -29,6 +30,11 @@ export interface SubmitOptions {
   readonly maxAttempts?: number;
   /** A task that reads, writes and reports nothing for that long is stopped: milliseconds, or '10m' (the default). */
   readonly taskTimeout?: number | string;
+  /**
+   * How many records may be malformed or make `map` throw: 100, or '0.1%' of all. They are skipped and kept under `_bad/` in the output.
+   * Default 0: the first one fails its task.
+   */
+  readonly maxBadRecords?: number | string;
 }
 
 const reducersDefault = 4;
@@ -66,6 +72,7 @@ export function compileJobSpec(
       'maxAttempts (--max-attempts)',
     ),
     taskTimeoutMs: compileTaskTimeout(options.taskTimeout),
+    ...compileBudget(options.maxBadRecords),
   };
 }
 
@@ -174,6 +181,11 @@ function compileTaskTimeout(taskTimeout: number | string | undefined): number {
   const option = 'taskTimeout (--task-timeout)';
   const ms = typeof taskTimeout === 'string' ? parseDurationMs(taskTimeout, option) : taskTimeout;
   return integer(ms ?? limits.taskTimeoutMsDefault, 1, taskTimeoutMsMax, `${option}, in ms`);
+}
+
+function compileBudget(maxBadRecords: number | string | undefined): Pick<SubmittedSpec, 'maxBadRecords'> {
+  const budget = parseBadRecordBudget(maxBadRecords ?? 0, 'maxBadRecords (--max-bad-records)');
+  return budget ? { maxBadRecords: budget } : {};
 }
 
 function integer(value: unknown, min: number, max: number, option: string): number {

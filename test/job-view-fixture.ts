@@ -31,6 +31,7 @@ export function makeView(fields: Partial<JobView> = {}): JobView {
     params: {},
     map: makePhase(),
     reduce: makePhase(),
+    badRecords: 0,
     counters: {},
     failedAttempts: [],
     cause: null,

@@ -34,12 +34,23 @@ export function renderFailure(view: JobView, options: FailureOptions, paint: Pai
   if (!failure) return [`${head}: ${cause.message}`, ...nextLines(view, undefined, options)];
   return [
     `${head}: ${verdictOf(cause.message, failure)}`,
-    ...indent(describeError(failure)),
-    ...frames(failure, paint),
-    ...(options.excerpt === undefined ? [] : options.excerpt.split('\n')),
-    ...factLines(failure),
+    ...renderFailureLines(failure, options.excerpt, paint),
     ...attemptLines(view, cause.task),
     ...nextLines(view, cause.task ?? undefined, options),
+  ];
+}
+
+/** What failed, where in the job's own files, and at which record. */
+export function renderFailureLines(
+  failure: AttemptFailure,
+  excerpt: string | undefined,
+  paint: Paint = plain,
+): string[] {
+  return [
+    ...indent(describeError(failure)),
+    ...frames(failure, paint),
+    ...(excerpt === undefined ? [] : excerpt.split('\n')),
+    ...factLines(failure),
   ];
 }
 

@@ -72,6 +72,8 @@ function findingsOf(view: JobView, workers: Workers): string[] {
     findings.push(`${plural(reruns, 'task')} ran again because the worker that held the output was lost`);
   const backups = map.backups + reduce.backups;
   if (backups > 0) findings.push(`${plural(backups, 'backup attempt')} started because the first was slow`);
+  if (view.badRecords > 0)
+    findings.push(`${plural(view.badRecords, 'bad record')} skipped (--max-bad-records)`);
   const failed = map.failedAttempts + reduce.failedAttempts;
   if (failed > view.failedAttempts.length) {
     findings.push(`${plural(failed, 'attempt')} failed; the last ${view.failedAttempts.length} are kept`);

@@ -19,7 +19,7 @@ export function renderSummary(view: JobView, options: SummaryOptions, paint: Pai
   const head = `${paint('good', '✔')} ${paint('strong', view.name)} done in ${elapsed(view, view.endedAtMs ?? view.submittedAtMs)}`;
   const lines = [`${head}: ${plural(records, 'record')} (${formatBytes(bytes)}) read`];
   if (options.showOutput) lines.push(`  output   ${showUri(view.outputUri)}`);
-  lines.push(...counterLines(view));
+  lines.push(...badRecordLines(view), ...counterLines(view));
   const retried = view.map.failedAttempts + view.reduce.failedAttempts;
   if (retried > 0) lines.push(`  retried  ${plural(retried, 'failed attempt')}`);
   if (options.showCommands) {
@@ -39,7 +39,7 @@ export function renderStatus(view: JobView, nowMs: number, paint: Paint = plain)
   ];
   if (view.map.total > 0) lines.push(`  ${renderPhase('map', view.map, speed, paint)}`);
   if (view.reduce.total > 0) lines.push(`  ${renderPhase('reduce', view.reduce, speed, paint)}`);
-  lines.push(...counterLines(view));
+  lines.push(...badRecordLines(view), ...counterLines(view));
   if (view.cause) lines.push(`  cause    ${view.cause.message}`);
   const last = view.failedAttempts.at(-1);
   if (last && !view.cause) {
@@ -78,6 +78,12 @@ function elapsed(view: JobView, nowMs: number): string {
 function paintState(view: JobView, paint: Paint): string {
   if (!isTerminal(view.state)) return view.state;
   return paint(view.state === 'COMPLETED' ? 'good' : 'bad', view.state);
+}
+
+function badRecordLines({ badRecords, outputUri, state }: JobView): string[] {
+  if (badRecords === 0) return [];
+  const where = state === 'COMPLETED' ? `, in ${showUri(outputUri)}_bad/` : '';
+  return [`  skipped  ${plural(badRecords, 'bad record')}${where}`];
 }
 
 function counterLines(view: JobView): string[] {

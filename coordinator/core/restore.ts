@@ -145,7 +145,7 @@ function giveUpOpenPart(job: Job, { attempt, part }: RecordOf<'part-opened' | 'p
 }
 
 function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>): void {
-  const { attempt: id, workerId, inputRecords, inputBytes, consumed: counts, counters, part } = record;
+  const { attempt: id, workerId, inputRecords, inputBytes, consumed: counts, counters, part, bad } = record;
   markRunning(job, task);
   markDone(job, task);
   replaceAccepted(job, task, {
@@ -156,6 +156,7 @@ function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>):
     counts,
     counters,
     part,
+    bad,
     keys: [],
   });
 }

@@ -5,6 +5,7 @@
 import type { AttemptId } from '../../lib/ids.ts';
 import type { AttemptReport } from '../../lib/reports.ts';
 import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } from './attempts.ts';
+import { isPlacedBad } from './bad-records.ts';
 import { emitAdopted } from './job-events.ts';
 import { rerunUnlocated } from './locations.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
@@ -76,6 +77,8 @@ export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptRepor
   const map = job.map.tasks[id.index];
   const { reducers } = job.spec;
   if (!map || !isWanted(map) || reducers === 0 || outcome.report.segments.length !== reducers) return false;
+  const { bad } = outcome.report;
+  if (bad && !isPlacedBad(job, map, bad.part)) return false;
   if (map.status === 'idle' && map.accepted) job.map.reruns--;
   markRunning(job, map);
   markDone(job, map);

@@ -7,7 +7,7 @@ import { createPartWriter, type OpenPartOptions, type PartWriter } from '../redu
 import { TaskFailure } from '../user/task-failure.ts';
 import type { SkippedRecord } from './run-mapper.ts';
 
-export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores' | 'onPartOpened'>;
+export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores'>;
 
 export class BadRecords {
   readonly #options: BadRecordsOptions;
@@ -43,9 +43,10 @@ export class BadRecords {
   }
 
   #open(): Promise<PartWriter> {
-    const { spec, attempt, stores, onPartOpened } = this.#options;
+    const { spec, attempt, stores } = this.#options;
     const location = stores.locate(`${spec.outputUri}${badPartName(spec.partOffset + attempt.index)}`);
-    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId, onPartOpened);
+    // Not told of: whatever more than one attempt may have staged here is swept at the end of the job.
+    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId);
   }
 
   #lineOf({ uri, offset, line, error, raw }: SkippedRecord): BadRecordLine {

@@ -43,6 +43,8 @@ export interface MapTaskOptions {
   readonly space?: ScratchSpace | undefined;
   /** Of a map-only job: told when its part is begun. */
   readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
+  /** Told each pair that map yields, before it goes on. */
+  readonly onPair?: ((key: unknown, value: unknown) => void) | undefined;
 }
 
 export interface MapTaskResult {
@@ -161,9 +163,20 @@ export async function mapRecords(
   };
   const batches = readSplit(split, spec.input, stores, { signal: context.signal, onBytes });
   const records = await withHooks(job, context, () =>
-    runMapper(batches, { job, context, progress, sink, guard }),
+    runMapper(batches, { job, context, progress, sink: tapped(sink, options.onPair), guard }),
   );
   return { records, bytes };
+}
+
+function tapped(sink: PairSink, onPair: MapTaskOptions['onPair']): PairSink {
+  if (!onPair) return sink;
+  return {
+    emit(key, value) {
+      onPair(key, value);
+      sink.emit(key, value);
+    },
+    drain: () => sink.drain?.(),
+  };
 }
 
 function partitioningOf({ spec, job, cutPoints }: MapTaskOptions): Partitioning {

@@ -24,6 +24,8 @@ export interface RunTaskPorts {
   readonly onContext?: (context: TaskContext) => void;
   /** Throws when the task holds too much memory; see heap-guard.ts. */
   readonly checkMemory?: () => void;
+  /** Told each pair that map yields, before it goes on. */
+  readonly onPair?: ((key: unknown, value: unknown) => void) | undefined;
   /** The job itself when it is in this process already; else it is loaded by its spec. */
   readonly job?: UserJob;
 }
@@ -58,14 +60,14 @@ async function runKind(
   task: SlotTask,
   job: UserJob,
   context: TaskContext,
-  { stores, progress, onPartOpened }: RunTaskPorts,
+  { stores, progress, onPartOpened, onPair }: RunTaskPorts,
 ): Promise<SlotResult> {
   // To wait for space is no sign of a task that hangs.
   const onWait = () => {
     progress[progressAt.beats]! += 1;
   };
   const space = task.scratch ? shareOfSpace(task.scratch, onWait) : unlimitedSpace;
-  const common = { ...task, job, context, progress, stores, space, onPartOpened };
+  const common = { ...task, job, context, progress, stores, space, onPartOpened, onPair };
   switch (task.kind) {
     case 'map':
       return { kind: 'map', ...(await runMapTask({ ...common, ...task })) };

@@ -1,0 +1,96 @@
+/** What a coordinator keeps of a job in its store, `jobs/<id>/`: read back to run a part of the job again (docs/on-disk.md). */
+import type { AttemptFailure } from '../lib/attempt-failure.ts';
+import { MillraceError } from '../lib/errors.ts';
+import { formatTask, type JobId, type TaskRef } from '../lib/ids.ts';
+import { collectBytes } from '../lib/iterables.ts';
+import type { JobEventLine } from '../lib/job-event.ts';
+import type { JobSpec, Split } from '../lib/job-spec.ts';
+import { lineBlocks } from '../lib/line-blocks.ts';
+import type { Stores } from '../lib/store/resolve.ts';
+
+/** How an attempt of a task ended, as the events of its job tell. */
+export interface PastAttempt {
+  readonly attempt: number;
+  readonly worker: string;
+  readonly outcome: string;
+  /** Null unless it failed. */
+  readonly failure: AttemptFailure | null;
+}
+
+export class JobFolder {
+  readonly #stores: Stores;
+  readonly #uri: string;
+  readonly #jobId: JobId;
+
+  /** `storeUri` is the coordinator's, with a trailing slash. */
+  constructor(stores: Stores, storeUri: string, jobId: JobId) {
+    this.#stores = stores;
+    this.#uri = `${storeUri}jobs/${jobId}/`;
+    this.#jobId = jobId;
+  }
+
+  async spec(): Promise<JobSpec> {
+    const bytes = await this.#read('spec.json');
+    const spec = this.#parse(bytes.toString(), 'spec.json') as JobSpec;
+    if (spec.jobId === this.#jobId && typeof spec.bundle?.uri === 'string') return spec;
+    throw new MillraceError('corrupt', `${this.#uri}spec.json is not the spec of job ${this.#jobId}`);
+  }
+
+  /** What map task `index` reads. Throws `not-found` when the job has no such task. */
+  async split(index: number): Promise<Split> {
+    const { store, key } = this.#stores.locate(`${this.#uri}splits.jsonl`);
+    if (!(await store.head(key))) {
+      const why = 'its input was never listed, or by a version of Millrace that did not keep it';
+      throw new MillraceError('not-found', `${this.#uri} has no splits.jsonl: ${why}`);
+    }
+    let at = 0;
+    for await (const { bytes } of lineBlocks(store.read(key), { uri: this.#uri })) {
+      for (const line of bytes.toString().trimEnd().split('\n')) {
+        if (at++ === index) return this.#parse(line, `splits.jsonl, line ${at}`) as Split;
+      }
+    }
+    throw new MillraceError('not-found', `job ${this.#jobId} has ${at} map tasks, m0 to m${at - 1}`);
+  }
+
+  /** Attempts of the task that have ended, in that order. */
+  async attempts(task: TaskRef): Promise<PastAttempt[]> {
+    const { store, key: prefix } = this.#stores.locate(`${this.#uri}events/`);
+    const name = formatTask(task);
+    const found: PastAttempt[] = [];
+    for await (const { key } of store.list(prefix)) {
+      const text = (await collectBytes(store.read(key))).toString();
+      for (const line of text.trimEnd().split('\n')) {
+        const event = this.#parse(line, key) as JobEventLine;
+        if (event.type === 'attempt-ended' && event.task === name) {
+          const { attempt, worker, outcome, failure } = event;
+          found.push({ attempt, worker, outcome, failure });
+        }
+      }
+    }
+    return found;
+  }
+
+  async bundle({ bundle }: JobSpec): Promise<Buffer> {
+    const { store, key } = this.#stores.locate(bundle.uri);
+    return collectBytes(store.read(key));
+  }
+
+  async #read(name: string): Promise<Buffer> {
+    const { store, key } = this.#stores.locate(`${this.#uri}${name}`);
+    if (await store.head(key)) return collectBytes(store.read(key));
+    throw new MillraceError(
+      'not-found',
+      `there is no job ${this.#jobId} in this store (${this.#uri}${name}); is --store (MILLRACE_STORE) that of its coordinator?`,
+    );
+  }
+
+  #parse(text: string, where: string): unknown {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === 'object' && value !== null) return value;
+    } catch (cause) {
+      throw new MillraceError('corrupt', `${this.#uri}${where} is not JSON`, { cause });
+    }
+    throw new MillraceError('corrupt', `${this.#uri}${where} is no JSON object`);
+  }
+}
