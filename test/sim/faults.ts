@@ -1,0 +1,78 @@
+/** Which faults a seed has, and how often. Each seed has some kinds and not others: what hides behind a louder fault is found by a seed without it. */
+import type { Random } from '../core/fake-cluster.ts';
+import type { Schedule } from './schedule.ts';
+
+/** The chance at each occasion, when the seed has the kind at all. */
+const chances = {
+  // Of a message.
+  'message late': 0.02,
+  'message twice': 0.1,
+  'stream broken': 0.004,
+  'fetch cut': 0.05,
+  'fetch byte flipped': 0.03,
+  // Of a request to the store.
+  'store slow': 0.03,
+  'store fails before': 0.02,
+  'store fails after': 0.02,
+  'store says 409': 0.02,
+  'store says 412 to its own write': 0.05,
+  'store body ends early': 0.03,
+  // Of a task.
+  'disk full': 0.05,
+  // Of a round of the trouble maker.
+  partition: 0.1,
+  'one-way partition': 0.1,
+  'partial partition': 0.1,
+  'store out of reach': 0.05,
+  'worker killed': 0.05,
+  'worker restarted': 0.08,
+  'worker paused': 0.1,
+  'worker drained': 0.03,
+  'worker added': 0.05,
+  'coordinator paused': 0.05,
+  'coordinator killed': 0.04,
+  'coordinator deposed': 0.03,
+  'run file damaged': 0.1,
+  'run file gone': 0.03,
+  'job cancelled': 0.01,
+} as const;
+
+export type FaultKind = keyof typeof chances;
+export const faultKinds = Object.keys(chances) as readonly FaultKind[];
+
+/** In the message of every failure that was made up. */
+export const simulated = 'simulated';
+
+/** Faults stop here; then everything must end well by itself. */
+export const faultsUntilMs = 60_000;
+
+export class Faults {
+  readonly #random: Random;
+  readonly #schedule: Schedule;
+  readonly #rates = new Map<FaultKind, number>();
+  readonly #count: (what: string) => void;
+  readonly fired = new Set<FaultKind>();
+
+  constructor(random: Random, schedule: Schedule, count: (what: string) => void) {
+    this.#random = random;
+    this.#schedule = schedule;
+    this.#count = count;
+    const share = random.pick([0, 0.2, 0.4, 0.7])!;
+    for (const kind of faultKinds) {
+      if (random.chance(share)) this.#rates.set(kind, chances[kind] * random.pick([0.5, 1, 2])!);
+    }
+  }
+
+  get areOver(): boolean {
+    return this.#schedule.nowMs >= faultsUntilMs;
+  }
+
+  /** Whether it happens now. */
+  strikes(kind: FaultKind): boolean {
+    const rate = this.#rates.get(kind);
+    if (rate === undefined || this.areOver || !this.#random.chance(rate)) return false;
+    this.fired.add(kind);
+    this.#count(`fault: ${kind}`);
+    return true;
+  }
+}

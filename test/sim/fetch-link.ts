@@ -1,0 +1,113 @@
+/** A fetch without sockets: the frames of the real server reach the real client late, damaged, or cut off at any byte. */
+import { EventEmitter } from 'node:events';
+import { status } from '@grpc/grpc-js';
+import type { FetchRequest } from '../../proto/gen/millrace/v1/FetchRequest.ts';
+import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
+import { loadShuffleService } from '../../proto/load.ts';
+import type { PeerChannels } from '../../worker/shuffle/fetch.ts';
+import { Connection } from './network.ts';
+import type { SimNode } from './schedule.ts';
+import type { World } from './world.ts';
+
+const { Fetch: wire } = loadShuffleService().service;
+
+export function openPeers(world: World, node: SimNode): PeerChannels {
+  const get = (address: string) => ({
+    fetch: (request: FetchRequest) => new FetchLink(world, node, address, request),
+  });
+  return { get, close: () => undefined } as unknown as PeerChannels;
+}
+
+class FetchError extends Error {
+  readonly code: status;
+
+  constructor(code: status, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+class FetchLink implements AsyncIterable<Buffer> {
+  readonly #world: World;
+  readonly #server = new EventEmitter();
+  readonly #connection: Connection | undefined;
+  readonly #frames: Buffer[] = [];
+  #error: FetchError | undefined;
+  #isOver = false;
+  #wake: () => void = () => undefined;
+
+  constructor(world: World, node: SimNode, address: string, request: FetchRequest) {
+    this.#world = world;
+    const name = address.split(':')[0]!;
+    const server = world.servers.get(name);
+    const { shuffle } = server ?? {};
+    world.trace(
+      `${node.name} fetches from ${name} r${request.reduce} ${request.segments?.map(({ map }) => map)}`,
+    );
+    if (!server?.node.isAlive || !shuffle) {
+      node.after(world.between(1, 200), () => this.#fail(status.UNAVAILABLE, 'nobody listens there'));
+      return;
+    }
+    this.#connection = new Connection(world, node, server.node, (side) => {
+      if (side === 'client') this.#fail(status.UNAVAILABLE, 'the connection broke');
+      else this.#server.emit('cancelled');
+    });
+    const bytes = wire.requestSerialize(request);
+    const call = Object.assign(this.#server, {
+      request: wire.requestDeserialize(bytes),
+      write: (frame: Buffer) => this.#write(frame),
+      end: () => this.#connection?.send('client', () => this.#end()),
+    }) as unknown as Parameters<ShuffleHandlers['Fetch']>[0];
+    this.#server.on('error', (error: { code: status; details?: string }) =>
+      this.#connection?.send('client', () => this.#fail(error.code, error.details ?? 'refused')),
+    );
+    this.#connection.send('server', () => shuffle.Fetch(call));
+  }
+
+  cancel(): void {
+    this.#fail(status.CANCELLED, 'cancelled');
+    this.#connection?.send('server', () => this.#server.emit('cancelled'));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame) yield frame;
+      else if (this.#error) throw this.#error;
+      else if (this.#isOver) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Never full: back-pressure is for the tests of the real server. */
+  #write(frame: Buffer): boolean {
+    const { faults, random } = this.#world;
+    let bytes = Buffer.from(frame);
+    if (faults.strikes('fetch byte flipped')) {
+      const at = random.below(bytes.length);
+      bytes[at] = bytes[at]! ^ (1 << random.below(8));
+    }
+    const isCut = faults.strikes('fetch cut');
+    if (isCut) bytes = bytes.subarray(0, random.below(bytes.length));
+    this.#connection?.send('client', () => {
+      if (this.#isOver) return;
+      this.#frames.push(bytes);
+      this.#wake();
+    });
+    // Half of the cut streams look as if they had come to their end.
+    if (isCut && random.chance(0.5)) this.#connection?.send('client', () => this.#end());
+    else if (isCut) this.#connection?.breakUp();
+    return true;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  #fail(code: status, message: string): void {
+    if (this.#isOver) return;
+    this.#error = new FetchError(code, message);
+    this.#end();
+  }
+}

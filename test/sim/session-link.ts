@@ -1,0 +1,138 @@
+/** The session stream of a worker without sockets: real messages, encoded and decoded as on the wire, over a connection that breaks. */
+import { EventEmitter } from 'node:events';
+import { status } from '@grpc/grpc-js';
+import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
+import type {
+  WorkerControlClient,
+  WorkerControlHandlers,
+} from '../../proto/gen/millrace/v1/WorkerControl.ts';
+import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
+import { loadWorkerService } from '../../proto/load.ts';
+import { Connection } from './network.ts';
+import type { SimNode } from './schedule.ts';
+import type { World } from './world.ts';
+
+const { Session: wire } = loadWorkerService().service;
+
+type ClientStream = ReturnType<WorkerControlClient['session']>;
+type ServerStream = Parameters<WorkerControlHandlers['Session']>[0];
+
+/** What differs between two runs of one seed: keys, tickets and what the machine measures. */
+const unsteadyFields = new Set([
+  'ticket',
+  'tickets',
+  'ticketKey',
+  'rssBytes',
+  'cpuFraction',
+  'memoryBytesMax',
+  'scratchBytes',
+  'pid',
+  'host',
+]);
+
+function show(message: unknown): string {
+  return JSON.stringify(message, (key, value) => (unsteadyFields.has(key) ? undefined : value));
+}
+
+/** What the session of a worker speaks through. */
+export function openSessionClient(world: World, node: SimNode, address: string) {
+  return {
+    session: () => new SessionLink(world, node, address).client as unknown as ClientStream,
+    close: () => undefined,
+  };
+}
+
+class SessionLink {
+  readonly client = new EventEmitter();
+  readonly #server = new EventEmitter();
+  readonly #world: World;
+  readonly #node: SimNode;
+  readonly #connection: Connection | undefined;
+  readonly #serverName: string;
+  #isClientOver = false;
+  #isServerOver = false;
+
+  constructor(world: World, node: SimNode, address: string) {
+    this.#world = world;
+    this.#node = node;
+    this.#serverName = address.split(':')[0]!;
+    Object.assign(this.client, {
+      write: (message: WorkerMessage) => this.#toServer(message),
+      end: () => this.#connection?.send('server', () => this.#server.emit('end')),
+      cancel: () => this.#cancel(),
+    });
+    const server = world.servers.get(this.#serverName);
+    const { control } = server ?? {};
+    if (!server?.node.isAlive || !control) {
+      node.after(world.between(1, 200), () => this.#clientOver(status.UNAVAILABLE, 'nobody listens there'));
+      return;
+    }
+    this.#connection = new Connection(world, node, server.node, (side) => {
+      if (side === 'client') this.#clientOver(status.UNAVAILABLE, 'the connection broke');
+      else this.#serverOver();
+    });
+    this.#connection.send('server', () => control.Session(this.#serverStream()));
+  }
+
+  #serverStream(): ServerStream {
+    const isOver = () => this.#isServerOver;
+    const stream = {
+      get writable() {
+        return !isOver();
+      },
+      get cancelled() {
+        return isOver();
+      },
+      write: (message: CoordinatorMessage) => this.#toClient(message),
+      end: () => this.#endByServer(),
+      getAuthContext: () => ({}),
+    };
+    return Object.defineProperties(
+      this.#server,
+      Object.getOwnPropertyDescriptors(stream),
+    ) as unknown as ServerStream;
+  }
+
+  #toServer(message: WorkerMessage): void {
+    if (this.#isClientOver) return;
+    const bytes = wire.requestSerialize(message);
+    this.#world.trace(`${this.#node.name} says ${show(message)}`);
+    const deliver = () => this.#server.emit('data', wire.requestDeserialize(bytes));
+    this.#connection?.send('server', deliver);
+    // A hello is the first of its stream; anything else may come again without harm.
+    if (!message.hello && this.#world.faults.strikes('message twice'))
+      this.#connection?.send('server', deliver);
+  }
+
+  #toClient(message: CoordinatorMessage): void {
+    const bytes = wire.responseSerialize(message);
+    this.#world.trace(`${this.#serverName} tells ${this.#node.name} ${show(message)}`);
+    this.#connection?.send('client', () => this.client.emit('data', wire.responseDeserialize(bytes)));
+  }
+
+  #endByServer(): void {
+    this.#connection?.send('client', () => {
+      this.#clientOver(status.OK, 'ended');
+      this.#connection?.send('server', () => this.#serverOver());
+    });
+  }
+
+  #cancel(): void {
+    this.#connection?.send('server', () => this.#serverOver());
+    this.#node.after(0, () => this.#clientOver(status.CANCELLED, 'cancelled'));
+  }
+
+  #clientOver(code: status, details: string): void {
+    if (this.#isClientOver) return;
+    this.#isClientOver = true;
+    this.#world.trace(`${this.#node.name} loses its stream: ${details}`);
+    this.client.emit('status', { code, details });
+  }
+
+  #serverOver(): void {
+    if (this.#isServerOver) return;
+    this.#isServerOver = true;
+    this.#world.trace(`the stream of ${this.#node.name} is gone`);
+    this.#server.emit('close');
+  }
+}

@@ -1,0 +1,180 @@
+/** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching, serving, and files on a real disk. */
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { toWorkerId } from '../../lib/ids.ts';
+import { noCredentials } from '../../lib/security/credentials.ts';
+import { TicketKeys } from '../../lib/security/ticket.ts';
+import { Attempts } from '../../worker/control/attempts.ts';
+import { ScratchBudget } from '../../worker/control/scratch-budget.ts';
+import { Session } from '../../worker/control/session.ts';
+import { MapOutputs } from '../../worker/shuffle/outputs.ts';
+import { createShuffleHandlers } from '../../worker/shuffle/serve.ts';
+import type { SlotPool } from '../../worker/user/slot-pool.ts';
+import { openPeers } from './fetch-link.ts';
+import { SimNode } from './schedule.ts';
+import { openSessionClient } from './session-link.ts';
+import { SimPool } from './sim-pool.ts';
+import type { World } from './world.ts';
+
+const slots = 2;
+const disk = { totalBytes: 2 ** 40, freeBytes: 2 ** 39 };
+
+export class SimWorker {
+  readonly name: string;
+  readonly directory: string;
+  node: SimNode;
+  outputs = new MapOutputs();
+  readonly #world: World;
+  #session: Session | undefined;
+  #attempts: Attempts | undefined;
+  #budget: ScratchBudget | undefined;
+  #incarnations = 0;
+
+  constructor(world: World, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.directory = join(world.directory, name);
+    this.node = new SimNode(world.schedule, name, 0);
+    this.node.kill();
+  }
+
+  get isAlive(): boolean {
+    return this.node.isAlive;
+  }
+
+  /** Nothing runs here and nothing is kept for anybody. */
+  get isIdle(): boolean {
+    return this.#attempts?.isIdle() ?? true;
+  }
+
+  async start(): Promise<void> {
+    const world = this.#world;
+    const { log } = world;
+    const skewMs = world.random.chance(0.3) ? Math.floor(world.between(-100_000, 100_000)) : 0;
+    const node = new SimNode(world.schedule, this.name, skewMs);
+    this.node = node;
+    const outputs = new MapOutputs();
+    this.outputs = outputs;
+    const stores = world.disk.storesFor(node);
+    const ticketKeys = new TicketKeys(node);
+    const budget = await ScratchBudget.open({
+      directory: this.directory,
+      limitBytes: undefined,
+      clock: node,
+      readDisk: async () => disk,
+    });
+    this.#budget = budget;
+    const attempts = new Attempts({
+      clock: node,
+      log,
+      slots,
+      pool: new SimPool(world, node, stores, slots) as unknown as SlotPool,
+      outputs,
+      channels: openPeers(world, node),
+      ticketKeys,
+      stores,
+      budget,
+      newWorkerId: () => toWorkerId(`${this.name}-${this.#incarnations++}`),
+      reports: () => session,
+      onTaskDone: () => undefined,
+    });
+    this.#attempts = attempts;
+    const shuffle = createShuffleHandlers(outputs, ticketKeys, () => attempts.workerId);
+    world.servers.set(this.name, { node, shuffle });
+    const session = new Session({
+      coordinator: 'coordinator:7450',
+      credentials: noCredentials,
+      workerId: attempts.workerId,
+      slots,
+      fetchAddress: `${this.name}:7070`,
+      softwareVersion: '0',
+      clock: node,
+      log,
+      handlers: attempts,
+      diagnose: async () => [],
+      onServing: () => undefined,
+      joinTimeoutMs: 0,
+      openClient: (address) => openSessionClient(world, node, address),
+    });
+    this.#session = session;
+    const over = (why: string) => {
+      if (!node.isAlive) return;
+      world.trace(`${this.name} exits: ${why}`);
+      world.count('worker exited');
+      this.kill();
+    };
+    session.ended.then(
+      () =>
+        attempts.close().then(() => {
+          node.hasLeft = node.isAlive;
+          over('done');
+        }),
+      (error) => over(String(error)),
+    );
+  }
+
+  drain(): void {
+    this.node.run(() => this.#session?.drain());
+  }
+
+  /** As by SIGKILL: what is on its disk stays. */
+  kill(): void {
+    this.#world.trace(`${this.name} is killed`);
+    this.node.kill();
+    this.#budget?.close();
+    this.outputs.removeAll();
+    // All workers of a simulation are one process, and only the scratch folder of a dead one is taken over.
+    for (const folder of this.#folders()) {
+      const path = join(folder, 'owner.json');
+      const owner = JSON.parse(readFileSync(path, 'utf8')) as object;
+      writeFileSync(path, JSON.stringify({ ...owner, processStartedAtMs: 0 }));
+    }
+  }
+
+  loseDisk(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Flips a bit of a run file, or removes it. False when there is none. */
+  damage(how: 'flip' | 'remove'): boolean {
+    const { random } = this.#world;
+    const files = this.#folders().flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.run'))
+        .sort()
+        .map((path) => join(folder, path)),
+    );
+    const path = random.pick(files);
+    if (path === undefined) return false;
+    if (how === 'remove') rmSync(path);
+    else flipBit(path, random.below.bind(random));
+    return true;
+  }
+
+  #folders(): string[] {
+    return readdirSync(this.directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(this.directory, entry.name))
+      .sort();
+  }
+}
+
+function flipBit(path: string, below: (n: number) => number): void {
+  const file = openSync(path, 'r+');
+  const at = below(fstatSync(file).size);
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, at);
+  byte[0] = byte[0]! ^ (1 << below(8));
+  writeSync(file, byte, 0, 1, at);
+  closeSync(file);
+}

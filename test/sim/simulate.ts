@@ -1,0 +1,112 @@
+/** One seed: sets the scene, lets time pass until every job has ended, and looks at what is left. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { toJobId } from '../../lib/ids.ts';
+import { Random } from '../core/fake-cluster.ts';
+import { Violation } from './checker.ts';
+import { faultsUntilMs } from './faults.ts';
+import { SimJob } from './sim-job.ts';
+import { Cluster } from './trouble.ts';
+import { World, type WorldOptions } from './world.ts';
+
+export interface Outcome {
+  readonly seed: number;
+  readonly traceHash: string;
+  /** Undefined when all invariants held. */
+  readonly violation: string | undefined;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly coverage: ReadonlyMap<string, number>;
+}
+
+/** After the faults every job has this long to end. */
+const livenessMs = 10 * 60_000;
+/** What is still to be tidied away when the last job has ended. */
+const settleMs = 20_000;
+const eventsMax = 60_000;
+
+export async function simulate(seed: number, options: WorldOptions = {}): Promise<Outcome> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-sim-'));
+  const world = new World(seed, directory, options);
+  const { random: systemRandom } = Math;
+  const jitter = new Random(seed ^ 0x71773);
+  // Jitter of code that draws it by itself.
+  Math.random = () => jitter.next();
+  const undo = options.mutant?.patch?.();
+  try {
+    await play(world);
+  } catch (error) {
+    world.checker.fail(error instanceof Violation ? error.message : String((error as Error).stack ?? error));
+  } finally {
+    undo?.();
+    Math.random = systemRandom;
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return {
+    seed,
+    traceHash: world.traceHash,
+    violation: world.checker.violation?.message,
+    events: world.steps,
+    virtualMs: world.schedule.nowMs,
+    coverage: world.coverage,
+  };
+}
+
+async function play(world: World): Promise<void> {
+  const cluster = await setScene(world);
+  const jobs = [...world.jobs.values()];
+  const isOver = () => world.faults.areOver && jobs.every((job) => cluster.hasEnded(job));
+  const isOnTime = await passTime(world, isOver, faultsUntilMs + livenessMs);
+  if (world.checker.violation) return;
+  if (!isOnTime) return world.checker.fail(`${describeStuck(cluster)} (I11)`);
+  const untilMs = world.schedule.nowMs + settleMs;
+  await passTime(world, () => false, untilMs);
+  await world.checker.atEnd(cluster.coordinator.state);
+  for (const worker of cluster.workers) {
+    if (worker.isAlive && !worker.isIdle)
+      world.checker.fail(`${worker.name} still holds something of a job that has ended`);
+  }
+  for (const worker of cluster.workers) if (worker.isAlive) worker.kill();
+}
+
+async function setScene(world: World): Promise<Cluster> {
+  const { random, schedule } = world;
+  const cluster = new Cluster(world);
+  void cluster.startCoordinator();
+  await passTime(world, () => cluster.isLed, faultsUntilMs);
+  for (let count = 2 + random.below(4); count > 0; count--) await cluster.addWorker();
+  for (let at = 0; at < 1 + random.below(3); at++) {
+    const job = new SimJob(toJobId(`job${at}`), random);
+    world.jobs.set(job.jobId, job);
+    for (const [key, text] of job.inputs) await world.disk.plain.put(key, Buffer.from(text));
+    schedule.at(world.between(0, 20_000), () => cluster.submit(job));
+  }
+  cluster.start();
+  return cluster;
+}
+
+/** False when time ran out. */
+async function passTime(world: World, isOver: () => boolean, untilMs: number): Promise<boolean> {
+  while (!isOver()) {
+    if (world.checker.violation) return true;
+    if (world.schedule.nowMs > untilMs || world.steps++ > eventsMax || !world.schedule.next()) return false;
+    await settle();
+  }
+  return true;
+}
+
+/** What an event began on this thread, and on real files, is done before the next. */
+async function settle(): Promise<void> {
+  do await turn();
+  while (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'Immediate'));
+}
+
+function describeStuck({ coordinator }: Cluster): string {
+  const stuck = [...coordinator.state.activeJobs].map(({ spec, phase, map, reduce }) => {
+    const counts = `${map.done}/${map.total} maps, ${reduce.done}/${reduce.total} reduces`;
+    return `${spec.jobId} is ${phase.name} with ${counts}`;
+  });
+  return `not all jobs ended after the faults: ${stuck.join('; ') || 'a job was lost'}`;
+}

@@ -1,0 +1,80 @@
+/** What all parts of one simulation share. */
+import { createHash } from 'node:crypto';
+import { createLog, type Log, type LogLevel } from '../../lib/log.ts';
+import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
+import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
+import { Random } from '../core/fake-cluster.ts';
+import { Checker } from './checker.ts';
+import { Faults } from './faults.ts';
+import type { Mutant } from './mutants.ts';
+import { Network } from './network.ts';
+import { Schedule, type SimNode } from './schedule.ts';
+import type { SimJob } from './sim-job.ts';
+import { SimDisk } from './sim-store.ts';
+
+/** Who answers at an address now. */
+export interface Server {
+  readonly node: SimNode;
+  readonly control?: WorkerControlHandlers;
+  readonly shuffle?: ShuffleHandlers;
+}
+
+export class World {
+  readonly seed: number;
+  readonly random: Random;
+  readonly schedule = new Schedule();
+  readonly faults: Faults;
+  readonly network: Network;
+  readonly checker: Checker;
+  readonly disk: SimDisk;
+  readonly jobs = new Map<string, SimJob>();
+  /** By host name. */
+  readonly servers = new Map<string, Server>();
+  readonly log: Log;
+  readonly mutant: Mutant | undefined;
+  /** A folder for the scratch folders of all workers. */
+  readonly directory: string;
+  readonly coverage = new Map<string, number>();
+  readonly #print: ((line: string) => void) | undefined;
+  readonly #hash = createHash('sha256');
+  steps = 0;
+
+  constructor(seed: number, directory: string, options: WorldOptions) {
+    this.seed = seed;
+    this.directory = directory;
+    this.mutant = options.mutant;
+    this.#print = options.print;
+    this.log = createLog('sim', options.logLevel ?? 'silent');
+    this.random = new Random(seed);
+    this.faults = new Faults(new Random(seed ^ 0x5eed), this.schedule, (what) => this.count(what));
+    this.network = new Network(this);
+    this.checker = new Checker(this);
+    this.disk = new SimDisk(this);
+  }
+
+  /** Everything that happens, in order: two runs of one seed must say the same. */
+  trace(text: string): void {
+    const line = `${this.schedule.nowMs.toFixed(3)} ${text}\n`;
+    this.#hash.update(line);
+    this.#print?.(line);
+  }
+
+  get traceHash(): string {
+    return this.#hash.copy().digest('hex').slice(0, 16);
+  }
+
+  count(what: string): void {
+    this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1);
+  }
+
+  between(min: number, max: number): number {
+    return min + this.random.next() * (max - min);
+  }
+}
+
+export interface WorldOptions {
+  readonly mutant?: Mutant | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  /** Given each line of the trace. */
+  readonly print?: ((line: string) => void) | undefined;
+}
