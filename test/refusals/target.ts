@@ -76,13 +76,12 @@ export class Target implements AsyncDisposable {
     return target;
   }
 
-  /** The end of a job is seen before its last files are written and its map outputs are removed. */
+  /** The end of a job is seen before its last files are written whole and its map outputs are removed. */
   async #settled(): Promise<void> {
     await vi.waitUntil(() => {
-      const files = Object.keys(filesOf(this.folder));
-      return (
-        files.some((path) => path.endsWith('/outcome.json')) && !files.some((path) => path.endsWith('.run'))
-      );
+      const paths = pathsIn(this.folder);
+      const passing = paths.some((path) => path.endsWith('.run') || path.includes('.millrace-put-'));
+      return !passing && paths.some((path) => path.endsWith('/outcome.json'));
     });
   }
 
@@ -115,10 +114,13 @@ export class Target implements AsyncDisposable {
   }
 }
 
+function pathsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+}
+
 function filesOf(folder: string): Record<string, string> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   return Object.fromEntries(
-    paths.map((path) => {
+    pathsIn(folder).map((path) => {
       const full = join(folder, path);
       const digest = createHash('sha256');
       return [path, statSync(full).isFile() ? digest.update(readFileSync(full)).digest('hex') : 'folder'];
