@@ -181,6 +181,7 @@ await describeWithMinio('jobs on MinIO', (minio) => {
       'events/000001.jsonl',
       'outcome.json',
       'spec.json',
+      'splits.jsonl',
     ]);
     expect(await bucket.json(`${home}spec.json`)).toMatchObject({
       jobId: id,
@@ -207,6 +208,7 @@ await describeWithMinio('jobs on MinIO', (minio) => {
     expect(types.filter((type) => !type.startsWith('part-'))).toEqual([
       'job-accepted',
       'job-planned',
+      'job-started',
       'job-committing',
       'job-ended',
     ]);

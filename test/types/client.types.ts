@@ -33,4 +33,8 @@ export async function results(): Promise<void> {
   for await (const record of ofFile.result()) exactly<unknown>()(record);
   // @ts-expect-error a job on a cluster needs an output
   await client.submit(rows, { input: 'x' });
+  await client.submit(rows, { input: 'x', output: 'y', maxBadRecords: 10 });
+  await run(rows, { input: 'x', maxBadRecords: '0.1%' });
+  // @ts-expect-error a number of records, or a share as text
+  await run(rows, { input: 'x', maxBadRecords: true });
 }
