@@ -185,7 +185,8 @@ function restoreCommit(job: Job, commit: Commit): void {
 function restoreSums(job: Job, success: SuccessFacts): void {
   const { inputRecords, inputBytes, intermediateRecords: records, intermediateBytes: bytes } = success;
   const { crc32 } = job.reduce.counts;
-  Object.assign(job.map, { inputRecords, inputBytes, counts: { records, bytes, crc32 } });
+  const badRecords = (success.bad ?? []).reduce((sum, { part }) => sum + part.records, 0);
+  Object.assign(job.map, { inputRecords, inputBytes, badRecords, counts: { records, bytes, crc32 } });
   job.counters.clear();
   for (const [name, value] of Object.entries(success.counters)) job.counters.set(name, value);
 }
@@ -200,7 +201,7 @@ function restoreEnd(state: CoreState, job: Job, { state: shown, cause, view }: R
   job.counters.clear();
   for (const [name, value] of Object.entries(view.counters)) job.counters.set(name, value);
   release(state, job);
-  job.map = endedTable(job.map, view.map);
+  job.map = { ...endedTable(job.map, view.map), badRecords: view.badRecords };
   job.reduce = endedTable(job.reduce, view.reduce);
   forgetOldest(state);
 }

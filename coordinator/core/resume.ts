@@ -9,6 +9,7 @@ import { isPlacedBad } from './bad-records.ts';
 import { emitAdopted } from './job-events.ts';
 import { rerunUnlocated } from './locations.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
+import { dropPart } from './parts.ts';
 import type { Attempt, CoreState, Job, JobPhase, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markDone, markRunning, replaceAccepted } from './tasks.ts';
@@ -80,6 +81,10 @@ export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptRepor
   const { bad } = outcome.report;
   if (bad && !isPlacedBad(job, map, bad.part)) return false;
   if (map.status === 'idle' && map.accepted) job.map.reruns--;
+  const before = map.accepted;
+  if (before?.bad && before.bad.part.token !== bad?.part.token) {
+    dropPart(turn, job, { attempt: before.id, part: before.bad.part });
+  }
   markRunning(job, map);
   markDone(job, map);
   replaceAccepted(job, map, mapResult(report, worker, outcome.report));

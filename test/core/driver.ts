@@ -1,11 +1,11 @@
 /** Drives the core by hand in unit tests: sends events at its own time, keeps the effects of the last one, checks invariants. */
-import type { Effect } from '../../coordinator/core/effects.ts';
+import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
 import { type CoreConfig, type CoreState, createState, type Job } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
-import { formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
+import { type AttemptId, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, Split } from '../../lib/job-spec.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
@@ -17,6 +17,8 @@ type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : nev
 export class Driver {
   readonly state: CoreState;
   effects: readonly Effect[] = [];
+  /** Since the start. */
+  readonly persisted: PersistRecord[] = [];
   now = 0;
 
   constructor(config: Partial<CoreConfig> = {}) {
@@ -24,16 +26,18 @@ export class Driver {
   }
 
   send(happening: Happening): readonly Effect[] {
-    this.effects = step(this.state, { ...happening, now: this.now } as Event).effects;
+    const { persist, effects } = step(this.state, { ...happening, now: this.now } as Event);
+    this.persisted.push(...persist);
+    this.effects = effects;
     assertInvariants(this.state);
     return this.effects;
   }
 
-  join(workerId: string, changes: Partial<WorkerInfo> = {}): void {
+  join(workerId: string, changes: Partial<WorkerInfo> = {}, running: readonly AttemptId[] = []): void {
     this.send({
       type: 'worker-joined',
       worker: makeWorker(workerId, changes),
-      running: [],
+      running,
       held: [],
       replaces: [],
     });
