@@ -33,7 +33,7 @@ const chances = {
   'coordinator killed': 0.04,
   'coordinator deposed': 0.03,
   'run file damaged': 0.1,
-  'run file gone': 0.03,
+  'run file gone': 0.15,
   'job cancelled': 0.01,
 } as const;
 

@@ -5,7 +5,7 @@
 import type { Effect } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import type { CoreState } from '../../coordinator/core/state.ts';
-import type { Journal } from '../../coordinator/journal.ts';
+import { type Journal, StoreJournal } from '../../coordinator/journal.ts';
 import { type AttemptId, formatTask, type WorkerId } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { FetchInputs } from '../../worker/reduce/fetch-inputs.ts';
@@ -95,6 +95,10 @@ function rerunsBelieved(): Mutant {
   const first = new Map<string, readonly SegmentCounts[]>();
   return {
     name: 'a map that ran again is believed to have made the same',
+    patch() {
+      first.clear();
+      return () => undefined;
+    },
     event(event) {
       if (event.type !== 'attempt-reported' || event.report.outcome.kind !== 'map-done') return undefined;
       const { outcome, attempt } = event.report;
@@ -130,6 +134,43 @@ export const mutants: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a deposed leader goes on',
+    patch: () =>
+      patchMethod(
+        StoreJournal.prototype,
+        'append',
+        (append) =>
+          async function (this: StoreJournal, records) {
+            await append.call(this, records).catch(() => undefined);
+          },
+      ),
+  },
+  {
+    name: 'the store ignores conditions',
+    patch: () =>
+      patchMethod(
+        NodeStore.prototype,
+        'putIfAbsent',
+        () =>
+          async function (this: NodeStore, key, bytes) {
+            await this.put(key, bytes);
+            return true;
+          },
+      ),
+  },
+  {
+    name: 'a new leader forgets the last decision',
+    patch: () =>
+      patchMethod(
+        StoreJournal.prototype,
+        'takeReplayed',
+        (takeReplayed) =>
+          function (this: StoreJournal) {
+            return takeReplayed.call(this).slice(0, -1);
+          },
+      ),
+  },
+  {
     name: 'a lease never ends',
     event(event, state) {
       if (event.type === 'tick')
@@ -139,7 +180,6 @@ export const mutants: readonly Mutant[] = [
   },
   { name: 'heartbeats are not heard', event: deaf('worker-heartbeat') },
   { name: 'what reduces cannot fetch is not heard', event: deaf('fetch-troubled') },
-  { name: 'the fetch progress of reduces is not heard', event: deaf('fetch-progressed') },
   { name: 'a publication that failed is not heard', event: deaf('publish-failed') },
   { name: 'answers to reports are lost', effect: mute('send-answer') },
   { name: 'workers are not told that a job has ended', effect: mute('send-job-ended') },

@@ -15,7 +15,8 @@ interface Staged {
   readonly owner: string;
   readonly innerToken: string;
   readonly by: SimNode;
-  isSealed: boolean;
+  /** Undefined while it is being written. */
+  sealedAtMs: number | undefined;
 }
 
 /** What all see, and what the checker looks at. */
@@ -25,6 +26,8 @@ export class SimDisk {
   readonly staged = new Map<string, Staged>();
   /** By token: that of the store in memory. */
   readonly published = new Map<string, string>();
+  /** By owner: when what it had staged was last swept away. */
+  readonly sweptAtMs = new Map<string, number>();
   readonly #world: World;
   #tokens = 0;
 
@@ -89,7 +92,13 @@ export class NodeStore implements Store {
     return this.#request('stage', key, async () => {
       const inner = await this.#disk.objects.stage(key, owner);
       const token = this.#disk.newToken();
-      const staged = { key, owner, innerToken: inner.token, by: this.#node, isSealed: false };
+      const staged = {
+        key,
+        owner,
+        innerToken: inner.token,
+        by: this.#node,
+        sealedAtMs: undefined as number | undefined,
+      };
       this.#disk.staged.set(token, staged);
       return {
         token,
@@ -97,7 +106,7 @@ export class NodeStore implements Store {
         seal: () =>
           this.#request('seal', key, async () => {
             const { bytes } = await inner.seal();
-            staged.isSealed = true;
+            staged.sealedAtMs = this.#world.schedule.nowMs;
             return { key, token, bytes };
           }),
         abort: async () => {
@@ -151,6 +160,7 @@ export class NodeStore implements Store {
   sweep(prefix: string, owner: string, keys: Iterable<string>): Promise<void> {
     const looked = new Set(keys);
     return this.#request('sweep', prefix, async () => {
+      this.#disk.sweptAtMs.set(owner, this.#world.schedule.nowMs);
       for (const [token, staged] of this.#disk.staged) {
         if (staged.owner === owner && looked.has(staged.key)) this.#disk.staged.delete(token);
       }

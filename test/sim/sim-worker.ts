@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { toWorkerId } from '../../lib/ids.ts';
+import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { noCredentials } from '../../lib/security/credentials.ts';
 import { TicketKeys } from '../../lib/security/ticket.ts';
 import { Attempts } from '../../worker/control/attempts.ts';
@@ -50,6 +50,10 @@ export class SimWorker {
 
   get isAlive(): boolean {
     return this.node.isAlive;
+  }
+
+  get workerId(): WorkerId | undefined {
+    return this.#attempts?.workerId;
   }
 
   /** Nothing runs here and nothing is kept for anybody. */

@@ -8,6 +8,7 @@ import { Random } from '../core/fake-cluster.ts';
 import { Violation } from './checker.ts';
 import { faultsUntilMs } from './faults.ts';
 import { SimJob } from './sim-job.ts';
+import type { SimWorker } from './sim-worker.ts';
 import { Cluster } from './trouble.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -24,7 +25,7 @@ export interface Outcome {
 /** After the faults every job has this long to end. */
 const livenessMs = 10 * 60_000;
 /** What is still to be tidied away when the last job has ended. */
-const settleMs = 20_000;
+const settleMs = 60_000;
 const eventsMax = 60_000;
 
 export async function simulate(seed: number, options: WorldOptions = {}): Promise<Outcome> {
@@ -64,11 +65,15 @@ async function play(world: World): Promise<void> {
   const untilMs = world.schedule.nowMs + settleMs;
   await passTime(world, () => false, untilMs);
   await world.checker.atEnd(cluster.coordinator.state);
-  for (const worker of cluster.workers) {
-    if (worker.isAlive && !worker.isIdle)
-      world.checker.fail(`${worker.name} still holds something of a job that has ended`);
-  }
+  for (const worker of cluster.workers) if (worker.isAlive) checkWorker(world, cluster, worker);
   for (const worker of cluster.workers) if (worker.isAlive) worker.kill();
+}
+
+function checkWorker({ checker }: World, { coordinator }: Cluster, worker: SimWorker): void {
+  const { name, workerId, isIdle } = worker;
+  if (!isIdle) checker.fail(`${name} still holds something of a job that has ended`);
+  if (!workerId || !coordinator.state.workers.get(workerId)?.connected)
+    checker.fail(`${name} has not come back (I11)`);
 }
 
 async function setScene(world: World): Promise<Cluster> {

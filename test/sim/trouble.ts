@@ -36,9 +36,12 @@ export class Cluster {
   /** Again and again until one leads, as a supervisor does; also when it has stopped. */
   async startCoordinator(): Promise<void> {
     const node = new SimNode(this.#world.schedule, 'coordinator', 0);
+    const before = this.#coordinator?.node;
     try {
       this.#coordinator = await SimCoordinator.start(this.#world, node);
       if (this.#epochs++ > 0) this.#world.count('lead taken over');
+      // One that led until now goes on until its next append fails, or it sees who leads.
+      before?.after(this.#world.between(0, 15_000), () => before.kill());
     } catch (error) {
       this.#world.trace(`no coordinator: ${String(error)}`);
       node.kill();
@@ -47,13 +50,6 @@ export class Cluster {
     node.onKilled(() => {
       if (this.#coordinator?.node === node) this.#startLater();
     });
-  }
-
-  /** Another one takes the lead while this one goes on, until its next append fails or it sees that it leads no more. */
-  async #depose(): Promise<void> {
-    const { node } = this.coordinator;
-    await this.startCoordinator();
-    if (this.#coordinator?.node !== node) node.after(this.#world.between(0, 15_000), () => node.kill());
   }
 
   /** As a client does: until a coordinator has taken the job durably. What was taken is never sent again, so it must not be lost. */
@@ -96,7 +92,7 @@ export class Cluster {
     this.#cutLinks();
     this.#pause();
     if (this.isLed && faults.strikes('coordinator killed')) this.coordinator.node.kill();
-    if (this.isLed && faults.strikes('coordinator deposed')) void this.#depose();
+    if (this.isLed && faults.strikes('coordinator deposed')) void this.startCoordinator();
     await this.#troubleWorkers();
     if (this.isLed && faults.strikes('job cancelled')) {
       const job = this.#world.random.pick([...this.#world.jobs.values()]);
