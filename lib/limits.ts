@@ -131,6 +131,8 @@ export const limits = {
   partTokenCharsMax: 2_048,
   heartbeatIntervalMsDefault: 3_000,
   heartbeatTimeoutMsDefault: 10_000,
+  /** A worker waits so long for the answer to its hello before it tries the next coordinator. */
+  welcomeTimeoutMs: 15_000,
   drainTimeoutMsDefault: 30_000,
   /** Between two lines of the status in the coordinator's log. */
   statusIntervalMs: 10_000,

@@ -7,7 +7,7 @@ import type { ClientClient } from '../proto/gen/millrace/v1/Client.ts';
 import type { DoctorClient } from '../proto/gen/millrace/v1/Doctor.ts';
 import type { OperatorClient } from '../proto/gen/millrace/v1/Operator.ts';
 import { loadClientService, loadDoctorService, loadOperatorService } from '../proto/load.ts';
-import { callOnce, iterateCall, type Reply } from './rpc.ts';
+import { callOnce, iterateCall, pause, type Reply } from './rpc.ts';
 import { isSaid } from './rpc-error.ts';
 
 export interface Services {
@@ -19,7 +19,11 @@ export interface Services {
 /** Makes one call; `done` gets its answer. */
 export type StartCall<T> = (services: Services, done: Reply<T>) => Pick<ClientUnaryCall, 'cancel'>;
 
-const leadTimeoutMs = 20_000;
+/** A submission waits so long for a coordinator that leads: a standby may have to see a whole lease go by first. */
+const leadTimeoutMs = 30_000;
+/** One that stands still may not keep a submission from the others. */
+const lookTimeoutMs = 3_000;
+const lookAgainMs = 300;
 
 export class Coordinators {
   readonly #addresses: readonly string[];
@@ -95,8 +99,20 @@ export class Coordinators {
   }
 
   async #findLeader(signal: AbortSignal | undefined): Promise<void> {
-    const deadline = Date.now() + leadTimeoutMs;
-    await this.ask(({ client }, done) => client.list({ limit: 1 }, { deadline }, done), signal);
+    const giveUpMs = performance.now() + leadTimeoutMs;
+    for (;;) {
+      try {
+        await this.ask(
+          ({ client }, done) => client.list({ limit: 1 }, { deadline: Date.now() + lookTimeoutMs }, done),
+          signal,
+        );
+        return;
+      } catch (thrown) {
+        const error = MillraceError.from(thrown);
+        if (!mayAnotherKnow(error) || !this.#hasAnswered || performance.now() > giveUpMs) throw error;
+      }
+      await pause(lookAgainMs, signal);
+    }
   }
 
   async #askCurrent<T>(start: StartCall<T>, signal: AbortSignal | undefined): Promise<T> {

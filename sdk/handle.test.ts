@@ -199,6 +199,21 @@ describe('several coordinators', () => {
     expect(submissions).toBe(1);
   });
 
+  it('get a submission as soon as one of them leads', async () => {
+    let looks = 0;
+    const one = await serve({
+      List: (_call, reply) => (looks++ < 2 ? reply(standsBy) : reply(null, { viewsJson: [] })),
+      Submit: (call, reply) => {
+        call.on('data', () => undefined);
+        call.on('end', () => reply(null, { jobId: 'job-7' }));
+      },
+    });
+    const client = connectAt(`127.0.0.1:1,${one}`);
+    const spec = {} as SubmittedSpec;
+    const handle = await client.submitPrepared({ code: Buffer.from('export default 1') }, spec);
+    expect(handle.id).toBe('job-7');
+  });
+
   it('must each be an address', () => {
     expect(() => connect({ coordinator: 'a:1,b' })).toThrow(/MILLRACE_COORDINATOR\) must be HOST:PORT.*"b"/);
   });

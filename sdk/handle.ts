@@ -1,5 +1,4 @@
 /** A submitted job, by its id: its state, its log, its result. Any number of handles may be on one job, in any process. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError } from '../lib/errors.ts';
 import type { JobId } from '../lib/ids.ts';
 import { isTerminal, type JobView } from '../lib/job-view.ts';
@@ -7,7 +6,7 @@ import type { Stores } from '../lib/store/resolve.ts';
 import { parseJobView } from './convert.ts';
 import type { Coordinators, Services } from './coordinators.ts';
 import { readOutput } from './read-output.ts';
-import { cancelledError, type WaitOptions } from './rpc.ts';
+import { pause, type WaitOptions } from './rpc.ts';
 
 /** One line that a user function logged. */
 export interface LogLine {
@@ -144,12 +143,4 @@ export function throwUnlessCompleted(view: JobView): void {
   throw new MillraceError('job-failed', `job ${view.name} (${view.jobId}) failed${why}`, {
     cause: view.cause,
   });
-}
-
-async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(delayMs, undefined, signal ? { signal } : {});
-  } catch (error) {
-    throw signal?.aborted ? cancelledError(signal) : error;
-  }
 }

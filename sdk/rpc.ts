@@ -1,4 +1,5 @@
 /** The two ways to call the coordinator: one answer, or a stream of them. Both end when the signal aborts. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientReadableStream, ClientUnaryCall } from '@grpc/grpc-js';
 import { MillraceError } from '../lib/errors.ts';
 import { fromRpcError } from './rpc-error.ts';
@@ -16,6 +17,14 @@ export function cancelledError(signal: AbortSignal): MillraceError {
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelledError(signal);
+}
+
+export async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, signal ? { signal } : {});
+  } catch (error) {
+    throw signal?.aborted ? cancelledError(signal) : error;
+  }
 }
 
 export type Reply<T> = (error: Error | null, value?: T) => void;

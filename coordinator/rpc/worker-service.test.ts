@@ -103,6 +103,14 @@ test('a hello joins and is answered with a welcome', async () => {
   expect((await messages.next()).welcome).toMatchObject({ epoch: 3, heartbeatIntervalMs: 1_000 });
 });
 
+test('a stream whose place a late hello of the same worker took is ended, so that the worker says hello again', async () => {
+  const { session } = await join();
+  await join();
+  const ended = new Promise((resolve) => session.once('end', resolve));
+  session.write({ draining: true });
+  await ended;
+});
+
 test.each([
   ['another protocol version', { hello: { ...hello, protocolVersion: 99 } }, /protocol 99.*same version/],
   ['an id that is none', { hello: { ...hello, workerId: '../etc' } }, /worker id/],

@@ -85,8 +85,14 @@ export class WorkerService {
       // What was under way when it was refused counts no more.
       if (isRefused) return;
       try {
-        if (session) this.#receive(session.workerId, message);
-        else session = this.#open(stream, message.hello);
+        if (!session) session = this.#open(stream, message.hello);
+        else if (this.#sessions.get(session.workerId) === session) this.#receive(session.workerId, message);
+        else {
+          // A hello that was long under way took the place of a stream that the worker opened later and still talks on: it would get
+          // no more messages. Ended, it says hello again; whatever it reported comes again, too.
+          isRefused = true;
+          stream.end();
+        }
       } catch (thrown) {
         const error = MillraceError.from(thrown);
         if (error.code !== 'unavailable') return refuse(error.message);

@@ -50,6 +50,7 @@ await describeWithMinio('with answers of MinIO lost', (minio) => {
     expect(types.filter((type) => !type.startsWith('part-'))).toEqual([
       'job-accepted',
       'job-planned',
+      'job-started',
       'job-committing',
       'job-ended',
     ]);

@@ -26,6 +26,7 @@ const unsteadyFields = new Set([
   'cpuFraction',
   'memoryBytesMax',
   'scratchBytes',
+  'scratchBytesMax',
   'pid',
   'host',
 ]);

@@ -102,10 +102,15 @@ async function passTime(world: World, isOver: () => boolean, untilMs: number): P
   return true;
 }
 
-/** What an event began on this thread, and on real files, is done before the next. */
+/** What the process itself has open, and timers of the test runner; all else is work that an event began. */
+const standing = new Set(['MessagePort', 'PipeWrap', 'ProcessWrap', 'TCPSocketWrap', 'TTYWrap', 'Timeout']);
+
+/** What an event began on this thread, and on real files, is done before the next: also what begins where the last of it ended. */
 async function settle(): Promise<void> {
-  do await turn();
-  while (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'Immediate'));
+  for (let quiet = 0; quiet < 2; quiet++) {
+    await turn();
+    if (process.getActiveResourcesInfo().some((name) => !standing.has(name))) quiet = -1;
+  }
 }
 
 function describeStuck({ coordinator }: Cluster): string {

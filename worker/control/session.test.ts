@@ -119,6 +119,18 @@ test('it says hello, is welcomed, and then says a heartbeat at the interval it w
   expect((await messages.next()).heartbeat).not.toBeNull();
 });
 
+test('a coordinator that takes its hello and stays silent is left for the next one', async () => {
+  const session = open(0, `${address},${address}`);
+  const silent = await streams.next();
+  const left = new Promise((resolve) => silent.once('cancelled', resolve));
+  await messages.next();
+  clock.advance(limits.welcomeTimeoutMs);
+  await left;
+  const unstick = setInterval(() => clock.advance(100), 2);
+  await join(session);
+  clearInterval(unstick);
+});
+
 test('work may be sent here while it is joined and does not drain', async () => {
   const session = open();
   expect(serving).toEqual([]);

@@ -16,6 +16,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Finding } from '../../lib/diagnosis.ts';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, toJobId, type WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import type {
   AttemptProgress,
@@ -127,6 +128,7 @@ export class Session {
   #epochSeen = 0;
   #cancelHeartbeat: (() => void) | undefined;
   #cancelReconnect: (() => void) | undefined;
+  #cancelWelcomeWait: (() => void) | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -270,6 +272,9 @@ export class Session {
     stream.on('status', ({ code, details }) => this.#broken(stream, code, details));
     this.#saidDraining = this.#draining;
     this.#isReleased = false;
+    this.#cancelWelcomeWait = this.#options.clock.after(limits.welcomeTimeoutMs, () =>
+      this.#leaveSilent(stream),
+    );
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -311,9 +316,17 @@ export class Session {
     } else this.#connectNext(details);
   }
 
+  /** One that stands still is connected to all the same, and neither a connection nor a stream has a deadline of its own. */
+  #leaveSilent(stream: Stream): void {
+    this.#broken(stream, status.DEADLINE_EXCEEDED, `no answer within ${limits.welcomeTimeoutMs / 1000} s`);
+    this.#stream = undefined;
+    stream.cancel();
+  }
+
   /** No coordinator leads this worker any more. */
   #part(): void {
     this.#isJoined = false;
+    this.#cancelWelcomeWait?.();
     this.#outbox.close();
     this.#tellServing();
     this.#cancelHeartbeat?.();
@@ -383,6 +396,7 @@ export class Session {
 
   #welcome({ heartbeatIntervalMs, ticketKey, epoch }: Welcome__Output): void {
     const isNewLead = epoch > this.#epochSeen;
+    this.#cancelWelcomeWait?.();
     this.#epochSeen = epoch;
     this.#coordinators.succeeded();
     this.#isJoined = true;
