@@ -34,6 +34,8 @@ export interface ProxiedRequest {
 interface Rule {
   readonly operation: string;
   readonly fault: Fault;
+  /** What their paths have in them. */
+  readonly under: string;
   /** Requests of this operation to let pass first. */
   skip: number;
   times: number;
@@ -62,9 +64,9 @@ export class FaultProxy implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The next `times` requests of this operation, after `skip` of them, meet the fault. */
-  fail(operation: string, fault: Fault, { times = 1, skip = 0 } = {}): void {
-    this.#rules.push({ operation, fault, times, skip });
+  /** The next `times` requests of this operation with `under` in their paths, after `skip` of them, meet the fault. */
+  fail(operation: string, fault: Fault, { times = 1, skip = 0, under = '' } = {}): void {
+    this.#rules.push({ operation, fault, times, skip, under });
   }
 
   count(operation: string): number {
@@ -83,7 +85,7 @@ export class FaultProxy implements AsyncDisposable {
     const operation = operationOf(request);
     const path = (request.url ?? '').replace(/\?.*/, '');
     this.requests.push({ operation, path, range: request.headers.range });
-    const fault = this.#faultFor(operation);
+    const fault = this.#faultFor(operation, path);
     if (fault?.kind === 'answer') return answer(request, response, fault);
     if (fault?.kind === 'first') await fault.run();
     const upstream = sendRequest(
@@ -101,8 +103,10 @@ export class FaultProxy implements AsyncDisposable {
     request.pipe(upstream);
   }
 
-  #faultFor(operation: string): Fault | undefined {
-    const rule = this.#rules.find((each) => each.operation === operation && each.times > 0);
+  #faultFor(operation: string, path: string): Fault | undefined {
+    const rule = this.#rules.find(
+      (each) => each.operation === operation && each.times > 0 && path.includes(each.under),
+    );
     if (!rule) return undefined;
     if (rule.skip > 0) {
       rule.skip--;
