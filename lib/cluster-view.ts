@@ -1,7 +1,8 @@
 /** The cluster as operators see it: the documented, stable shape that `millrace workers --json` prints. */
 
 /** `lost` is not among them: a lost worker is not listed. */
-export type WorkerState = 'ready' | 'draining' | 'quarantined' | 'disconnected';
+export const workerStates = ['ready', 'draining', 'quarantined', 'disconnected'] as const;
+export type WorkerState = (typeof workerStates)[number];
 
 /** `silent`: no heartbeat for too long. `restarted`: on the same scratch folder. `replaced`: another process has its id. `left`: by itself. */
 export const workerLossReasons = ['silent', 'restarted', 'replaced', 'left'] as const;

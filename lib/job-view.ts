@@ -4,14 +4,16 @@ import type { OutputFormat } from './formats.ts';
 import type { JobId } from './ids.ts';
 import type { Counters, ParamValue } from './job-spec.ts';
 
-export type JobState =
-  | 'SUBMITTED'
-  | 'MAPPING'
-  | 'REDUCING'
-  | 'COMMITTING'
-  | 'COMPLETED'
-  | 'FAILED'
-  | 'CANCELLED';
+export const jobStates = [
+  'SUBMITTED',
+  'MAPPING',
+  'REDUCING',
+  'COMMITTING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+] as const;
+export type JobState = (typeof jobStates)[number];
 
 export function isTerminal(state: JobState): boolean {
   return state === 'COMPLETED' || state === 'FAILED' || state === 'CANCELLED';

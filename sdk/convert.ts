@@ -1,20 +1,10 @@
 /** What comes from the coordinator is checked here, once. */
-import type { ClusterView, WorkerState, WorkerView } from '../lib/cluster-view.ts';
+import { type ClusterView, type WorkerView, workerStates } from '../lib/cluster-view.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
-import type { JobState, JobView, PhaseView } from '../lib/job-view.ts';
+import { type JobView, jobStates, type PhaseView } from '../lib/job-view.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const states: readonly JobState[] = [
-  'SUBMITTED',
-  'MAPPING',
-  'REDUCING',
-  'COMMITTING',
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-];
 
 const phaseFields: readonly (keyof PhaseView)[] = [
   'total',
@@ -27,8 +17,6 @@ const phaseFields: readonly (keyof PhaseView)[] = [
   'records',
   'bytes',
 ];
-
-const workerStates: readonly WorkerState[] = ['ready', 'draining', 'quarantined', 'disconnected'];
 
 /** Those that the command line shows; whatever else there is passes as it came. */
 const workerNumbers = [
@@ -79,7 +67,7 @@ export function parseJobView(text: string): JobView {
   toJobId(view.jobId);
   check(typeof view.name === 'string', 'name', view.name);
   check(
-    states.some((state) => state === view.state),
+    jobStates.some((state) => state === view.state),
     'state',
     view.state,
   );

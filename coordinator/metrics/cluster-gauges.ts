@@ -1,21 +1,11 @@
 /** Gauges of the cluster as it is when Prometheus asks. Sums over workers: who wants one worker asks `millrace workers`. */
 import { Gauge, type Registry } from 'prom-client';
-import type { ClusterView, TaskCounts, WorkerState, WorkerView } from '../../lib/cluster-view.ts';
-import type { JobState } from '../../lib/job-view.ts';
+import { type ClusterView, type TaskCounts, type WorkerView, workerStates } from '../../lib/cluster-view.ts';
+import { jobStates } from '../../lib/job-view.ts';
 
-/** Named even when there is none, so that a graph has a zero and not a hole. */
-const jobStates: readonly JobState[] = [
-  'SUBMITTED',
-  'MAPPING',
-  'REDUCING',
-  'COMMITTING',
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-];
-const workerStates: readonly WorkerState[] = ['ready', 'draining', 'quarantined', 'disconnected'];
 const taskStates = ['pending', 'running', 'completed', 'failed'] as const satisfies (keyof TaskCounts)[];
 
+/** Every state is set even when there is none in it, so that a graph has a zero and not a hole. */
 interface GaugeKind {
   readonly name: string;
   readonly help: string;
