@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { advertisedAddress } from '../lib/address.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
-import { requireFree } from '../lib/require-free.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { OnS3Request } from '../lib/store/s3/s3-connection.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
@@ -103,9 +102,7 @@ class Coordinator implements RunningCoordinator {
 
   /** The ports first: a start that fails must not have ended the lead of another one. */
   async start(): Promise<void> {
-    const { http, listen } = this.#config;
-    await requireFree(listen, '--listen');
-    if (http) await requireFree(http, '--http');
+    const { http } = this.#config;
     const probes = http !== undefined;
     this.#rpc = await startRpcServer(
       { ...this.#config, probes },
