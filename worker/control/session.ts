@@ -272,9 +272,7 @@ export class Session {
     stream.on('status', ({ code, details }) => this.#broken(stream, code, details));
     this.#saidDraining = this.#draining;
     this.#isReleased = false;
-    this.#cancelWelcomeWait = this.#options.clock.after(limits.welcomeTimeoutMs, () =>
-      this.#leaveSilent(stream),
-    );
+    this.#cancelWelcomeWait = this.#options.clock.after(limits.welcomeTimeoutMs, () => this.#leaveSilent());
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -306,8 +304,10 @@ export class Session {
     if (refusal) {
       const message = `the coordinator at ${this.#coordinators.address} refused this worker: ${details}`;
       this.#finish(new MillraceError(refusal, message));
-      return;
-    }
+    } else this.#lost(details);
+  }
+
+  #lost(details: string): void {
     this.#part();
     if (this.#mayLeaveUnsaid()) this.#finish();
     else if (this.#isTooLate()) {
@@ -317,10 +317,16 @@ export class Session {
   }
 
   /** One that stands still is connected to all the same, and neither a connection nor a stream has a deadline of its own. */
-  #leaveSilent(stream: Stream): void {
-    this.#broken(stream, status.DEADLINE_EXCEEDED, `no answer within ${limits.welcomeTimeoutMs / 1000} s`);
+  #leaveSilent(): void {
+    this.#dropStream();
+    this.#lost(`no answer within ${limits.welcomeTimeoutMs / 1000} s`);
+  }
+
+  /** What still comes on it is nobody's. */
+  #dropStream(): void {
+    const stream = this.#stream;
     this.#stream = undefined;
-    stream.cancel();
+    stream?.cancel();
   }
 
   /** No coordinator leads this worker any more. */
@@ -418,9 +424,7 @@ export class Session {
       { worker: this.#workerId, coordinator, epoch, epochSeen: this.#epochSeen },
       'left a coordinator that led before the last one (if its store was replaced, restart this worker)',
     );
-    const stream = this.#stream;
-    this.#stream = undefined;
-    stream?.cancel();
+    this.#dropStream();
     this.#part();
     this.#connectNext(`epoch ${epoch} is over`);
   }
