@@ -3,21 +3,11 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { createLog } from '../lib/log.ts';
 import { compileGuard, Guard } from '../lib/security/guard.ts';
+import { makeClusterView } from '../test/cluster-view-fixture.ts';
 import { metricsRoutes, probeRoutes } from './http-routes.ts';
 import { type HttpRoute, type HttpServer, startHttpServer } from './http-server.ts';
 import { Metrics } from './metrics/metrics.ts';
 
-const none = { pending: 0, running: 0, completed: 0, failed: 0 };
-const cluster = {
-  nowMs: 1,
-  epoch: 1,
-  slots: 0,
-  slotsUsed: 0,
-  jobs: {},
-  jobsActive: 0,
-  maps: none,
-  reduces: none,
-};
 const clientToken = 'client-token-0123456789';
 const workerToken = 'worker-token-0123456789';
 
@@ -28,13 +18,12 @@ const state = { leads: true, store: true };
 
 async function start(guard = Guard.open, more: Record<string, HttpRoute> = {}): Promise<string> {
   Object.assign(state, { leads: true, store: true });
-  const view = () => ({ ...cluster, workers: [] });
   const probes = probeRoutes({ isLeading: () => state.leads, isStoreReachable: () => state.store });
   server = await startHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     guard,
     log: createLog('test', 'silent'),
-    routes: { ...probes, ...metricsRoutes(new Metrics('1'), view), ...more },
+    routes: { ...probes, ...metricsRoutes(new Metrics('1'), makeClusterView), ...more },
   });
   return `http://${server.address}`;
 }
