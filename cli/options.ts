@@ -2,7 +2,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseBadRecordBudget } from '../lib/bad-records.ts';
 import { MillraceError } from '../lib/errors.ts';
-import type { IfExists } from '../lib/job-spec.ts';
+import {
+  type Durability,
+  durabilities,
+  type IfExists,
+  type NonDeterminismPolicy,
+  nonDeterminismPolicies,
+} from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { LogLevel } from '../lib/log.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
@@ -28,6 +34,8 @@ export interface JobOptions {
   readonly maxAttempts?: number;
   readonly taskTimeout?: string;
   readonly maxBadRecords?: string;
+  readonly durability?: Durability;
+  readonly onNondeterminism?: NonDeterminismPolicy;
   readonly ifExists?: IfExists;
 }
 
@@ -127,6 +135,18 @@ export function addJobOptions(command: Command): void {
       checkedBy(parseBadRecordBudget, '--max-bad-records'),
     )
     .addOption(
+      new Option(
+        '--durability <WHERE>',
+        'copy map output to the store, so that a lost worker costs no rerun: never, after each map, before it counts (default: local)',
+      ).choices(durabilities),
+    )
+    .addOption(
+      new Option(
+        '--on-nondeterminism <WHAT>',
+        'when a map that ran twice made different things (default: rerun-reduces)',
+      ).choices(nonDeterminismPolicies),
+    )
+    .addOption(
       new Option('--if-exists <WHAT>', 'when the output folder has objects already')
         .choices(['fail', 'replace', 'append'])
         .default('fail'),
@@ -167,6 +187,8 @@ export function submitOptionsOf(options: JobOptions, output: string): SubmitOpti
     ...(options.maxAttempts !== undefined && { maxAttempts: options.maxAttempts }),
     ...(options.taskTimeout !== undefined && { taskTimeout: options.taskTimeout }),
     ...(options.maxBadRecords !== undefined && { maxBadRecords: options.maxBadRecords }),
+    ...(options.durability !== undefined && { durability: options.durability }),
+    ...(options.onNondeterminism !== undefined && { onNondeterminism: options.onNondeterminism }),
     ...(options.ifExists !== undefined && { ifExists: options.ifExists }),
   };
 }

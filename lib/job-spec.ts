@@ -8,6 +8,16 @@ export type IfExists = 'fail' | 'replace' | 'append';
 /** How keys are given to partitions: the frozen hash, the job's own function, or sampled ranges (total order). */
 export type PartitionKind = 'hash' | 'custom' | 'range';
 
+/**
+ * Whether map output is copied to the store, so that a lost worker costs no rerun: never; after the map is done; or before it counts as done.
+ */
+export type Durability = 'local' | 'async' | 'sync';
+export const durabilities: readonly Durability[] = ['local', 'async', 'sync'];
+
+/** A map ran again and made something else: reduces that used the earlier output start again, or the job fails. */
+export type NonDeterminismPolicy = 'rerun-reduces' | 'fail';
+export const nonDeterminismPolicies: readonly NonDeterminismPolicy[] = ['rerun-reduces', 'fail'];
+
 /** JSON scalars; from `--param k=v` coerced to the type of the job's default. */
 export type ParamValue = string | number | boolean;
 
@@ -38,6 +48,10 @@ export interface JobSpec {
   readonly taskTimeoutMs: number;
   /** How many records may be skipped; missing: the first bad one fails its task. */
   readonly maxBadRecords?: BadRecordBudget | undefined;
+  /** Of map output; missing: `local`. */
+  readonly durability?: Durability | undefined;
+  /** Missing: `rerun-reduces`. */
+  readonly onNondeterminism?: NonDeterminismPolicy | undefined;
   readonly submittedAtMs: number;
   /** The number of the first output object: 0, or what follows the existing ones for `append`. */
   readonly partOffset: number;

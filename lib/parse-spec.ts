@@ -3,7 +3,7 @@
 import type { BadRecordBudget } from './bad-records.ts';
 import { MillraceError } from './errors.ts';
 import type { InputFormat, OutputFormat } from './formats.ts';
-import type { ParamValue, SubmittedSpec } from './job-spec.ts';
+import { durabilities, nonDeterminismPolicies, type ParamValue, type SubmittedSpec } from './job-spec.ts';
 import { checkLimit, limits } from './limits.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -31,6 +31,10 @@ export function parseSubmittedSpec(text: string): SubmittedSpec {
     attemptsMax: integer(json.attemptsMax, 1, limits.attemptsMaxMax, 'attemptsMax (--max-attempts)'),
     taskTimeoutMs: integer(json.taskTimeoutMs, 1, 7 * 24 * 3_600_000, 'taskTimeoutMs (--task-timeout)'),
     maxBadRecords: optional(json.maxBadRecords, parseBudget),
+    durability: optional(json.durability, (value) => oneOf(value, durabilities, 'durability (--durability)')),
+    onNondeterminism: optional(json.onNondeterminism, (value) =>
+      oneOf(value, nonDeterminismPolicies, 'onNondeterminism (--on-nondeterminism)'),
+    ),
   };
 }
 

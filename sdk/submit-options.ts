@@ -3,7 +3,15 @@ import { resolve } from 'node:path';
 import { parseBadRecordBudget } from '../lib/bad-records.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { MillraceError } from '../lib/errors.ts';
-import type { IfExists, ParamValue, SubmittedSpec } from '../lib/job-spec.ts';
+import {
+  type Durability,
+  durabilities,
+  type IfExists,
+  type NonDeterminismPolicy,
+  nonDeterminismPolicies,
+  type ParamValue,
+  type SubmittedSpec,
+} from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import { fileUri, formatUri, parseUri } from '../lib/store/uri.ts';
 import { parseBytes, parseDurationMs } from '../lib/units.ts';
@@ -35,6 +43,16 @@ export interface SubmitOptions {
    * Default 0: the first one fails its task.
    */
   readonly maxBadRecords?: number | string;
+  /**
+   * Whether map output is copied to the store, so that a lost worker costs no rerun: `local` (default) never, `async` in the background after
+   * a map is done, `sync` before it counts as done.
+   */
+  readonly durability?: Durability;
+  /**
+   * When a map that ran twice made different things: `rerun-reduces` (default) starts again what used the earlier output, so that the
+   * output is that of one run; `fail` ends the job, naming map and partitions.
+   */
+  readonly onNondeterminism?: NonDeterminismPolicy;
 }
 
 const reducersDefault = 4;
@@ -50,8 +68,6 @@ export function compileJobSpec(
 ): SubmittedSpec {
   const job = bundle.descriptor;
   const { ifExists = 'fail' } = options;
-  if (!ifExistsValues.includes(ifExists))
-    throw invalid(`ifExists (--if-exists): expected ${ifExistsValues.join(', ')}, got ${show(ifExists)}`);
   return {
     name: job.name,
     bundleSha256: bundle.sha256,
@@ -59,7 +75,7 @@ export function compileJobSpec(
     output: job.output,
     inputPatterns: compileInput(options.input, cwd),
     outputUri: compileOutput(options.output, cwd),
-    ifExists,
+    ifExists: oneOf(ifExists, ifExistsValues, 'ifExists (--if-exists)'),
     params: compileParams(job, options.params ?? {}),
     reducers: compileReducers(job, options.reducers),
     partition: job.partition,
@@ -73,6 +89,7 @@ export function compileJobSpec(
     ),
     taskTimeoutMs: compileTaskTimeout(options.taskTimeout),
     ...compileBudget(options.maxBadRecords),
+    ...compilePolicies(options),
   };
 }
 
@@ -186,6 +203,24 @@ function compileTaskTimeout(taskTimeout: number | string | undefined): number {
 function compileBudget(maxBadRecords: number | string | undefined): Pick<SubmittedSpec, 'maxBadRecords'> {
   const budget = parseBadRecordBudget(maxBadRecords ?? 0, 'maxBadRecords (--max-bad-records)');
   return budget ? { maxBadRecords: budget } : {};
+}
+
+function compilePolicies({
+  durability,
+  onNondeterminism,
+}: SubmitOptions): Pick<SubmittedSpec, 'durability' | 'onNondeterminism'> {
+  const policyOption = 'onNondeterminism (--on-nondeterminism)';
+  return {
+    ...(durability && { durability: oneOf(durability, durabilities, 'durability (--durability)') }),
+    ...(onNondeterminism && {
+      onNondeterminism: oneOf(onNondeterminism, nonDeterminismPolicies, policyOption),
+    }),
+  };
+}
+
+function oneOf<T extends string>(value: T, allowed: readonly T[], option: string): T {
+  if (allowed.includes(value)) return value;
+  throw invalid(`${option}: expected ${allowed.join(', ')}, got ${show(value)}`);
 }
 
 function integer(value: unknown, min: number, max: number, option: string): number {
