@@ -165,6 +165,7 @@ export function cancelAttempt(turn: Turn, attempt: Attempt, reason: string): voi
 export function endAttempt(turn: Turn, attempt: Attempt, end: AttemptEnd): void {
   const { worker, job, task } = attempt;
   assert(worker.attempts.delete(attempt.key), 'an attempt ends once');
+  job.restored?.over.add(attempt.key);
   unsubscribe(attempt);
   if (attempt.status === 'running') dropOpenPart(turn, attempt);
   if (holdsSlot(attempt)) worker.slotsUsed--;

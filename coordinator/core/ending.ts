@@ -131,6 +131,7 @@ export function release(state: CoreState, job: Job): void {
   job.unlocated.clear();
   job.discards.length = 0;
   job.restored?.openParts.clear();
+  job.restored?.over.clear();
   state.activeJobs.delete(job);
   forgetOldest(state);
 }

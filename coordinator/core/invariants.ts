@@ -7,6 +7,7 @@ import { assert } from '../../lib/assert.ts';
 import { formatTask, sameAttempt } from '../../lib/ids.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { holdsSlot, runningAttempts } from './attempts.ts';
+import { discardedParts } from './parts.ts';
 import { isQuarantined } from './quarantine.ts';
 import type { Attempt, CoreState, Job, Task, TaskTable, Worker } from './state.ts';
 import { isIsolated, waitingCount } from './tasks.ts';
@@ -81,6 +82,7 @@ function checkJob(state: CoreState, job: Job): void {
     checkTable(job, table);
   }
   if (!isSettled(job)) checkCounters(job);
+  checkParts(job);
   checkPhase(state, job);
   checkLocations(state, job);
 }
@@ -166,6 +168,16 @@ function checkCounters(job: Job): void {
       Math.abs(expected - value) < 1e-6 * Math.max(1, Math.abs(value)),
       `${job.spec.jobId}: counter ${name}`,
     );
+  }
+}
+
+/** What is accepted is never dropped. */
+function checkParts(job: Job): void {
+  const dropped = new Set(discardedParts(job).map(({ token }) => token));
+  for (const { kind, index, accepted } of [...job.map.tasks, ...job.reduce.tasks]) {
+    const parts = [accepted?.part, accepted?.bad?.part];
+    const isKept = parts.every((part) => !part || !dropped.has(part.token));
+    assert(isKept, `${job.spec.jobId} ${formatTask({ kind, index })}: its accepted part is to be dropped`);
   }
 }
 

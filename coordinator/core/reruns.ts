@@ -2,7 +2,7 @@
  * A map ran again and made something else for some partitions: its function is not deterministic. Whatever consumed the earlier
  * output is taken back, so that every committed reduce has consumed the same attempt of each map, or equal ones (I3).
  */
-import { formatTask } from '../../lib/ids.ts';
+import { attemptKey, formatTask } from '../../lib/ids.ts';
 import { cancelAttempt, releaseTask, runningAttempts } from './attempts.ts';
 import { rerunUnlocated } from './locations.ts';
 import { dropPart } from './parts.ts';
@@ -36,6 +36,7 @@ export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: r
 export function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {
   const { id, workerId, part } = reduce.accepted!;
   turn.persist.push({ type: 'part-revoked', at: turn.now, attempt: id, reason });
+  job.restored?.over.add(attemptKey(id));
   if (part) dropPart(turn, job, { attempt: id, part });
   replaceAccepted(job, reduce, undefined);
   tellTrouble(turn.state, job, reduce, 'revoked', reason, { attempt: id.attempt, worker: workerId });

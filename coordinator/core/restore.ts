@@ -66,7 +66,12 @@ function activeJob(state: CoreState, jobId: JobId): Job | undefined {
 }
 
 function restoreAccepted(state: CoreState, { spec }: RecordOf<'job-accepted'>): void {
-  const job = createJob(spec, state.jobsSubmitted++, { mapsUnheard: 0, made: [], openParts: new Map() });
+  const job = createJob(spec, state.jobsSubmitted++, {
+    mapsUnheard: 0,
+    made: [],
+    openParts: new Map(),
+    over: new Set(),
+  });
   state.jobs.set(spec.jobId, job);
   state.activeJobs.add(job);
 }
@@ -164,7 +169,8 @@ function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>):
 function restoreRevoked(state: CoreState, job: Job, task: Task, record: RecordOf<'part-revoked'>): void {
   const { accepted } = task;
   if (!accepted?.part || !sameAttempt(accepted.id, record.attempt)) return;
-  job.discards.push({ attempt: accepted.id, part: accepted.part });
+  // As one that is still open: whoever may go on takes it back.
+  job.restored!.openParts.set(attemptKey(accepted.id), { attempt: accepted.id, part: accepted.part });
   replaceAccepted(job, task, undefined);
   markIdle(state, job, task);
   job[task.kind].reruns++;

@@ -2,7 +2,7 @@
  * What workers bring from the time of an earlier coordinator: attempts that still run or have just ended go on as if they had been
  * started here, and map outputs that were accepted before are accepted again. Nothing that survived is made twice.
  */
-import type { AttemptId } from '../../lib/ids.ts';
+import { type AttemptId, attemptKey } from '../../lib/ids.ts';
 import type { AttemptReport } from '../../lib/reports.ts';
 import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } from './attempts.ts';
 import { isPlacedBad } from './bad-records.ts';
@@ -24,6 +24,7 @@ interface Resumable {
 export function findResumable({ jobs, config }: CoreState, id: AttemptId): Resumable | undefined {
   const job = jobs.get(id.jobId);
   if (!job?.restored || id.epoch >= config.epoch || !mayRun(job.phase, id)) return undefined;
+  if (job.restored.over.has(attemptKey(id))) return undefined;
   const task = job[id.kind].tasks[id.index];
   if (!task || task.status === 'done') return undefined;
   // Another one was started here, or has the same name but for its epoch: two of one name would be told apart by nobody.

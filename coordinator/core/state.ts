@@ -207,6 +207,8 @@ export interface RestoredJob {
   made: (SegmentCounts | undefined)[];
   /** Parts that attempts of earlier coordinators have begun, by attemptKey; whoever goes on takes its own back. */
   readonly openParts: Map<string, PartOpened>;
+  /** Attempts (attemptKey) of earlier coordinators that this one has ended or taken back: their reports may come again, and count no more. */
+  readonly over: Set<string>;
 }
 
 /** All tasks of one kind of one job. `total` outlives `tasks`, which is dropped when the job has ended. */
