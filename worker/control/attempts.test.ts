@@ -248,9 +248,9 @@ describe('Attempts', () => {
     for (let index = 0; index < 100; index++) {
       const path = join(directory, `m${index}`);
       mkdirSync(path);
-      new RunWriter(join(path, 'output.run'), 1).finish();
+      const { segments } = new RunWriter(join(path, 'output.run'), 1).finish();
       const sums = { inputRecords: 0, inputBytes: 0, spills: 0, spillBytes: 0 };
-      keepReport(path, { ...sums, segments: [], part: undefined }, {});
+      keepReport(path, idOf('map', index), { ...sums, segments, part: undefined }, {});
       outputs.add(idOf('map', index), join(path, 'output.run'));
     }
     attempts.onWelcome(makeTickets().issuer.publicKey, true);

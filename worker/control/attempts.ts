@@ -274,7 +274,7 @@ export class Attempts implements SessionHandlers {
   #keep(attempt: AttemptId, report: MapReport, counters: Counters): void {
     this.#scratch.keepAttempt(attempt);
     try {
-      keepReport(this.#scratch.attemptPath(attempt), report, counters);
+      keepReport(this.#scratch.attemptPath(attempt), attempt, report, counters);
     } catch (thrown) {
       const { message } = MillraceError.from(thrown);
       this.#ports.log.warn(aboutAttempt(attempt), `its report cannot be kept beside its output: ${message}`);

@@ -49,8 +49,8 @@ function leaveDeadWorker(): void {
   for (const index of [0, 1]) {
     const writer = new RunWriter(join(dead.makeAttempt(map(index)).path, 'output.run'), 2);
     writer.append(1, Buffer.from([1, 1, 65, 66]), 0, 4);
-    writer.finish();
-    keepReport(dead.attemptPath(map(index)), said, { seen: 1 });
+    const { segments } = writer.finish();
+    keepReport(dead.attemptPath(map(index)), map(index), { ...said, segments }, { seen: 1 });
   }
   truncateSync(join(dead.attemptPath(map(1)), 'output.run'), 30);
   writeFileSync(join(dead.makeAttempt(map(2)).path, 'output.run.tmp'), 'half');

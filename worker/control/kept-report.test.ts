@@ -28,15 +28,15 @@ afterEach(() => {
 });
 
 test('what was kept comes back as it was said, its segments out of the run file', () => {
-  keepReport(folder, report, counters);
+  keepReport(folder, attempt, report, counters);
   expect(readdirSync(folder).sort()).toEqual(['output.run', 'report.json']);
   const outcome = { kind: 'map-done', report };
   expect(readKeptReport(attempt, run)).toEqual({ attempt, outcome, counters, again: true });
 });
 
 test('a later report takes the place of an earlier one', () => {
-  keepReport(folder, report, counters);
-  keepReport(folder, { ...report, inputRecords: 10 }, {});
+  keepReport(folder, attempt, report, counters);
+  keepReport(folder, attempt, { ...report, inputRecords: 10 }, {});
   expect(readKeptReport(attempt, run)).toMatchObject({
     outcome: { report: { inputRecords: 10 } },
     counters: {},
@@ -45,7 +45,7 @@ test('a later report takes the place of an earlier one', () => {
 
 test('nothing comes back where none was kept, or where any byte of it is not what was written', () => {
   expect(readKeptReport(attempt, run)).toBeUndefined();
-  keepReport(folder, report, counters);
+  keepReport(folder, attempt, report, counters);
   const path = join(folder, 'report.json');
   const whole = readFileSync(path);
   for (let at = 0; at < whole.length; at++) {
@@ -56,4 +56,20 @@ test('nothing comes back where none was kept, or where any byte of it is not wha
     writeFileSync(path, whole.subarray(0, at));
     expect(readKeptReport(attempt, run)).toBeUndefined();
   }
+});
+
+test('what another attempt said, and what was said of another run, is none of this one', () => {
+  for (const other of [
+    { ...attempt, index: 8 },
+    { ...attempt, attempt: 2 },
+    { ...attempt, epoch: 4 },
+    { ...attempt, jobId: toJobId('j2') },
+  ]) {
+    keepReport(folder, other, report, counters);
+    expect(readKeptReport(attempt, run)).toBeUndefined();
+    expect(readKeptReport(other, run)).toBeDefined();
+  }
+  const [first, ...others] = report.segments;
+  keepReport(folder, attempt, { ...report, segments: [...others, first!] }, counters);
+  expect(readKeptReport(attempt, run)).toBeUndefined();
 });

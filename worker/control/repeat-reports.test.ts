@@ -39,9 +39,9 @@ const pathOf = (index: number) => join(folder, String(index), 'output.run');
 function addOutputs(count: number): AttemptId[] {
   for (let index = 0; index < count; index++) {
     mkdirSync(join(folder, String(index)));
-    new RunWriter(pathOf(index), 1).finish();
+    const { segments } = new RunWriter(pathOf(index), 1).finish();
     const sums = { inputRecords: index, inputBytes: 0, spills: 0, spillBytes: 0 };
-    keepReport(join(folder, String(index)), { ...sums, segments: [], part: undefined }, {});
+    keepReport(join(folder, String(index)), idOf(index), { ...sums, segments, part: undefined }, {});
     outputs.add(idOf(index), pathOf(index));
   }
   return outputs.list();
