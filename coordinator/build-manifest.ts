@@ -1,7 +1,7 @@
 /** What `_SUCCESS` says of a job (lib/success-manifest.ts). */
 import { badPartName, partName } from '../lib/formats.ts';
 import type { JobSpec, OutputPart, StagedPart } from '../lib/job-spec.ts';
-import type { SuccessManifest } from '../lib/success-manifest.ts';
+import { manifestVersion, type SuccessManifest } from '../lib/success-manifest.ts';
 import type { BadPart, SuccessFacts } from './core/effects.ts';
 
 /** `parts` in index order; `before` is the manifest of an earlier output that this job appends to. */
@@ -20,7 +20,7 @@ export function buildManifest(
     columns,
   }));
   return {
-    version: 1,
+    version: manifestVersion,
     jobId: spec.jobId,
     name: spec.name,
     parts: [...(before?.parts ?? []), ...own],

@@ -87,7 +87,7 @@ describe('publishing', () => {
     await publishOutput(stores, { spec, parts, success: facts });
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
     expect(JSON.parse(await text('_SUCCESS'))).toMatchObject({
-      version: 1,
+      version: 2,
       jobId: spec.jobId,
       parts: [
         { key: 'part-r-00000', bytes: 1, records: 1, crc32: crc32('a') },

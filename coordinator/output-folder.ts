@@ -6,7 +6,7 @@ import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store } from '../lib/store/store.ts';
-import { readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
+import { encodeManifest, readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
 import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
 
@@ -128,7 +128,7 @@ export async function publishOutput(
     const replaced = foreign.filter((name) => partPattern.test(name));
     await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
-  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  const bytes = Buffer.from(encodeManifest(manifest));
   if (kept) return replaceManifest(store, prefix, bytes, spec);
   const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
   if (!written && (await readOwnManifest(store, prefix))?.jobId !== spec.jobId) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseManifest } from './success-manifest.ts';
+import { encodeManifest, parseManifest, type SuccessManifest } from './success-manifest.ts';
 
 const part = { key: 'part-r-00000', bytes: 8, records: 2, crc32: 1, columns: ['string', 'number'] };
 const manifest = { version: 1, parts: [part], output: { kind: 'tsv', compression: 'none' } };
@@ -14,7 +14,8 @@ it('finds the parts that _SUCCESS lists', () => {
 it.each([
   ['no JSON', '{'],
   ['null', 'null'],
-  ['another version', JSON.stringify({ ...manifest, version: 2 })],
+  ['another version', JSON.stringify({ ...manifest, version: 9 })],
+  ['version 2 without a checksum', JSON.stringify({ ...manifest, version: 2 })],
   [
     'a part that would lead elsewhere',
     JSON.stringify({ ...manifest, parts: [{ ...part, key: '../part-r-00000' }] }),
@@ -23,4 +24,38 @@ it.each([
   ['parts that are no list', JSON.stringify({ ...manifest, parts: {} })],
 ])('refuses %s', (_what, text) => {
   expect(() => parseManifest(text, 'u')).toThrow(expect.objectContaining({ code: 'corrupt' }));
+});
+
+const written: SuccessManifest = {
+  version: 2,
+  jobId: 'j',
+  name: 'n',
+  parts: [part],
+  counters: { seen: 3 },
+  input: { records: 1, bytes: 2 },
+  intermediate: { records: 1, bytes: 2 },
+  output: { kind: 'tsv', compression: 'none' },
+};
+
+it('is written as these bytes in version 2, and read back', () => {
+  const text = encodeManifest(written);
+  expect(text.endsWith('"compression": "none"\n  },\n  "crc32": 720941533\n}\n')).toBe(true);
+  expect(parseManifest(text, 'u')).toMatchObject(written);
+});
+
+it('refuses version 2 with any byte changed or cut off', () => {
+  const whole = Buffer.from(encodeManifest(written));
+  for (let at = 0; at < whole.length; at++) {
+    const changed = Buffer.from(whole);
+    changed[at]! ^= 1;
+    for (const bytes of [changed, whole.subarray(0, at)])
+      expect(() => parseManifest(bytes.toString(), 'u')).toThrow(
+        expect.objectContaining({ code: 'corrupt' }),
+      );
+  }
+});
+
+it('says when a newer version wrote it', () => {
+  const text = JSON.stringify({ ...manifest, version: 3 });
+  expect(() => parseManifest(text, 'out/_SUCCESS')).toThrow(/out\/_SUCCESS .*newer Millrace.*format is 3/);
 });

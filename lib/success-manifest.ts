@@ -1,9 +1,12 @@
 /** `_SUCCESS`: what a committed output is. Its shape is a contract (docs/on-disk.md); the coordinator writes it, everybody reads it. */
+import { crc32 } from 'node:zlib';
 import { MillraceError } from './errors.ts';
 import { type OutputFormat, successName } from './formats.ts';
 import { collectBytes } from './iterables.ts';
 import type { OutputPart } from './job-spec.ts';
 import type { Store } from './store/store.ts';
+
+export const manifestVersion = 2;
 
 export interface ManifestPart extends OutputPart {
   /** For tsv: the type of each column, so that results read back typed. */
@@ -11,7 +14,8 @@ export interface ManifestPart extends OutputPart {
 }
 
 export interface SuccessManifest {
-  readonly version: 1;
+  /** 1 had no checksum of its own. */
+  readonly version: 1 | typeof manifestVersion;
   readonly jobId: string;
   readonly name: string;
   readonly parts: readonly ManifestPart[];
@@ -30,6 +34,16 @@ export async function readManifest(store: Store, prefix: string): Promise<Succes
   return parseManifest((await collectBytes(store.read(key))).toString(), key);
 }
 
+/** As it is written: indented JSON, whose last member is the crc32 of all before its line. */
+export function encodeManifest(manifest: SuccessManifest): string {
+  const head = `${JSON.stringify(manifest, null, 2).slice(0, -'\n}'.length)},\n`;
+  return head + lastLines(head);
+}
+
+function lastLines(head: string): string {
+  return `  "crc32": ${crc32(head)}\n}\n`;
+}
+
 /** Throws `corrupt` naming `where`: the file is outside data, and the names of its parts become paths. */
 export function parseManifest(text: string, where: string): SuccessManifest {
   let value: unknown;
@@ -38,11 +52,30 @@ export function parseManifest(text: string, where: string): SuccessManifest {
   } catch (error) {
     throw new MillraceError('corrupt', `${where} is not JSON`, { cause: error });
   }
-  const manifest = value as { version?: unknown; parts?: unknown; output?: { kind?: unknown } } | null;
-  const isOurs = manifest?.version === 1 && typeof manifest.output?.kind === 'string';
+  checkWhole(value, text, where);
+  const manifest = value as { parts?: unknown; output?: { kind?: unknown } };
+  const isOurs = typeof manifest.output?.kind === 'string';
   if (isOurs && Array.isArray(manifest.parts) && manifest.parts.every(isPart))
     return value as SuccessManifest;
-  throw new MillraceError('corrupt', `${where} is not a manifest of this version of Millrace`);
+  throw new MillraceError('corrupt', `${where} is not a manifest of Millrace`);
+}
+
+function checkWhole(value: unknown, text: string, where: string): void {
+  const { version, crc32: sum } = (value ?? {}) as { version?: unknown; crc32?: unknown };
+  if (version === 1 && sum === undefined) return;
+  if (typeof version === 'number' && version > manifestVersion) {
+    const known = `this version knows up to ${manifestVersion}`;
+    throw new MillraceError(
+      'corrupt',
+      `${where} was written by a newer Millrace (its format is ${version}, ${known})`,
+    );
+  }
+  const head = text.slice(0, text.lastIndexOf('  "crc32": '));
+  if (version === manifestVersion && text === head + lastLines(head)) return;
+  throw new MillraceError(
+    'corrupt',
+    `${where} is not a whole manifest of Millrace: its checksum is missing or wrong`,
+  );
 }
 
 function isPart(value: unknown): value is ManifestPart {

@@ -1,4 +1,5 @@
 /** A committed output, read from its store through `_SUCCESS`: only what that lists is output. */
+import { crc32 } from 'node:zlib';
 import { MillraceError } from '../lib/errors.ts';
 import { successName } from '../lib/formats.ts';
 import { decodePart } from '../lib/output/decode-part.ts';
@@ -17,7 +18,7 @@ export async function* readOutput(
   }
 }
 
-/** The bytes of one part as they lie in the store; compressed when the format says so. */
+/** The bytes of one part as they lie in the store; compressed when the format says so. Whether they are right shows at their end. */
 export async function* readPart(
   stores: Stores,
   outputUri: string,
@@ -26,15 +27,18 @@ export async function* readPart(
 ): AsyncGenerator<Uint8Array, void, void> {
   const { store, key } = stores.locate(outputUri);
   let bytes = 0;
+  let sum = 0;
   for await (const chunk of store.read(`${key}${part.key}`, signal ? { signal } : {})) {
     bytes += chunk.length;
+    sum = crc32(chunk, sum);
     yield chunk;
   }
-  if (bytes !== part.bytes) {
-    throw new MillraceError(
-      'corrupt',
-      `${outputUri}${part.key} has ${bytes} bytes, ${successName} says ${part.bytes}: it was changed after the job`,
-    );
+  if (bytes !== part.bytes) throw changed(`${bytes} bytes`, part.bytes);
+  if (sum !== part.crc32) throw changed(`crc32 ${sum}`, part.crc32);
+
+  function changed(found: string, said: number): MillraceError {
+    const what = `${outputUri}${part.key} has ${found}, ${successName} says ${said}`;
+    return new MillraceError('corrupt', `${what}: it was changed after the job`);
   }
 }
 
