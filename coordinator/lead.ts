@@ -14,7 +14,7 @@ import { JobEventLog } from './job-event-log.ts';
 import { JobLogs } from './job-logs.ts';
 import { JobWatchers } from './job-watchers.ts';
 import type { StoreJournal } from './journal.ts';
-import { type Happening, Loop } from './loop.ts';
+import { type Happening, Loop, type LoopPorts } from './loop.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { type PerformPorts, perform } from './perform.ts';
 import { restoreOutputs } from './restore-outputs.ts';
@@ -32,11 +32,14 @@ export interface LeadPorts {
   /** For what nobody waits for: to give up early would cost a job. */
   readonly patientStores: Stores;
   readonly metrics: Metrics | undefined;
+  /** For the simulation, which stands between the loop and what it drives. */
+  readonly wrapLoop?: (ports: LoopPorts, state: CoreState) => LoopPorts;
 }
 
 export interface Lead {
   readonly handlers: RpcHandlers;
   view: OperatorPorts['view'];
+  dispatch(happening: Happening): void;
   /** Rejects when the journal or the core fails, or with what {@link stop} was given: nothing more is decided. */
   readonly failed: Promise<never>;
   stop(error: unknown): void;
@@ -58,6 +61,7 @@ export async function startLead(
   return {
     handlers,
     view: operator.view,
+    dispatch: operator.dispatch,
     failed,
     stop(error) {
       loop.stop();
@@ -77,7 +81,7 @@ export async function startLead(
 
 function wire(
   config: CoordinatorConfig,
-  { stores, patientStores, metrics }: LeadPorts,
+  { stores, patientStores, metrics, wrapLoop = (ports) => ports }: LeadPorts,
   journal: StoreJournal,
 ) {
   const { clock, log, storeUri, heartbeatIntervalMs } = config;
@@ -115,7 +119,7 @@ function wire(
     onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
   };
   const failed = Promise.withResolvers<never>();
-  const loop = loopOf(config, journal, state, effects, failed.reject);
+  const loop = new Loop(wrapLoop(loopPorts(config, journal, state, effects, failed.reject), state));
   const clients = new ClientService({
     clock,
     jobLogs,
@@ -154,14 +158,14 @@ function stateOf({ heartbeatTimeoutMs, backupMinRuntimeMs }: CoordinatorConfig, 
   });
 }
 
-function loopOf(
+function loopPorts(
   config: CoordinatorConfig,
   journal: StoreJournal,
   state: CoreState,
   effects: PerformPorts,
   onFatal: (error: unknown) => void,
-): Loop {
-  return new Loop({
+): LoopPorts {
+  return {
     clock: config.clock,
     journal,
     step(event) {
@@ -175,5 +179,5 @@ function loopOf(
       if (journal.isSnapshotDue) journal.snapshot(snapshotRecords(state));
     },
     onFatal,
-  });
+  };
 }

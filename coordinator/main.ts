@@ -7,12 +7,11 @@ import { createStores } from '../lib/store/resolve.ts';
 import type { OnS3Request } from '../lib/store/s3/s3-connection.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import { softwareVersion } from '../lib/version.ts';
-import { Candidate } from './candidate.ts';
 import { type CoordinatorConfig, type CoordinatorOptions, compileConfig } from './config.ts';
 import type { HttpServer } from './http-server.ts';
 import type { StoreJournal } from './journal.ts';
 import { type Lead, type LeadPorts, startLead } from './lead.ts';
-import { LeadKeeper } from './lead-keeper.ts';
+import { Leadership } from './leadership.ts';
 import { type RpcServer, startRpcServer } from './rpc/server.ts';
 import { standbyHandlers } from './rpc/standby-handlers.ts';
 import { serveHttp } from './serve-http.ts';
@@ -57,25 +56,23 @@ class Coordinator implements RunningCoordinator {
   readonly #config: CoordinatorConfig;
   readonly #ports: LeadPorts;
   readonly #location: StoreLocation;
-  readonly #candidate: Candidate;
-  readonly #leads = Promise.withResolvers<void>();
-  readonly #failed = Promise.withResolvers<never>();
+  readonly #leadership: Leadership;
   #rpc: RpcServer | undefined;
   #http: HttpServer | undefined;
-  #keeper: LeadKeeper | undefined;
-  #lead: Lead | undefined;
-  #epoch: number | undefined;
   #hasFailed = false;
-  #isClosed = false;
 
   constructor(config: CoordinatorConfig, ports: LeadPorts) {
     this.#config = config;
     this.#ports = ports;
     this.#location = ports.stores.locate(config.storeUri);
-    this.#candidate = new Candidate({ ...config, location: this.#location });
-    this.#failed.promise.catch(() => {
+    this.#leadership = new Leadership({
+      ...config,
+      location: this.#location,
+      addresses: () => this.#addresses(),
+      lead: (journal) => this.#lead(journal),
+    });
+    this.failed.catch(() => {
       this.#hasFailed = true;
-      this.#keeper?.stop();
       this.#rpc?.health.setServing(false);
     });
   }
@@ -89,20 +86,20 @@ class Coordinator implements RunningCoordinator {
   }
 
   get epoch(): number | undefined {
-    return this.#epoch;
+    return this.#leadership.epoch;
   }
 
   get leads(): Promise<void> {
-    return this.#leads.promise;
+    return this.#leadership.leads;
   }
 
   get failed(): Promise<never> {
-    return this.#failed.promise;
+    return this.#leadership.failed;
   }
 
   /** The ports first: a start that fails must not have ended the lead of another one. */
   async start(): Promise<void> {
-    const { http } = this.#config;
+    const { http, log, storeUri } = this.#config;
     const probes = http !== undefined;
     this.#rpc = await startRpcServer(
       { ...this.#config, probes },
@@ -110,70 +107,46 @@ class Coordinator implements RunningCoordinator {
     );
     const { metrics } = this.#ports;
     if (http && metrics) {
-      const view = () => (this.#hasFailed ? undefined : this.#lead?.view());
+      const view = () => (this.#hasFailed ? undefined : this.#leadership.lead?.view());
       this.#http = await serveHttp(http, { ...this.#config, location: this.#location, metrics, view });
     }
-    const journal = await this.#candidate.tryNow();
-    if (journal) return await this.#takeOver(journal);
-    const { log, storeUri } = this.#config;
-    const leader = this.#candidate.leader?.grpc ?? null;
+    if (await this.#leadership.start()) return;
+    const leader = this.#leadership.leader?.grpc ?? null;
     log.info(
       { address: this.address, leader, store: storeUri },
       'the coordinator stands by: another one leads',
     );
-    this.#standBy().catch(this.#failed.reject);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#candidate.stop();
+    this.#leadership.stop();
     this.#rpc?.health.setServing(false);
     await this.#rpc?.[Symbol.asyncDispose]();
     await this.#http?.[Symbol.asyncDispose]();
-    await this.#lead?.close();
-    await this.#keeper?.close();
+    await this.#leadership.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #standBy(): Promise<void> {
-    const journal = await this.#candidate.untilLeading();
-    if (!this.#isClosed) await this.#takeOver(journal);
-  }
-
-  async #takeOver(journal: StoreJournal): Promise<void> {
+  async #lead(journal: StoreJournal): Promise<Lead> {
     const { log, storeUri } = this.#config;
-    const { epoch } = journal;
-    this.#epoch = epoch;
-    this.#keeper = this.#keeperOf(journal);
-    await this.#keeper.start();
     const lead = await startLead(this.#config, this.#ports, journal);
-    this.#lead = lead;
-    lead.failed.catch(this.#failed.reject);
     this.#rpc?.serve(lead.handlers);
     this.#rpc?.health.setServing(!this.#hasFailed);
-    log.info({ address: this.address, epoch, store: storeUri }, 'the coordinator is up');
-    this.#leads.resolve();
+    log.info({ address: this.address, epoch: journal.epoch, store: storeUri }, 'the coordinator is up');
+    return lead;
   }
 
-  #keeperOf({ epoch, nonce }: StoreJournal): LeadKeeper {
+  #addresses() {
     const told = (address: string) => advertisedAddress(undefined, address, hostname());
     const http = this.httpAddress === undefined ? null : told(this.httpAddress);
-    return new LeadKeeper({
-      ...this.#config,
-      location: this.#location,
-      lead: { epoch, nonce, grpc: told(this.address), http },
-      onDeposed: (error) => {
-        this.#lead?.stop(error);
-        this.#failed.reject(error);
-      },
-    });
+    return { grpc: told(this.address), http };
   }
 
   #refusal(): MillraceError {
-    const leader = this.#candidate.leader;
+    const { leader } = this.#leadership;
     const where =
       leader && !leader.isOver ? `the one that leads is at ${leader.grpc}` : 'none leads just now';
     return new MillraceError('unavailable', `this coordinator is a standby; ${where}`);
