@@ -26,6 +26,10 @@ export class JournalFolder {
     return `${this.#location.uri}log/`;
   }
 
+  snapshotUri(seq: number): string {
+    return `${this.#location.uri}snapshots/${seqName(seq)}`;
+  }
+
   entryKey(seq: number): string {
     return `${this.#location.key}log/${seqName(seq)}`;
   }
@@ -51,7 +55,7 @@ export class JournalFolder {
 
   async readSnapshot(seq: number) {
     const bytes = await collectBytes(this.store.read(this.snapshotKey(seq)));
-    return decodeSnapshot(bytes, seq, `${this.#location.uri}snapshots/${seqName(seq)}`);
+    return decodeSnapshot(bytes, seq, this.snapshotUri(seq));
   }
 
   async #list(folder: string): Promise<number[]> {
@@ -73,6 +77,8 @@ export class Chain {
   /** 0 for a new store. */
   lastSeq = 0;
   epoch = 0;
+  /** Of the entry `lastSeq`: the next one names it. */
+  lastCrc32 = 0;
   /** Of the newest snapshot; 0 without one. */
   snapshotSeq = 0;
   snapshotBytes = 0;
@@ -87,16 +93,20 @@ export class Chain {
     this.snapshotSeq = head.seq;
     this.snapshotBytes = bytes;
     this.epoch = head.epoch;
+    this.lastCrc32 = head.previous;
   }
 
-  /** Throws `corrupt`, naming `uri`, when the entry goes back to an earlier epoch. */
-  addEntry({ head, records, bytes }: Entry, uri: string): void {
+  /** Throws `corrupt`, naming `uri`, when the entry was not written after the last one, or goes back to an earlier epoch. */
+  addEntry({ head, records, bytes, crc32 }: Entry, uri: string): void {
+    if (head.previous !== this.lastCrc32)
+      throw corrupt(uri, 'it does not follow what is before it: one of the two is of another journal');
     if (head.epoch < this.epoch)
       throw corrupt(uri, `its epoch ${head.epoch} comes after epoch ${this.epoch}`);
     if (head.epoch > this.epoch) this.epochStarts.push(head.seq);
     for (const record of records) this.records.push(record);
     this.lastSeq = head.seq;
     this.epoch = head.epoch;
+    this.lastCrc32 = crc32;
     this.bytesSince += bytes;
   }
 }
@@ -108,9 +118,10 @@ export async function readChain(folder: JournalFolder): Promise<Chain> {
       return await tryReadChain(folder);
     } catch (thrown) {
       const error = MillraceError.from(thrown, 'store-failed');
-      if (error.code !== 'not-found') throw error;
-      // Listed, and gone: a leader wrote a snapshot meanwhile. Or it was never there, and stays so.
-      if (reads >= readsMax) throw corrupt(folder.uri, `an entry is missing (${error.message})`);
+      if (error.code !== 'not-found' && error.code !== 'corrupt') throw error;
+      // Listed, and gone: a leader wrote a snapshot meanwhile; a late candidate may even have filled the place anew. Or so it is, and stays so.
+      if (reads < readsMax) continue;
+      throw error.code === 'corrupt' ? error : corrupt(folder.uri, `an entry is missing (${error.message})`);
     }
   }
 }
@@ -119,7 +130,7 @@ async function tryReadChain(folder: JournalFolder): Promise<Chain> {
   const last = (await folder.entries()).at(-1) ?? 0;
   const snapshotSeq = (await folder.snapshots()).at(-1);
   const chain = new Chain();
-  if (snapshotSeq !== undefined) chain.addSnapshot(await folder.readSnapshot(snapshotSeq));
+  if (snapshotSeq !== undefined) chain.addSnapshot(await readOwnSnapshot(folder, snapshotSeq));
   const seqs = Array.from({ length: Math.max(0, last - chain.lastSeq) }, (_, i) => chain.lastSeq + 1 + i);
   const atOnce = pLimit(limits.journalReadsInFlightMax);
   const entries = await Promise.allSettled(seqs.map((seq) => atOnce(() => folder.readEntry(seq))));
@@ -128,4 +139,16 @@ async function tryReadChain(folder: JournalFolder): Promise<Chain> {
     chain.addEntry(read.value, `${folder.uri}${seqName(seqs[i] ?? 0)}`);
   });
   return chain;
+}
+
+/** Its writer led then, so it also wrote the entry that began the epoch, which is never removed. */
+async function readOwnSnapshot(folder: JournalFolder, seq: number) {
+  const snapshot = await folder.readSnapshot(seq);
+  const began = await folder.readEntry(snapshot.head.epochStarts.at(-1) ?? 0);
+  if (began.head.nonce === snapshot.head.nonce) return snapshot;
+  const entry = `${folder.uri}${seqName(began.head.seq)}`;
+  throw corrupt(
+    folder.snapshotUri(seq),
+    `it is not by the coordinator that wrote ${entry}: one of the two is of another journal`,
+  );
 }

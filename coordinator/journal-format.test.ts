@@ -3,25 +3,25 @@ import { toWorkerId } from '../lib/ids.ts';
 import type { PersistRecord } from './core/effects.ts';
 import { decodeEntry, decodeSnapshot, encodeEntry, recordLines } from './journal-format.ts';
 
-const head = { version: 2, seq: 7, epoch: 3, nonce: 'n', host: 'h', pid: 1 } as const;
+const head = { version: 3, seq: 7, epoch: 3, nonce: 'n', previous: 5, host: 'h', pid: 1 } as const;
 const records: PersistRecord[] = [
   { type: 'worker-joined', at: 5, workerId: toWorkerId('w1') },
   { type: 'worker-gone', at: 6, workerId: toWorkerId('w1') },
 ];
 const golden =
-  '{"version":2,"seq":7,"epoch":3,"nonce":"n","host":"h","pid":1}\n' +
+  '{"version":3,"seq":7,"epoch":3,"nonce":"n","previous":5,"host":"h","pid":1}\n' +
   '{"type":"worker-joined","at":5,"workerId":"w1"}\n' +
   '{"type":"worker-gone","at":6,"workerId":"w1"}\n' +
-  '{"crc32":2925406380}\n';
+  '{"crc32":2568212449}\n';
 
-test('an entry of version 2 is these bytes, and they are read back', () => {
-  const bytes = encodeEntry(head, recordLines(records));
+test('an entry of version 3 is these bytes, and they are read back', () => {
+  const { bytes, crc32 } = encodeEntry(head, recordLines(records));
   expect(bytes.toString()).toBe(golden);
-  expect(decodeEntry(bytes, 7, 'log/7')).toEqual({ head, records, bytes: bytes.length });
+  expect(decodeEntry(bytes, 7, 'log/7')).toEqual({ head, records, bytes: bytes.length, crc32 });
 });
 
 test('an entry under the name of another one is refused', () => {
-  expect(() => decodeEntry(encodeEntry(head, []), 8, 'log/8')).toThrow(/log\/8 .*says to be number 7/);
+  expect(() => decodeEntry(encodeEntry(head, []).bytes, 8, 'log/8')).toThrow(/log\/8 .*says to be number 7/);
 });
 
 test('what an older version wrote, which had no checksum, is named as such, with what to do', () => {
@@ -39,7 +39,7 @@ test('what an older version wrote, which had no checksum, is named as such, with
 });
 
 test('a record that this version does not know stops the start, naming it', () => {
-  const bytes = encodeEntry(head, ['{"type":"job-paused","at":1}\n']);
+  const { bytes } = encodeEntry(head, ['{"type":"job-paused","at":1}\n']);
   expect(() => decodeEntry(bytes, 7, 'log/7')).toThrow(/another version.*"job-paused"/);
 });
 
@@ -54,13 +54,13 @@ test.each(['', '\n', '{}\n', 'something else\n', '\0'.repeat(300)])(
 
 test('a line that is no record is corrupt although the checksum is right', () => {
   for (const line of ['[]', '1', 'x', '{"type":"worker-gone"}']) {
-    const bytes = encodeEntry(head, [`${line}\n`]);
+    const { bytes } = encodeEntry(head, [`${line}\n`]);
     expect(() => decodeEntry(bytes, 7, 'log/7')).toThrow(expect.objectContaining({ code: 'corrupt' }));
   }
 });
 
 test('a snapshot says where epochs began; an entry in its place is corrupt', () => {
   const snapshot = { ...head, epochStarts: [1, 4] };
-  expect(decodeSnapshot(encodeEntry(snapshot, []), 7, 'snapshots/7').head).toEqual(snapshot);
-  expect(() => decodeSnapshot(encodeEntry(head, []), 7, 'snapshots/7')).toThrow(/where epochs began/);
+  expect(decodeSnapshot(encodeEntry(snapshot, []).bytes, 7, 'snapshots/7').head).toEqual(snapshot);
+  expect(() => decodeSnapshot(encodeEntry(head, []).bytes, 7, 'snapshots/7')).toThrow(/where epochs began/);
 });

@@ -14,6 +14,8 @@ export interface EntryHead {
   readonly epoch: number;
   /** Of the start that wrote it: tells an own entry from another's when the answer to a put was lost. */
   readonly nonce: string;
+  /** The checksum of the entry before, 0 in the first one; in a snapshot that of entry `seq`. So what is of another journal never fits in. */
+  readonly previous: number;
   readonly host: string;
   readonly pid: number;
 }
@@ -27,13 +29,15 @@ export interface Entry {
   readonly head: EntryHead;
   readonly records: readonly PersistRecord[];
   readonly bytes: number;
+  /** In its last line. */
+  readonly crc32: number;
 }
 
 export interface Snapshot extends Entry {
   readonly head: SnapshotHead;
 }
 
-export const journalVersion = 2;
+export const journalVersion = 3;
 const seqDigits = 12;
 const newline = 0x0a;
 
@@ -46,6 +50,7 @@ const recordTypes: Readonly<Record<PersistRecord['type'], true>> = {
   'part-opened': true,
   'part-accepted': true,
   'part-revoked': true,
+  'map-differed': true,
   'job-committing': true,
   'job-stopping': true,
   'job-ended': true,
@@ -76,18 +81,26 @@ export function* recordLines(records: readonly PersistRecord[]): Generator<strin
   if (lines !== '') yield lines;
 }
 
-export function encodeEntry(head: EntryHead | SnapshotHead, lines: Iterable<string>): Buffer {
+export interface EncodedEntry {
+  readonly bytes: Buffer;
+  /** In its last line. */
+  readonly crc32: number;
+}
+
+export function encodeEntry(head: EntryHead | SnapshotHead, lines: Iterable<string>): EncodedEntry {
   const pieces = [Buffer.from(`${JSON.stringify(head)}\n`)];
   for (const piece of lines) pieces.push(Buffer.from(piece));
   const sum = pieces.reduce((sumSoFar, piece) => crc32(piece, sumSoFar), 0);
-  return Buffer.concat([...pieces, Buffer.from(lastLine(sum))]);
+  return { bytes: Buffer.concat([...pieces, Buffer.from(lastLine(sum))]), crc32: sum };
 }
 
 /** Throws `corrupt` for what is not whole, `wrong-state` for what another version wrote; both name `uri`. */
 export function decodeEntry(bytes: Buffer, seq: number, uri: string): Entry {
-  const [first, ...lines] = wholeLines(bytes, uri);
+  const whole = wholeLines(bytes, uri);
+  const [first, ...lines] = whole.lines;
   const head = parseHead(first ?? '', seq, uri);
-  return { head, records: lines.map((line) => parseRecord(line, uri)), bytes: bytes.length };
+  const records = lines.map((line) => parseRecord(line, uri));
+  return { head, records, bytes: bytes.length, crc32: whole.crc32 };
 }
 
 /** As {@link decodeEntry}. */
@@ -104,9 +117,10 @@ function lastLine(sum: number): string {
 }
 
 /** Without the last line, which is checked. */
-function wholeLines(bytes: Buffer, uri: string): string[] {
+function wholeLines(bytes: Buffer, uri: string): { readonly lines: string[]; readonly crc32: number } {
   const end = bytes.lastIndexOf(newline, -2) + 1;
-  if (bytes.toString('utf8', end) !== lastLine(crc32(bytes.subarray(0, end)))) {
+  const sum = crc32(bytes.subarray(0, end));
+  if (bytes.toString('utf8', end) !== lastLine(sum)) {
     checkVersion(parseJson(bytes.toString('utf8', 0, Math.max(0, bytes.indexOf(newline)))), uri);
     throw corrupt(uri, 'its checksum is missing or wrong: it was changed or cut off');
   }
@@ -116,13 +130,16 @@ function wholeLines(bytes: Buffer, uri: string): string[] {
     lines.push(bytes.toString('utf8', from, to));
     from = to + 1;
   }
-  return lines;
+  return { lines, crc32: sum };
 }
 
 function parseHead(line: string, seq: number, uri: string): EntryHead {
   const head = parseJson(line) as Partial<EntryHead> | undefined;
   checkVersion(head, uri);
-  const isWhole = Number.isSafeInteger(head?.epoch) && typeof head?.nonce === 'string';
+  const isWhole =
+    Number.isSafeInteger(head?.epoch) &&
+    Number.isSafeInteger(head?.previous) &&
+    typeof head?.nonce === 'string';
   if (!isWhole || head?.version !== journalVersion)
     throw corrupt(uri, 'its first line is not that of an entry');
   if (head.seq !== seq) throw corrupt(uri, `it says to be number ${head.seq}`);

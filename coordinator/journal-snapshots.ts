@@ -5,6 +5,7 @@
  */
 import pLimit from 'p-limit';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import { limits } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import type { PersistRecord } from './core/effects.ts';
@@ -17,7 +18,7 @@ export async function writeSnapshot(
   head: SnapshotHead,
   records: readonly PersistRecord[],
 ): Promise<number> {
-  const bytes = encodeEntry(head, recordLines(records));
+  const { bytes } = encodeEntry(head, recordLines(records));
   // False when it is there: by an earlier try of this one, because no other coordinator ends where this one does.
   await folder.store.putIfAbsent(folder.snapshotKey(head.seq), bytes);
   return bytes.length;
@@ -33,7 +34,10 @@ export async function trimJournal(folder: JournalFolder, head: SnapshotHead): Pr
     ...snapshots.map((seq) => folder.snapshotKey(seq)),
   ];
   const atOnce = pLimit(limits.journalReadsInFlightMax);
-  await atOnce.map(keys, (key) => folder.store.remove(key));
+  await atOnce.map(keys, async (key) => {
+    await folder.store.remove(key);
+    failpoint('journal.trim-entry');
+  });
 }
 
 /** Decides when a snapshot is worth its writing, and writes one at a time. */
@@ -88,7 +92,9 @@ export class Snapshots {
 
   async #write(head: SnapshotHead, records: readonly PersistRecord[]): Promise<void> {
     try {
+      failpoint('journal.snapshot-before');
       this.#lastBytes = await writeSnapshot(this.#folder, head, records);
+      failpoint('journal.snapshot-after');
       await trimJournal(this.#folder, head);
     } catch (thrown) {
       const { message } = MillraceError.from(thrown, 'store-failed');

@@ -69,7 +69,7 @@ describe.each(places)('the journal in a %s store', (_, makePlace) => {
     await journal.append([record(3)]);
     const found = await entries(place);
     expect(Object.keys(found)).toEqual(['log/000000000001', 'log/000000000002', 'log/000000000003']);
-    expect(found['log/000000000001']).toEqual([expect.objectContaining({ version: 2, seq: 1, epoch: 1 })]);
+    expect(found['log/000000000001']).toEqual([expect.objectContaining({ version: 3, seq: 1, epoch: 1 })]);
     expect(found['log/000000000002']).toEqual([
       expect.objectContaining({ seq: 2, epoch: 1, nonce: expect.any(String) }),
       record(1),

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import type { Log } from '../lib/log.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import type { PersistRecord } from './core/effects.ts';
@@ -91,10 +92,12 @@ export class StoreJournal implements Journal {
   async append(records: readonly PersistRecord[]): Promise<void> {
     for (const lines of recordLines(records)) {
       const seq = this.#chain.lastSeq + 1;
-      const bytes = encodeEntry(this.#head(seq, this.epoch), [lines]);
+      const { bytes, crc32 } = encodeEntry(this.#head(seq, this.epoch, this.#chain.lastCrc32), [lines]);
+      failpoint('journal.append-before');
       const other = await this.#put(seq, bytes, retryMs);
       if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
       this.#chain.lastSeq = seq;
+      this.#chain.lastCrc32 = crc32;
       this.#snapshots?.appended(bytes.length);
     }
   }
@@ -109,8 +112,9 @@ export class StoreJournal implements Journal {
    * It is written in the background; a failure costs only the length of the next replay.
    */
   snapshot(records: readonly PersistRecord[]): void {
-    const { lastSeq, epochStarts } = this.#chain;
-    this.#snapshots?.start({ ...this.#head(lastSeq, this.epoch), epochStarts: [...epochStarts] }, records);
+    const { lastSeq, lastCrc32, epochStarts } = this.#chain;
+    const head = this.#head(lastSeq, this.epoch, lastCrc32);
+    this.#snapshots?.start({ ...head, epochStarts: [...epochStarts] }, records);
   }
 
   /** Resolves when no snapshot is being written. */
@@ -121,13 +125,15 @@ export class StoreJournal implements Journal {
   async #takeLead(mayLead: MayLead): Promise<boolean> {
     const chain = await readChain(this.#folder);
     if (!mayLead(chain.epoch)) return false;
-    const head = this.#head(chain.lastSeq + 1, chain.epoch + 1);
-    const bytes = encodeEntry(head, []);
+    const head = this.#head(chain.lastSeq + 1, chain.epoch + 1, chain.lastCrc32);
+    const { bytes, crc32 } = encodeEntry(head, []);
+    failpoint('lead.epoch-before');
     if (await this.#put(head.seq, bytes, [])) return false;
     if (!(await this.#isLast(head.seq))) return false;
+    failpoint('lead.epoch-after');
     const entriesSince = chain.lastSeq - chain.snapshotSeq;
     this.#snapshots = new Snapshots(this.#folder, this.#ports.log, { ...chain, entriesSince });
-    chain.addEntry({ head, records: [], bytes: bytes.length }, this.#folder.uri);
+    chain.addEntry({ head, records: [], bytes: bytes.length, crc32 }, this.#folder.uri);
     this.#chain = chain;
     return true;
   }
@@ -142,8 +148,9 @@ export class StoreJournal implements Journal {
     return last === seq && snapshot < seq;
   }
 
-  #head(seq: number, epoch: number): EntryHead {
-    return { version: journalVersion, seq, epoch, nonce: this.nonce, host: hostname(), pid: process.pid };
+  #head(seq: number, epoch: number, previous: number): EntryHead {
+    const { nonce } = this;
+    return { version: journalVersion, seq, epoch, nonce, previous, host: hostname(), pid: process.pid };
   }
 
   /** Undefined when the entry is there and ours; otherwise whose it is. */

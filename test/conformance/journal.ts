@@ -144,6 +144,36 @@ export function journalConformance(name: string, make: () => Promise<JournalPlac
       );
     });
 
+    test('an entry or a snapshot of another journal is refused, although it is whole and fits by its number', async () => {
+      const other = await make();
+      try {
+        for (const place of [location, other.location]) {
+          const journal = await StoreJournal.open(place, ports);
+          await journal.append([record(1)]);
+          await journal.append([record(2)]);
+          if (place === location) journal.snapshot([record(1), record(2)]);
+          else journal.snapshot([record(7), record(8)]);
+          await journal.append([record(3)]);
+          await journal.close();
+        }
+        for (const name of ['log/000000000004', 'snapshots/000000000003']) {
+          const own = await collectBytes(location.store.read(location.key + name));
+          await location.store.put(
+            location.key + name,
+            await collectBytes(other.location.store.read(other.location.key + name)),
+          );
+          await expect(open()).rejects.toMatchObject({
+            code: 'corrupt',
+            message: expect.stringContaining('another journal'),
+          });
+          await location.store.put(location.key + name, own);
+        }
+        expect(await replay(location)).toEqual([1, 2, 3]);
+      } finally {
+        await other.cleanup();
+      }
+    });
+
     test.each([
       ['an entry', 'log/000000000002'],
       ['a snapshot', 'snapshots/000000000003'],
