@@ -98,6 +98,7 @@ export class StoreJournal implements Journal {
       if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
       this.#chain.lastSeq = seq;
       this.#chain.lastCrc32 = crc32;
+      failpoint('journal.append-after');
       this.#snapshots?.appended(bytes.length);
     }
   }

@@ -1,6 +1,7 @@
 /** The leader's side of `leader.json`: says again and again that it leads, and notices when another one does. */
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import type { Log } from '../lib/log.ts';
 import { thisProcess } from '../lib/process-id.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
@@ -66,7 +67,9 @@ export class LeadKeeper {
       const there = await readLeader(location);
       if (there && there.epoch > lead.epoch) return this.#deposed(there);
       this.#counter++;
+      failpoint('lead.file-before');
       await writeLeader(location, { version: 1, ...lead, ...thisProcess, counter: this.#counter, isOver });
+      failpoint('lead.file-after');
       this.#isFailing = false;
     } catch (thrown) {
       const { message } = MillraceError.from(thrown, 'store-failed');

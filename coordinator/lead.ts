@@ -1,4 +1,6 @@
 /** What a coordinator has while it leads: real ports wired to the loop; no decisions. */
+
+import { failpoint } from '../lib/failpoints.ts';
 import { attemptKey, type JobId } from '../lib/ids.ts';
 import { diagnoseJobId, TicketIssuer } from '../lib/security/ticket.ts';
 import { probeStore } from '../lib/store/probe.ts';
@@ -54,8 +56,10 @@ export async function startLead(
 ): Promise<Lead> {
   const { loop, handlers, operator, workers, eventLog, failed, fail } = wire(config, ports, journal);
   failed.catch((error) => config.log.error({ error: String(error) }, 'the coordinator stopped leading'));
+  failpoint('lead.replay-before');
   loop.dispatch({ type: 'journal-replayed', records: journal.takeReplayed() });
   await Promise.race([loop.idle(), failed]);
+  failpoint('lead.replay-after');
   const stopTicking = startTicking(config, loop);
   const stopStatusLog = startStatusLog({ ...config, view: operator.view });
   return {
@@ -128,6 +132,7 @@ function wire(
     async submit(submission) {
       const jobId = await submitJob(submission, { ...config, stores, outputsInUse, dispatch });
       await settled();
+      failpoint('submit.durable');
       return jobId;
     },
     settled,

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { advertisedAddress } from '../lib/address.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { warnOfFailpoints } from '../lib/failpoints.ts';
 import { limits } from '../lib/limits.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { OnS3Request } from '../lib/store/s3/s3-connection.ts';
@@ -35,6 +36,7 @@ export interface RunningCoordinator extends AsyncDisposable {
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const config = compileConfig(options);
+  warnOfFailpoints(config.log);
   // Loaded only where somebody can ask for them.
   const metrics = config.http && new (await import('./metrics/metrics.ts')).Metrics(softwareVersion());
   const counted = metrics && {

@@ -1,6 +1,7 @@
 /** What is at a job's output path before and when it commits: `--if-exists fail|replace|append`. */
 import pLimit from 'p-limit';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import { badPartName, partName, successName } from '../lib/formats.ts';
 import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
@@ -121,16 +122,25 @@ export async function publishOutput(
   if (refused.length > 0) throw outputExists(outputUri, refused);
   const kept = isAppended ? before : undefined;
   const manifest = buildManifest(spec, parts, success, kept);
+  failpoint('commit.before-first');
   begin();
-  if (names.includes(successName) && !kept) await store.remove(`${prefix}${successName}`);
-  await forEach(staged, ({ key, token, bytes }) => store.publish({ key, token, bytes }));
+  if (names.includes(successName) && !kept) {
+    await store.remove(`${prefix}${successName}`);
+    failpoint('commit.old-success-removed');
+  }
+  await forEach(staged, async ({ key, token, bytes }) => {
+    await store.publish({ key, token, bytes });
+    failpoint('commit.part');
+  });
   if (ifExists === 'replace') {
     const replaced = foreign.filter((name) => partPattern.test(name));
     await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
   const bytes = Buffer.from(encodeManifest(manifest));
+  failpoint('commit.success-before');
   if (kept) return replaceManifest(store, prefix, bytes, spec);
   const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
+  failpoint('commit.success-after');
   if (!written && (await readOwnManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${outputUri} meanwhile`);
   }
@@ -169,9 +179,10 @@ export async function discardStaged(
   // What a manifest is replaced with is staged, too.
   if (spec.ifExists === 'append') keys.push(`${prefix}${successName}`);
   try {
-    await forEach(parts, async (part) =>
-      store.discard({ key: keyOf(stores, spec, part), token: part.token }),
-    );
+    await forEach(parts, async (part) => {
+      await store.discard({ key: keyOf(stores, spec, part), token: part.token });
+      failpoint('discard.part');
+    });
   } finally {
     await store.sweep(prefix, spec.jobId, keys);
   }

@@ -2,6 +2,7 @@
 import { assertNever } from '../lib/assert.ts';
 import type { WorkerLossReason } from '../lib/cluster-view.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
 import type { JobSpec, Split } from '../lib/job-spec.ts';
@@ -31,7 +32,10 @@ export interface PerformPorts {
 }
 
 export function perform(effect: Effect, ports: PerformPorts): void {
-  if ('workerId' in effect) return ports.sendToWorker(effect);
+  if ('workerId' in effect) {
+    failpoint('effect.to-worker');
+    return ports.sendToWorker(effect);
+  }
   switch (effect.type) {
     case 'list-splits':
       return listing(effect, ports);
@@ -42,6 +46,7 @@ export function perform(effect: Effect, ports: PerformPorts): void {
     case 'discard-part':
       return void discardPart(effect, ports);
     case 'job-event':
+      failpoint('effect.job-event');
       return ports.onJobEvent(effect.event);
     case 'worker-lost':
       return ports.onWorkerLost(effect.reason);
@@ -56,8 +61,10 @@ export function perform(effect: Effect, ports: PerformPorts): void {
 
 function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: PerformPorts): void {
   const { jobId } = spec;
+  failpoint('effect.list-splits');
   listSplits(spec, ports.stores).then(
     (splits) => {
+      failpoint('splits.listed');
       ports.dispatch({ type: 'splits-listed', jobId, splits });
       void keepSplits(spec, splits, ports);
     },
@@ -69,6 +76,7 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
 async function keepSplits(spec: JobSpec, splits: readonly Split[], ports: PerformPorts): Promise<void> {
   try {
     await writeSplits(ports.stores, spec, splits);
+    failpoint('splits.kept');
   } catch (error) {
     const about = { job: spec.jobId, error: String(error) };
     ports.log.warn(about, 'the splits of a job could not be stored: its tasks cannot be replayed');
@@ -78,11 +86,13 @@ async function keepSplits(spec: JobSpec, splits: readonly Split[], ports: Perfor
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
   const { commitsBegun } = ports;
+  failpoint('effect.publish');
   const tries = { hasBegun: commitsBegun.has(jobId), begin: () => commitsBegun.add(jobId) };
   const published = publishOutput(ports.stores, effect, tries).then(async () => {
     // The output is there: what of the losers cannot be removed changes nothing about that.
     const { spec, discards: parts, unsure, unsureMaps } = effect;
     await cleanUp({ spec, parts, unsure, unsureMaps }, discardStaged, ports);
+    failpoint('commit.cleaned');
     commitsBegun.delete(jobId);
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-published', jobId });
@@ -92,9 +102,11 @@ function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: 
 
 function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
+  failpoint('effect.discard');
   const undone = async () => {
     await cleanUp(effect, discardStaged, ports);
     if (ports.commitsBegun.delete(jobId)) await cleanUp(effect, unpublishOutput, ports);
+    failpoint('discard.swept');
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-discarded', jobId });
   };
@@ -108,6 +120,7 @@ async function discardPart(
 ): Promise<void> {
   try {
     const { store, key } = stores.locate(part.uri);
+    failpoint('effect.discard-part');
     await store.discard({ key, token: part.token });
   } catch (error) {
     log.warn({ job: jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import { type JobId, toJobId } from '../lib/ids.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
@@ -57,10 +58,12 @@ export async function submitJob(submission: Submission, ports: SubmitPorts): Pro
         bytes: submission.bundle.length,
       },
     };
+    failpoint('submit.checked');
     await putAll(ports.stores, [
       [spec.bundle.uri, submission.bundle],
       [`${folder}spec.json`, Buffer.from(`${JSON.stringify(spec, null, 2)}\n`)],
     ]);
+    failpoint('submit.files-put');
     ports.dispatch({ type: 'job-submitted', spec });
     return jobId;
   } catch (error) {
@@ -75,6 +78,7 @@ async function putAll(stores: Stores, files: readonly [uri: string, bytes: Uint8
     for (const [uri, bytes] of files) {
       const { store, key } = stores.locate(uri);
       await store.putIfAbsent(key, bytes);
+      failpoint('submit.file-put');
     }
   } catch (error) {
     for (const [uri] of files) {

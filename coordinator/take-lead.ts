@@ -1,6 +1,7 @@
 /** What a coordinator does to lead: only on a store that has shown that it can have one leader. */
 import { randomUUID } from 'node:crypto';
 import { MillraceError } from '../lib/errors.ts';
+import { failpoint } from '../lib/failpoints.ts';
 import { probeConditionalWrites } from '../lib/store/probe.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import { parseUri } from '../lib/store/uri.ts';
@@ -19,6 +20,7 @@ export async function takeLead(
 ): Promise<StoreJournal | undefined> {
   // What a folder does is known; what answers as S3 may be anything.
   if (parseUri(location.uri).scheme === 's3') await probe(location);
+  failpoint('lead.probed');
   return StoreJournal.openIf(location, ports, mayLead);
 }
 

@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { type Address, advertisedAddress, parseAddress, parseAddresses } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
+import { warnOfFailpoints } from '../lib/failpoints.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
 import { checkLimit, limits } from '../lib/limits.ts';
 import { createLog, type Log } from '../lib/log.ts';
@@ -140,6 +141,7 @@ function compileOptions(options: WorkerOptions) {
   // Before anything is bound.
   advertisedAddress(options.advertise, '127.0.0.1:1', hostname());
   const log = options.log ?? createLog('worker', 'silent');
+  warnOfFailpoints(log);
   const credentials = compileCredentials(options.credentials ?? {});
   warnIfExposed(listen, credentials, log);
   return {

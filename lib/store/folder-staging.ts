@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { MillraceError } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import { folderError, hasCode, isMissing } from './folder-errors.ts';
 import { reservedPrefix } from './key.ts';
 import type { StagedObject, StageWriter } from './store.ts';
@@ -18,6 +19,7 @@ export async function openStaged(root: string, key: string, owner: string): Prom
   const path = stagedPath(root, key, token);
   try {
     await makeStagingFolder(dirname(join(root, key)), dirname(path));
+    failpoint('folder.staging-made');
     return new FileStageWriter(key, token, path, await open(path, 'wx'));
   } catch (error) {
     throw folderError('write', path, error);
@@ -113,6 +115,7 @@ class FileStageWriter implements StageWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
+      failpoint('folder.write');
       await writeAll(this.#file, bytes);
     } catch (error) {
       throw folderError('write', this.#path, error);
@@ -122,6 +125,7 @@ class FileStageWriter implements StageWriter {
 
   async seal(): Promise<StagedObject> {
     try {
+      failpoint('folder.seal');
       await this.#file.datasync();
       await this.#file.close();
     } catch (error) {

@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { MillraceError } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import { limits } from '../limits.ts';
 import { throwIfAborted } from './abort.ts';
 import { folderError, hasCode, isMissing } from './folder-errors.ts';
@@ -69,7 +70,9 @@ export class FolderStore implements Store {
   async publish(staged: StagedObject): Promise<void> {
     const path = this.#pathOf(staged.key);
     try {
+      failpoint('folder.publish-before');
       await rename(stagedPath(this.#root, staged.key, staged.token), path);
+      failpoint('folder.publish-after');
     } catch (error) {
       if (!isMissing(error)) throw folderError('publish', path, error);
       // Renamed already by an earlier try whose answer was lost; the size tells it from an older object under this name.
@@ -93,7 +96,9 @@ export class FolderStore implements Store {
       if (await this.head(key)) return false;
       await mkdir(folder, { recursive: true });
       await writeFlushed(temporary, bytes);
+      failpoint('folder.create-written');
       if (!(await linkIfAbsent(temporary, path))) return false;
+      failpoint('folder.create-linked');
       await flushFolder(folder);
       return true;
     } catch (error) {
@@ -109,6 +114,7 @@ export class FolderStore implements Store {
     try {
       await mkdir(dirname(path), { recursive: true });
       await writeFlushed(temporary, bytes);
+      failpoint('folder.put-written');
       await rename(temporary, path);
     } catch (error) {
       await unlinkIfThere(temporary);

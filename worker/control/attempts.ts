@@ -5,6 +5,7 @@
 import { describeFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { Counters } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
@@ -139,6 +140,7 @@ export class Attempts implements SessionHandlers {
       );
       return;
     }
+    failpoint('worker.assigned');
     const attempt = new RunningAttempt(assignment, job, this.#attemptPorts());
     const scratch = this.#scratch;
     const done = attempt.run().then((report) => this.#finish(report, scratch));

@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, type JobId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { mapOutputName } from '../map/map-task.ts';
 import { RunReader } from '../shuffle/run-file.ts';
@@ -34,6 +35,7 @@ export function inheritScratch(directory: string, scratch: Scratch): Inheritance
     for (const jobName of readdirSync(folder).filter((one) => idPattern.test(one))) {
       outputs.push(...inheritJob(join(folder, jobName), toJobId(jobName), scratch));
     }
+    failpoint('worker.inherit-rest');
     rmSync(folder, { recursive: true, force: true });
     workers.push(toWorkerId(name));
   }
@@ -51,6 +53,7 @@ function inheritJob(folder: string, jobId: JobId, scratch: Scratch): InheritedOu
     const target = scratch.attemptPath(id);
     mkdirSync(dirname(target), { recursive: true });
     renameSync(join(folder, name), target);
+    failpoint('worker.inherit-output');
     return [{ attempt: id, path: join(target, mapOutputName), bytes }];
   });
 }

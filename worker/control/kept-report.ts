@@ -8,6 +8,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey } from '../../lib/ids.ts';
 import type { Counters, SegmentCounts } from '../../lib/job-spec.ts';
 import type { AttemptReport, MapReport } from '../../lib/reports.ts';
@@ -37,7 +38,9 @@ export function keepReport(
   const text = JSON.stringify(kept);
   const path = join(folder, fileName);
   writeFileSync(`${path}.tmp`, `${sumOf(text)} ${text}`);
+  failpoint('output.report-written');
   renameSync(`${path}.tmp`, path);
+  failpoint('output.report-kept');
 }
 
 /** The report of the attempt, if it made this very run; undefined when none was kept, not a whole one, or one of another attempt or run. */

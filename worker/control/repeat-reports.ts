@@ -3,6 +3,7 @@
  * read from the disk when it is their turn, so that many outputs of many partitions take no memory.
  */
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
 import { aboutAttempt } from '../../lib/log-subject.ts';
@@ -52,6 +53,7 @@ export class RepeatReports {
       if (!attempt) return;
       const report = this.#read(attempt);
       if (!report) continue;
+      failpoint('worker.inventory');
       this.#inFlight.add(attemptKey(attempt));
       this.#ports.report(report);
     }

@@ -9,6 +9,7 @@
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
 import type {
@@ -173,6 +174,7 @@ export class RunningAttempt {
       });
       if (this.#abort.signal.aborted) this.#inputs.cancel();
       const sources = await this.#inputs.complete;
+      failpoint('fetch.complete');
       this.#allHeld = true;
       this.#fetchMs = Math.round(clock.monotonicMs() - (this.#fetchStartedMs ?? clock.monotonicMs()));
       this.#phase = 'ready';
@@ -195,6 +197,7 @@ export class RunningAttempt {
   }
 
   #onPartOpened(part: OpenPart): void {
+    failpoint('part.told');
     this.#openPart = part;
     this.#ports.partOpened({ attempt: this.id, part });
   }
@@ -234,7 +237,9 @@ export class RunningAttempt {
       case 'map': {
         const { inputRecords, inputBytes, segments, part, runPath, spills, spillBytes, bad } = result;
         // Served from now on: the coordinator may tell of it the moment the report is there.
+        failpoint('output.before');
         if (runPath !== undefined) this.#ports.outputs.add(this.id, runPath);
+        failpoint('output.after');
         return {
           kind: 'map-done',
           report: { inputRecords, inputBytes, segments, part, spills, spillBytes, bad },

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey, formatAttempt, type JobId, type WorkerId } from '../../lib/ids.ts';
 import { isGone, isProcessId, type ProcessId, thisProcess } from '../../lib/process-id.ts';
 import { notWritable } from './disk-space.ts';
@@ -62,16 +63,19 @@ export class Scratch {
   }
 
   async removeAttempt(attempt: AttemptId): Promise<void> {
+    failpoint('scratch.remove-attempt');
     await rm(this.attemptPath(attempt), { recursive: true, force: true });
     this.#closeAccounts((key) => key === attemptKey(attempt));
   }
 
   async removeJob(jobId: JobId): Promise<void> {
+    failpoint('scratch.remove-job');
     await rm(this.jobPath(jobId), { recursive: true, force: true });
     this.#closeAccounts((_key, owner) => owner === jobId);
   }
 
   async removeAll(): Promise<void> {
+    failpoint('scratch.remove-all');
     await rm(this.path, { recursive: true, force: true });
     this.#closeAccounts(() => true);
   }

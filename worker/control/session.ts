@@ -15,6 +15,7 @@ import { parseAddresses } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Finding } from '../../lib/diagnosis.ts';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey, type JobId, toJobId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
@@ -155,8 +156,10 @@ export class Session {
 
   /** Sent now and after every reconnect until it is answered. */
   report(report: AttemptReport): void {
+    failpoint('report.before');
     this.#unanswered.set(attemptKey(report.attempt), report);
     this.#outbox.report(report);
+    failpoint('report.said');
   }
 
   fetchProgress(progress: FetchProgress): void {
@@ -197,6 +200,7 @@ export class Session {
     if (!this.#draining || this.#saidDraining) return;
     this.#saidDraining = true;
     this.#stream?.write({ draining: true });
+    failpoint('drain.said');
   }
 
   #mayLeaveUnsaid(): boolean {
@@ -210,6 +214,7 @@ export class Session {
     if (stream && this.#isJoined) {
       this.#outbox.flush();
       stream.write({ goodbye: true });
+      failpoint('drain.goodbye');
       // Its end is not a break to come back from.
       this.#stream = undefined;
       stream.end();
@@ -273,6 +278,7 @@ export class Session {
     this.#saidDraining = this.#draining;
     this.#isReleased = false;
     this.#cancelWelcomeWait = this.#options.clock.after(limits.welcomeTimeoutMs, () => this.#leaveSilent());
+    failpoint('worker.hello-before');
     stream.write({
       hello: {
         workerId: this.#workerId,
@@ -289,6 +295,7 @@ export class Session {
         epochSeen: this.#epochSeen,
       },
     });
+    failpoint('worker.hello-after');
   }
 
   /** What runs, and what has ended but is not answered yet: the coordinator must not take either for lost. */
@@ -397,10 +404,12 @@ export class Session {
 
   #answered(attempt: AttemptId, accepted: boolean): void {
     if (!this.#unanswered.delete(attemptKey(attempt))) return;
+    failpoint('report.answered');
     this.#options.handlers.onAnswer(attempt, accepted);
   }
 
   #welcome({ heartbeatIntervalMs, ticketKey, epoch }: Welcome__Output): void {
+    failpoint('worker.welcomed');
     const isNewLead = epoch > this.#epochSeen;
     this.#cancelWelcomeWait?.();
     this.#epochSeen = epoch;

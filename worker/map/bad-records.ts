@@ -1,5 +1,6 @@
 /** What a map attempt skips: counted against the budget, and staged as the task's object under `_bad/`. Nothing is staged while nothing is bad. */
 import { type BadRecordLine, type BadRecordsReport, describeOverBudget } from '../../lib/bad-records.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { badPartName } from '../../lib/formats.ts';
 import { formatTask } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
@@ -30,6 +31,7 @@ export class BadRecords {
       throw new TaskFailure({ kind: 'bad-records', message });
     }
     this.#part ??= await this.#open();
+    failpoint('map.skipped');
     await this.#part.write(this.#lineOf(record));
   }
 

@@ -1,5 +1,6 @@
 /** The spilled runs of a map attempt become its one output file. */
 import { renameSync, rmSync } from 'node:fs';
+import { failpoint } from '../../lib/failpoints.ts';
 import { limits } from '../../lib/limits.ts';
 import { MergeCursor, mergeDown } from '../shuffle/merge.ts';
 import { RunReader, type RunSummary, RunWriter } from '../shuffle/run-file.ts';
@@ -48,6 +49,7 @@ function mergeRuns(runs: readonly RunSummary[], path: string, options: MergeSpil
       writePairs(pairs, writer, combiner);
     }
     const merged = writer.finish();
+    failpoint('map.merged');
     for (const run of runs) {
       rmSync(run.path, { force: true });
       space.give(run.bytes);

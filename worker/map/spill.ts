@@ -1,4 +1,6 @@
 /** A full buffer becomes one sorted run on disk. */
+
+import { failpoint } from '../../lib/failpoints.ts';
 import { type RunSummary, RunWriter } from '../shuffle/run-file.ts';
 import type { ScratchSpace } from '../shuffle/scratch-space.ts';
 import { type Combiner, writePairs } from './combine.ts';
@@ -20,6 +22,7 @@ export function spill(
   try {
     writePairs(buffer.sorted(), writer, combiner);
     const run = writer.finish();
+    failpoint('map.spilled');
     buffer.clear();
     return run;
   } catch (thrown) {

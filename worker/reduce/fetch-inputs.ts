@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { FetchTrouble, FetchTroubleCause } from '../../lib/reports.ts';
@@ -225,6 +226,7 @@ export class FetchInputs {
     if (this.#held[map]) return;
     this.#held[map] = source;
     this.#heldCount++;
+    failpoint('fetch.held');
     this.#ports.onHeld(map, digest);
     this.#completeIfAll();
   }

@@ -3,6 +3,7 @@
  * synchronous; bytes leave in the background, and `write` gives a promise only when too much is waiting.
  */
 import { crc32 } from 'node:zlib';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type OutputFormat, partName } from '../../lib/formats.ts';
 import type { AttemptId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart, StagedPart } from '../../lib/job-spec.ts';
@@ -55,6 +56,7 @@ export async function createPartWriter(
   onPartOpened?: (part: OpenPart) => void,
 ): Promise<PartWriter> {
   const writer = await location.store.stage(location.key, owner);
+  failpoint('part.staged');
   onPartOpened?.({ uri: location.uri, token: writer.token });
   return new StagedPartWriter(location, format, writer);
 }
@@ -103,7 +105,9 @@ class StagedPartWriter implements PartWriter {
     this.#sendEncoded();
     await this.#sent();
     for (const bytes of await this.#compressor.end()) await this.#store(bytes);
+    failpoint('part.seal-before');
     this.#staged = await this.#writer.seal();
+    failpoint('part.sealed');
     return {
       uri: this.#location.uri,
       token: this.#staged.token,
@@ -136,6 +140,7 @@ class StagedPartWriter implements PartWriter {
     await before;
     try {
       if (this.#failure) return;
+      failpoint('part.piece');
       for (const output of await this.#compressor.push(bytes)) await this.#store(output);
     } catch (thrown) {
       this.#failure ??= { thrown };

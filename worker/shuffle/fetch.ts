@@ -5,6 +5,7 @@
 import { type ChannelCredentials, type ClientReadableStream, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { JobId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import { channelName } from '../../lib/security/tls.ts';
@@ -79,9 +80,11 @@ export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
   plan.signal.addEventListener('abort', abort, { once: true });
   const parser = new FetchParser(plan);
   try {
+    failpoint('fetch.asked');
     for await (const frame of frames(call)) {
       // While a frame is taken in, for which there may be no room at first, nothing more is asked of the peer.
       idle.stop();
+      failpoint('fetch.frame');
       yield* parser.take(frame);
       idle.restart();
     }

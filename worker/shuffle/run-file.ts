@@ -12,6 +12,7 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { type ScratchSpace, unlimitedSpace } from './scratch-space.ts';
 
@@ -76,7 +77,10 @@ export class RunWriter {
     this.#buffer = Buffer.allocUnsafeSlow(
       Math.max(options.bufferBytes ?? writeBufferBytesDefault, headerBytes),
     );
-    this.#fd = this.#try(() => (options.open ?? ((at) => openSync(at, 'w')))(this.#temporary));
+    this.#fd = this.#try(() => {
+      failpoint('run.open');
+      return (options.open ?? ((at) => openSync(at, 'w')))(this.#temporary);
+    });
     this.#buffer.writeUInt32LE(headerMagic, 0);
     this.#buffer.writeUInt32LE(runVersion, 4);
   }
@@ -96,11 +100,16 @@ export class RunWriter {
   finish(): RunSummary {
     this.#beginPartition(this.partitions);
     const index = encodeIndex(this.#segments);
+    this.#try(() => failpoint('run.footer'));
     this.#put(index, 0, index.length);
     this.#flush();
     const bytes = this.#flushed;
     this.#close();
-    this.#try(() => renameSync(this.#temporary, this.path));
+    this.#try(() => {
+      failpoint('run.rename-before');
+      renameSync(this.#temporary, this.path);
+      failpoint('run.rename-after');
+    });
     if (this.#takenBytes > bytes) this.#space.give(this.#takenBytes - bytes);
     return { path: this.path, bytes, segments: this.#segments };
   }
@@ -163,6 +172,7 @@ export class RunWriter {
     this.#coverCrc();
     this.#takeUpTo(this.#flushed + this.#at);
     let from = 0;
+    this.#try(() => failpoint('run.flush'));
     while (from < this.#at) from += this.#try(() => writeSync(this.#fd, this.#buffer, from, this.#at - from));
     this.#flushed += this.#at;
     this.#at = 0;

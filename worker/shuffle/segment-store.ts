@@ -5,6 +5,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import type { SegmentSource } from './segment-reader.ts';
 
@@ -146,6 +147,7 @@ class FileSink extends CheckedSink {
   protected async put(bytes: Buffer, at: number): Promise<void> {
     try {
       const file = await this.#file;
+      failpoint('fetch.to-disk');
       for (let done = 0; done < bytes.length; ) {
         done += (await file.write(bytes, done, bytes.length - done, this.#offset + at + done)).bytesWritten;
       }

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { grpcStatus } from '../../lib/grpc-status.ts';
 import { toJobId, type WorkerId } from '../../lib/ids.ts';
 import { checkLimit, limits } from '../../lib/limits.ts';
@@ -52,12 +53,14 @@ async function serveFetch(call: FetchCall, outputs: MapOutputs, ticketKeys: Tick
     'ask again for the rest',
   );
   const frames = new FrameWriter(call);
+  failpoint('serve.request');
   for (const segment of call.request.segments) {
     if (frames.gone) return;
     const found = findSegment(outputs, jobId, call.request.reduce, segment);
     if (typeof found === 'string') await frames.header({ kind: found, segment });
     else await sendSegment(frames, segment, found);
   }
+  failpoint('serve.end');
   await frames.header({ kind: 'end' });
   await frames.flush();
   call.end();
@@ -142,7 +145,9 @@ class FrameWriter {
     // The stream keeps the frame until it is sent, so the next one needs memory of its own.
     this.#frame = Buffer.allocUnsafeSlow(frameBytes);
     this.#at = 0;
-    if (this.#call.write(frame) || this.gone) return;
+    const mayGoOn = this.#call.write(frame);
+    failpoint('serve.frame');
+    if (mayGoOn || this.gone) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

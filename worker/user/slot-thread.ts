@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { assert, assertNever } from '../../lib/assert.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { limits } from '../../lib/limits.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import type { TaskContext } from './context.ts';
@@ -81,6 +82,7 @@ function captureExits(): void {
 async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
   const mine: Running = { task: withBuffers(task), abort: new AbortController(), context: undefined };
   running = mine;
+  failpoint('slot.started');
   const ended = await runTask(mine.task, {
     stores,
     progress: viewProgress(memory),
@@ -95,6 +97,7 @@ async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
   // Condemned meanwhile: that was the attempt's one end.
   if (running !== mine) return;
   running = undefined;
+  failpoint('slot.result');
   send({ type: 'ended', ...ended, tainted: false });
 }
 

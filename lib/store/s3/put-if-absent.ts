@@ -1,6 +1,7 @@
 /** Create-only puts whose outcome is known: an unclear answer is settled by reading what is there. */
 import { randomUUID } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { failpoint } from '../../failpoints.ts';
 import { limits } from '../../limits.ts';
 import { backOff } from './backoff.ts';
 import { describeFailure, isUnclear } from './s3-errors.ts';
@@ -15,6 +16,7 @@ export async function putIfAbsent(object: S3Object, bytes: Uint8Array): Promise<
   const mark = randomUUID();
   for (let tries = 1; ; tries++) {
     try {
+      failpoint('s3.create-before');
       await connection.once.send(
         new PutObjectCommand({
           Bucket: bucket,
@@ -24,6 +26,7 @@ export async function putIfAbsent(object: S3Object, bytes: Uint8Array): Promise<
           Metadata: { [markName]: mark },
         }),
       );
+      failpoint('s3.create-after');
       return true;
     } catch (thrown) {
       if (!isUnclear(describeFailure(thrown))) throw thrown;

@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { MillraceError } from '../../errors.ts';
+import { failpoint } from '../../failpoints.ts';
 import { limits } from '../../limits.ts';
 import { throwIfAborted } from '../abort.ts';
 import { checkKey, checkOwner, checkPrefix } from '../key.ts';
@@ -95,9 +96,11 @@ export class S3Store implements Store {
   async put(key: string, bytes: Uint8Array): Promise<void> {
     checkKey(key);
     const { client } = this.#connection;
-    await this.#try('write', key, () =>
-      client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: bytes })),
-    );
+    await this.#try('write', key, async () => {
+      failpoint('s3.put-before');
+      await client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: bytes }));
+      failpoint('s3.put-after');
+    });
   }
 
   async remove(key: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Bytes on their way into a multipart upload: parts are sent from a few buffers that are used again and again. */
 import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { MillraceError } from '../../errors.ts';
+import { failpoint } from '../../failpoints.ts';
 import { limits } from '../../limits.ts';
 import type { StagedObject, StageWriter } from '../store.ts';
 import { s3Error } from './s3-errors.ts';
@@ -103,6 +104,7 @@ export class UploadWriter implements StageWriter {
 
   async #upload(number: number, bytes: Buffer): Promise<void> {
     const { connection, bucket, key } = this.#object;
+    failpoint('s3.piece-before');
     await connection.client.send(
       new UploadPartCommand({
         Bucket: bucket,
@@ -114,6 +116,7 @@ export class UploadWriter implements StageWriter {
       }),
       { abortSignal: this.#stop.signal },
     );
+    failpoint('s3.piece-after');
   }
 
   #error(verb: string, thrown: unknown): MillraceError {

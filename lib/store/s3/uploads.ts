@@ -13,6 +13,7 @@ import {
   ListPartsCommand,
 } from '@aws-sdk/client-s3';
 import { MillraceError } from '../../errors.ts';
+import { failpoint } from '../../failpoints.ts';
 import type { StagedObject } from '../store.ts';
 import type { S3Connection } from './s3-connection.ts';
 import { describeFailure, isNoSuchUpload } from './s3-errors.ts';
@@ -50,6 +51,7 @@ export async function createUpload({ connection, bucket, key }: S3Object, owner:
       Metadata: { [markName]: mark, [ownerName]: owner },
     }),
   );
+  failpoint('s3.upload-created');
   const token = `${mark}${($metadata.attempts ?? 1) > 1 ? '+' : '.'}${UploadId}`;
   if (tokenPattern.test(token)) return token;
   throw new MillraceError('store-failed', `the store gave no upload id for s3://${bucket}/${key}`);
@@ -93,6 +95,7 @@ export async function completeUpload(object: S3Object, staged: StagedObject): Pr
   const { connection, bucket, key } = object;
   try {
     const Parts = await listParts(object, uploadId, staged.bytes);
+    failpoint('s3.complete-before');
     await connection.client.send(
       new CompleteMultipartUploadCommand({
         Bucket: bucket,
@@ -101,6 +104,7 @@ export async function completeUpload(object: S3Object, staged: StagedObject): Pr
         MultipartUpload: { Parts },
       }),
     );
+    failpoint('s3.complete-after');
   } catch (thrown) {
     if ((await readMark(object)) !== mark) throw thrown;
   }
@@ -133,9 +137,11 @@ async function listParts(object: S3Object, uploadId: string, bytes: number): Pro
 /** A published object is not harmed; an upload that is gone is no error. */
 export async function abortUpload({ connection, bucket, key }: S3Object, uploadId: string): Promise<void> {
   try {
+    failpoint('s3.abort-before');
     await connection.client.send(
       new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId }),
     );
+    failpoint('s3.abort-after');
   } catch (thrown) {
     if (!isNoSuchUpload(thrown)) throw thrown;
   }
