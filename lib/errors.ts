@@ -17,6 +17,7 @@ export const errorCodes = {
   'wrong-state': { retryable: false, grpcStatus: 9, exitCode: 1 },
   'job-failed': { retryable: false, grpcStatus: 9, exitCode: 1 },
   'bad-records': { retryable: false, grpcStatus: 9, exitCode: 1 },
+  'non-deterministic': { retryable: false, grpcStatus: 9, exitCode: 1 },
   'malformed-record': { retryable: false, grpcStatus: 3, exitCode: 1 },
   'not-encodable': { retryable: false, grpcStatus: 3, exitCode: 1 },
   'input-changed': { retryable: false, grpcStatus: 9, exitCode: 1 },

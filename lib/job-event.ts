@@ -4,7 +4,7 @@
  */
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { JobId } from './ids.ts';
-import type { JobCause, JobState } from './job-view.ts';
+import type { DifferenceView, JobCause, JobState } from './job-view.ts';
 
 export type AttemptReason = 'first' | 'retry' | 'rerun' | 'backup';
 
@@ -68,6 +68,8 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
       readonly maps: number;
       readonly why: string;
     }
+  /** Attempts of a map made different output. */
+  | ({ readonly type: 'map-differed' } & DifferenceView)
 );
 
 export type JobEventType = JobEvent['type'];

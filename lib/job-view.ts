@@ -44,6 +44,23 @@ export interface FailedAttemptView {
   readonly failure: AttemptFailure;
 }
 
+/** Attempts of one map that made something else for some partitions; the view keeps the first 20. */
+export interface DifferenceView {
+  /** `m3`; null when, after a restart of the coordinator, it is not known which map it was. */
+  readonly task: string | null;
+  /** Ascending; at most the first 100. */
+  readonly partitions: readonly number[];
+  /** Those known to differ, the accepted one of that time first. */
+  readonly attempts: readonly MadeBy[];
+}
+
+export interface MadeBy {
+  readonly attempt: number;
+  /** Of the coordinator that gave it. */
+  readonly epoch: number;
+  readonly worker: string;
+}
+
 export interface JobView {
   readonly jobId: JobId;
   readonly name: string;
@@ -60,6 +77,8 @@ export interface JobView {
   readonly reduce: PhaseView;
   /** Records that accepted maps skipped, within `--max-bad-records`; they are under `_bad/` in the output. */
   readonly badRecords: number;
+  /** Maps whose attempts made different output, as far as it was noticed: see `--on-nondeterminism`. */
+  readonly nonDeterministic: readonly DifferenceView[];
   readonly counters: Counters;
   readonly failedAttempts: readonly FailedAttemptView[];
   /** Why the job FAILED or was CANCELLED; null otherwise. */

@@ -121,6 +121,9 @@ export const limits = {
   /** Named in the cause of a job that is over its budget. */
   badRecordExamplesMax: 3,
   badRecordExampleCharsMax: 300,
+  /** Kept and shown of maps that are not deterministic: how many, and of each so many partitions. */
+  differencesShownMax: 20,
+  differencePartitionsMax: 100,
   /** Pairs of one record that are held until it is through; what yielded more can no longer be taken back. */
   heldPairsMax: 50_000,
   heldPairBytesMax: 4 * MiB,

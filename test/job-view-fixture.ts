@@ -32,6 +32,7 @@ export function makeView(fields: Partial<JobView> = {}): JobView {
     map: makePhase(),
     reduce: makePhase(),
     badRecords: 0,
+    nonDeterministic: [],
     counters: {},
     failedAttempts: [],
     cause: null,

@@ -18,17 +18,25 @@ export class DigestTable {
 
   /** Keeps what a map made, one entry per partition; returns the partitions for which an earlier attempt made something else. */
   replace(map: number, segments: readonly SegmentCounts[]): number[] {
-    const before = this.#rows[map];
+    const changed = this.has(map) ? this.compare(map, segments) : [];
     const row =
-      before ?? (this.#mask === 0xff ? new Uint8Array(this.#reducers) : new Uint32Array(this.#reducers));
-    const changed: number[] = [];
+      this.#rows[map] ??
+      (this.#mask === 0xff ? new Uint8Array(this.#reducers) : new Uint32Array(this.#reducers));
     for (let partition = 0; partition < this.#reducers; partition++) {
-      const digest = (segmentDigest(segments[partition]!) & this.#mask) >>> 0;
-      if (before && before[partition] !== digest) changed.push(partition);
-      row[partition] = digest;
+      row[partition] = this.#digest(segments[partition]!);
     }
     this.#rows[map] = row;
     return changed;
+  }
+
+  /** The partitions for which this is something else than what is kept of the map, which was accepted at least once. */
+  compare(map: number, segments: readonly SegmentCounts[]): number[] {
+    const row = this.#rows[map]!;
+    const unlike: number[] = [];
+    for (let partition = 0; partition < this.#reducers; partition++) {
+      if (row[partition] !== this.#digest(segments[partition]!)) unlike.push(partition);
+    }
+    return unlike;
   }
 
   has(map: number): boolean {
@@ -38,5 +46,9 @@ export class DigestTable {
   /** Of a map that was accepted at least once. */
   get(map: number, partition: number): number {
     return this.#rows[map]![partition]!;
+  }
+
+  #digest(segment: SegmentCounts): number {
+    return (segmentDigest(segment) & this.#mask) >>> 0;
   }
 }

@@ -8,7 +8,7 @@ import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
 import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
-import type { JobCause, JobState, JobView } from '../../lib/job-view.ts';
+import type { DifferenceView, JobCause, JobState, JobView } from '../../lib/job-view.ts';
 import type { LogSubject } from '../../lib/log-subject.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
 
@@ -169,6 +169,8 @@ export type PersistRecord = { readonly at: number } & (
       readonly bad?: BadRecordsReport;
     }
   | { readonly type: 'part-revoked'; readonly attempt: AttemptId; readonly reason: string }
+  /** With what was known before of these attempts. */
+  | { readonly type: 'map-differed'; readonly jobId: JobId; readonly difference: DifferenceView }
   | { readonly type: 'job-committing'; readonly jobId: JobId; readonly commit: Commit }
   | { readonly type: 'job-stopping'; readonly jobId: JobId; readonly outcome: JobOutcome }
   | {

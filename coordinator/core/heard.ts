@@ -6,6 +6,7 @@ import { formatTask } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { addCounts } from '../../lib/segment-digest.ts';
 import { runningAttempts } from './attempts.ts';
+import { consumedUnknown, stopForDifference } from './non-determinism.ts';
 import { restartAttempt, revoke } from './reruns.ts';
 import type { Attempt, Job, RestoredJob, Task } from './state.ts';
 import { listNames, say, type Turn } from './turn.ts';
@@ -26,7 +27,7 @@ export function mapHeard(turn: Turn, job: Job, map: Task, heard: Heard): void {
   }
   restored.mapsUnheard--;
   restartUnequal(turn, job, map);
-  if (restored.mapsUnheard === 0) revokeUnequal(turn, job, restored);
+  if (restored.mapsUnheard === 0 && job.phase.name === 'working') revokeUnequal(turn, job, restored);
 }
 
 function restartUnequal(turn: Turn, job: Job, map: Task): void {
@@ -40,23 +41,35 @@ function restartUnequal(turn: Turn, job: Job, map: Task): void {
   }
 }
 
+/** Which attempt of the map it holds is not known. */
 function restartUnlike(turn: Turn, attempt: Attempt, map: Task): void {
+  const { job, task } = attempt;
   const name = formatTask(map);
+  if (stopForDifference(turn, job, { map, partitions: [task.index], attempts: [map.accepted!] })) return;
   restartAttempt(turn, attempt, `it holds an output of ${name} that is not the accepted one`);
-  const text = `${formatTask(attempt.task)} holds something else of ${name} than what is accepted: it starts again`;
+  const text = `${formatTask(task)} holds something else of ${name} than what is accepted: it starts again`;
   say(turn, 'warn', { attempt }, text);
 }
 
 /** Every map is heard: what finished before, under an earlier coordinator, consumed their outputs or others. */
 function revokeUnequal(turn: Turn, job: Job, { made }: RestoredJob): void {
-  const revoked: string[] = [];
-  for (const reduce of job.reduce.tasks) {
-    if (reduce.status !== 'done' || isEqual(made[reduce.index], reduce.accepted!.counts)) continue;
+  const unequal = job.reduce.tasks.filter(
+    ({ status, index, accepted }) => status === 'done' && !isEqual(made[index], accepted!.counts),
+  );
+  if (unequal.length === 0) return;
+  if (
+    consumedUnknown(
+      turn,
+      job,
+      unequal.map(({ index }) => index),
+    )
+  )
+    return;
+  for (const reduce of unequal) {
     revoke(turn, job, reduce, 'it consumed something else than the accepted maps made');
-    revoked.push(formatTask(reduce));
   }
-  if (revoked.length === 0) return;
-  const text = `maps ran again after a restart and are not deterministic; ${listNames(revoked)} start again`;
+  const names = listNames(unequal.map(formatTask));
+  const text = `maps ran again after a restart and are not deterministic; ${names} start again`;
   say(turn, 'warn', { job }, text);
 }
 

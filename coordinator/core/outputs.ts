@@ -6,12 +6,20 @@ import { commitWhenDone } from './complete.ts';
 import { mapHeard } from './heard.ts';
 import { showState } from './job-events.ts';
 import { addLocation } from './locations.ts';
-import { restartMismatched } from './reruns.ts';
+import { rerunDiffers } from './reruns.ts';
 import type { Accepted, Job, Task, Worker } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** Of a job with reduces; `map.accepted` is this output. */
-export function outputAccepted(turn: Turn, job: Job, map: Task, worker: Worker, report: MapReport): void {
+/** Of a job with reduces; `map.accepted` is this output, and was `before`. */
+export interface AcceptedOutput {
+  readonly job: Job;
+  readonly map: Task;
+  readonly worker: Worker;
+  readonly report: MapReport;
+  readonly before: Accepted | undefined;
+}
+
+export function outputAccepted(turn: Turn, { job, map, worker, report, before }: AcceptedOutput): void {
   const { segments } = report;
   assert(job.digests, 'digests are kept while maps can run');
   // The first attempt's sizes stand: an estimate, and a rerun of the same input makes the same.
@@ -20,9 +28,10 @@ export function outputAccepted(turn: Turn, job: Job, map: Task, worker: Worker, 
   }
   const isFirst = !job.digests.has(map.index);
   const changed = job.digests.replace(map.index, segments);
-  restartMismatched(turn, job, map, changed);
+  if (before && rerunDiffers(turn, job, map, before, changed)) return;
   addLocation(turn, job, map, worker);
   if (job.restored) mapHeard(turn, job, map, isFirst ? { segments } : { changed });
+  if (job.phase.name !== 'working') return;
   mapsWentOn(turn, job);
   // A restored job may have had all its reduces before all its maps.
   if (job.restored) commitWhenDone(turn, job);

@@ -52,6 +52,7 @@ export function createJob(spec: JobSpec, order: number, restored: RestoredJob | 
     discards: [],
     restored,
     failedAttempts: [],
+    differences: [],
     story: [],
   };
 }

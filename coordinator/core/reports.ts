@@ -16,6 +16,7 @@ import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
 import { consumedOther } from './heard.ts';
 import { type AttemptEnd, sumsOf } from './job-events.ts';
+import { compareLate, consumedUnknown } from './non-determinism.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
 import { dropPart, isPlaced } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
@@ -53,6 +54,7 @@ function lateReport(turn: Turn, attempt: Attempt, { outcome, attempt: id }: Atte
   endAttempt(turn, attempt, lateEnd(outcome));
   tell(turn.state, job, task, `${outcome.kind} ignored`, 'it had been cancelled', placeOf(attempt));
   answer(turn, worker, id, false);
+  if (outcome.kind === 'map-done') compareLate(turn, attempt, outcome.report);
 }
 
 function lateEnd(outcome: AttemptOutcome): AttemptEnd {
@@ -107,8 +109,9 @@ function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
       return cutWhenSampled(turn, attempt.job);
     }
     case 'map-done': {
+      const before = attempt.task.accepted;
       accept(turn, attempt, mapResult(report, worker, outcome.report), sums);
-      return mapAccepted(turn, attempt, outcome.report);
+      return mapAccepted(turn, attempt, outcome.report, before);
     }
     case 'reduce-done': {
       const { consumed, part } = outcome.report;
@@ -130,6 +133,7 @@ function refuse(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
   tellTrouble(turn.state, job, task, 'refused', cause, placeOf(attempt));
   say(turn, 'warn', { attempt }, `${formatAttempt(id)} is refused: ${cause}; it runs again`);
   releaseTask(turn, job, task);
+  consumedUnknown(turn, job, [task.index]);
 }
 
 function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptSums): void {
@@ -158,14 +162,14 @@ function measure(turn: Turn, attempt: Attempt, inputBytes: number): void {
   rememberDuration(table, turn.now - fromMs, inputBytes);
 }
 
-function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport): void {
+function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport, before: Accepted | undefined): void {
   const { job, task, worker } = attempt;
   if (job.spec.reducers === 0) {
     persistPart(turn, attempt, report.part);
     if (!stopOverBudget(turn, job)) commitWhenDone(turn, job);
     return;
   }
-  outputAccepted(turn, job, task, worker, report);
+  outputAccepted(turn, { job, map: task, worker, report, before });
   stopOverBudget(turn, job);
 }
 

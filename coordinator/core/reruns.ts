@@ -5,32 +5,41 @@
 import { attemptKey, formatTask } from '../../lib/ids.ts';
 import { cancelAttempt, releaseTask, runningAttempts } from './attempts.ts';
 import { rerunUnlocated } from './locations.ts';
+import { describeDifference, stopForDifference } from './non-determinism.ts';
 import { dropPart } from './parts.ts';
-import type { Attempt, Job, Task } from './state.ts';
+import type { Accepted, Attempt, Job, Task } from './state.ts';
 import { tellTrouble } from './story.ts';
 import { markIdle, replaceAccepted } from './tasks.ts';
 import { answer, listNames, say, type Turn } from './turn.ts';
 
-/** `partitions`: those for which the rerun of `map` differs from what was accepted before. */
-export function restartMismatched(turn: Turn, job: Job, map: Task, partitions: readonly number[]): void {
-  if (partitions.length === 0) return;
-  const name = formatTask(map);
+/** `partitions`: those for which the rerun of `map` differs from what was accepted `before`. True when the job fails for it. */
+export function rerunDiffers(
+  turn: Turn,
+  job: Job,
+  map: Task,
+  before: Accepted,
+  partitions: readonly number[],
+): boolean {
+  if (partitions.length === 0) return false;
+  const difference = { map, partitions, attempts: [before, map.accepted!] };
+  if (stopForDifference(turn, job, difference)) return true;
+  const touched = restartMismatched(turn, job, map, partitions);
+  const consequence = touched.length > 0 ? `${listNames(touched)} start again` : 'no reduce had used it yet';
+  say(turn, 'warn', { job }, `${describeDifference(difference)}; ${consequence}`);
+  return false;
+}
+
+/** The names of those that start again. */
+function restartMismatched(turn: Turn, job: Job, map: Task, partitions: readonly number[]): string[] {
   const touched: string[] = [];
   for (const partition of partitions) {
     const reduce = job.reduce.tasks[partition]!;
-    const cause = `${name} ran again and made something else for partition ${partition}`;
+    const cause = `${formatTask(map)} ran again and made something else for partition ${partition}`;
     if (reduce.status === 'done') revoke(turn, job, reduce, cause);
     else if (!restart(turn, reduce, map, cause)) continue;
     touched.push(formatTask(reduce));
   }
-  const consequence = touched.length > 0 ? `${listNames(touched)} start again` : 'no reduce had used it yet';
-  const where = `partitions ${listNames(partitions.map(String))}`;
-  say(
-    turn,
-    'warn',
-    { job },
-    `${name} is not deterministic: its rerun made something else for ${where}; ${consequence}`,
-  );
+  return touched;
 }
 
 export function revoke(turn: Turn, job: Job, reduce: Task, reason: string): void {

@@ -12,6 +12,7 @@ import type { Commit, PersistRecord, SuccessFacts } from './effects.ts';
 import { forgetOldest, release } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { emitRestored } from './job-events.ts';
+import { addDifference } from './non-determinism.ts';
 import { beginWork, createJob, planTables } from './plan.ts';
 import { beginRecovery } from './recovery.ts';
 import type { CoreState, Job, Task, TaskTable } from './state.ts';
@@ -82,7 +83,13 @@ function dropLatePart({ effects }: Turn, { attempt, part }: RecordOf<'part-opene
 }
 
 type Progress = RecordOf<
-  'job-planned' | 'job-sampled' | 'job-started' | 'job-committing' | 'job-stopping' | 'job-ended'
+  | 'job-planned'
+  | 'job-sampled'
+  | 'job-started'
+  | 'map-differed'
+  | 'job-committing'
+  | 'job-stopping'
+  | 'job-ended'
 >;
 
 function restoreProgress(state: CoreState, job: Job, record: Progress): void {
@@ -97,6 +104,9 @@ function restoreProgress(state: CoreState, job: Job, record: Progress): void {
     }
     case 'job-started':
       job.startedAtMs = record.at;
+      return;
+    case 'map-differed':
+      addDifference(job, record.difference);
       return;
     case 'job-committing':
       return restoreCommit(job, record.commit);
@@ -204,6 +214,7 @@ function restoreEnd(state: CoreState, job: Job, { state: shown, cause, view }: R
   job.startedAtMs = view.startedAtMs;
   job.endedAtMs = view.endedAtMs;
   job.failedAttempts.push(...view.failedAttempts);
+  job.differences.splice(0, Number.POSITIVE_INFINITY, ...(view.nonDeterministic ?? []));
   job.counters.clear();
   for (const [name, value] of Object.entries(view.counters)) job.counters.set(name, value);
   release(state, job);

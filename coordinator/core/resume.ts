@@ -97,7 +97,7 @@ export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptRepor
     attempt: id.attempt,
     worker: worker.id,
   });
-  outputAccepted(turn, job, map, worker, outcome.report);
+  outputAccepted(turn, { job, map, worker, report: outcome.report, before });
   turn.changed.add(id.jobId);
   return true;
 }

@@ -18,7 +18,13 @@ function jobRecords(job: Job, at: number): PersistRecord[] {
   const { spec, shown, cause, phase } = job;
   const accepted: PersistRecord = { type: 'job-accepted', at: spec.submittedAtMs, spec };
   if (phase.name !== 'ended')
-    return [accepted, ...planRecords(job, at), ...partRecords(job, at), ...phaseRecords(job, at)];
+    return [
+      accepted,
+      ...planRecords(job, at),
+      ...partRecords(job, at),
+      ...differenceRecords(job, at),
+      ...phaseRecords(job, at),
+    ];
   const view = viewOf(job);
   return [accepted, { type: 'job-ended', at: job.endedAtMs!, jobId: spec.jobId, state: shown, cause, view }];
 }
@@ -60,6 +66,10 @@ function resultRecords({ accepted }: Task, at: number): PersistRecord[] {
   const { id: attempt, part, workerId, inputRecords, inputBytes, counts: consumed, counters, bad } = accepted;
   const facts = { part, workerId, inputRecords, inputBytes, consumed, counters, ...(bad && { bad }) };
   return [{ type: 'part-accepted', at, attempt, ...facts }];
+}
+
+function differenceRecords({ spec, differences }: Job, at: number): PersistRecord[] {
+  return differences.map((difference) => ({ type: 'map-differed', at, jobId: spec.jobId, difference }));
 }
 
 function phaseRecords({ spec, phase }: Job, at: number): PersistRecord[] {

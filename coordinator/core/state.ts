@@ -33,7 +33,7 @@
 import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { AttemptId, JobId, TaskKind, WorkerId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
-import type { FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
+import type { DifferenceView, FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 import type { DigestTable } from './digests.ts';
@@ -193,6 +193,8 @@ export interface Job {
   /** Undefined for a job that this coordinator was given itself. */
   readonly restored: RestoredJob | undefined;
   readonly failedAttempts: FailedAttemptView[];
+  /** Bounded. */
+  readonly differences: DifferenceView[];
   readonly story: StoryLine[];
 }
 

@@ -35,6 +35,7 @@ export function viewOf(job: Job): JobView {
     map: phaseView(job.map),
     reduce: phaseView(job.reduce),
     badRecords: job.map.badRecords,
+    nonDeterministic: [...job.differences],
     counters: Object.fromEntries(job.counters),
     failedAttempts: [...job.failedAttempts],
     cause: job.cause,

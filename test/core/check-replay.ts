@@ -52,6 +52,7 @@ function durableJob(job: Job) {
     splits,
     cutPoints: info.cutPoints.map((key) => [...key]),
     startedAtMs,
+    differences: job.differences,
     staged: 'outcome' in phase || 'commit' in phase ? [] : stagedOf(job),
     accepted: tasks.map(({ accepted }) => (accepted?.part ? accepted : undefined)),
   };

@@ -73,6 +73,8 @@ export class FakeCluster implements World {
   /** How often the walk got to the rare places: a walk that reaches none of them proves nothing. */
   readonly seen = {
     revoked: 0,
+    differed: 0,
+    failedDiffering: 0,
     backups: 0,
     quarantines: 0,
     isolated: 0,
@@ -318,6 +320,7 @@ export class FakeCluster implements World {
     this.#books.persisted(record);
     if (record.type === 'part-opened') this.seen.partsOpened++;
     if (record.type === 'part-revoked') this.seen.revoked++;
+    if (record.type === 'map-differed') this.seen.differed++;
     if (record.type === 'job-committing') {
       this.#checkOutput(this.state.jobs.get(record.jobId)!, record.commit);
       this.#committed.set(record.jobId, tokensOf(record.commit.parts));
@@ -326,7 +329,15 @@ export class FakeCluster implements World {
     assert(!this.#ended.has(record.jobId), `${record.jobId} ends once`);
     const why = record.cause?.message ?? '';
     assert(!why.includes('the audit failed'), `${record.jobId}: ${why}, though no worker lied`);
+    if (record.cause?.code === 'non-deterministic') this.#checkDifferent(this.state.jobs.get(record.jobId)!);
     this.#ended.add(record.jobId);
+  }
+
+  /** A job that must fail when maps differ does so only when they did. */
+  #checkDifferent({ spec }: Job): void {
+    assert(spec.onNondeterminism === 'fail', `${spec.jobId}: may not fail because maps differ`);
+    assert(this.unsteadiness > 0, `${spec.jobId}: no map differed`);
+    this.seen.failedDiffering++;
   }
 
   #perform(effect: Effect): void {

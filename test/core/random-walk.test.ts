@@ -28,6 +28,7 @@ function submit(cluster: FakeCluster, random: Random, jobId: string): void {
     partition: random.chance(0.3) ? 'range' : 'hash',
     priority: random.below(2),
     attemptsMax: random.chance(0.5) ? 3 : 50,
+    onNondeterminism: random.chance(0.2) ? 'fail' : undefined,
   });
 }
 

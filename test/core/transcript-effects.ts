@@ -25,6 +25,8 @@ export function formatPersist(record: PersistRecord): string {
       return `persist part-accepted ${nameOf(record.attempt)} ${record.part.token}`;
     case 'part-revoked':
       return `persist part-revoked ${nameOf(record.attempt)}: ${record.reason}`;
+    case 'map-differed':
+      return `persist map-differed ${record.jobId} ${JSON.stringify(record.difference)}`;
     case 'job-committing':
       return `persist job-committing ${record.jobId}`;
     case 'job-ended':

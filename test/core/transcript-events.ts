@@ -90,11 +90,13 @@ export function toEvent(line: Line, made: Made): Happening {
 
 function specOf({ words, named }: Line): JobSpec {
   const { reducers = '1', priority = '0', attempts = '4', partition = 'hash' } = named;
+  const policy = named['on-nondeterminism'];
   return makeSpec(words[0]!, {
     reducers: Number(reducers),
     priority: Number(priority),
     attemptsMax: Number(attempts),
     partition: partition as JobSpec['partition'],
+    ...(policy && { onNondeterminism: policy as JobSpec['onNondeterminism'] }),
   });
 }
 

@@ -3,7 +3,7 @@
  * UPDATE=1 to write what it decides now, and read the difference. Invariants are checked after every event.
  *
  *   after 1s                                    join w1 [slots=2] [host=h] [pid=1] [running=j1/m0.0,…] [draining]
- *   submit j1 [reducers=1] [priority=0] [attempts=4] [partition=hash]
+ *   submit j1 [reducers=1] [priority=0] [attempts=4] [partition=hash] [on-nondeterminism=fail]
  *   splits j1 COUNT [bytes=1000] [hosts=a,b]    listing-failed j1 CODE        cancel j1
  *   mapped w1 j1/m0.0 [segments=3,4] [variant=1] [counter=2]                  sampled w1 j1/s0.0 keys=a,b
  *   reduced w1 j1/r0.0 [consumed=5]             failed w1 j1/m0.0 KIND [words…]
@@ -81,8 +81,9 @@ class Player {
 
   #view({ words }: Line): string[] {
     const view = viewJob(this.#state, words[0] as JobId)!;
-    const { state, map, reduce, counters, cause } = view;
-    return [`${state} ${JSON.stringify({ map, reduce, counters, cause })}`];
+    const { state, map, reduce, counters, cause, nonDeterministic } = view;
+    const differing = nonDeterministic.length > 0 && { nonDeterministic };
+    return [`${state} ${JSON.stringify({ map, reduce, counters, cause, ...differing })}`];
   }
 }
 
