@@ -24,7 +24,8 @@ export function checkReplay(live: CoreState, journal: readonly PersistRecord[]):
   );
 }
 
-function replay({ config, now }: CoreState, records: readonly PersistRecord[]): CoreState {
+/** What these records make of a coordinator of the same epoch, now. */
+export function replay({ config, now }: CoreState, records: readonly PersistRecord[]): CoreState {
   // The same epoch, so that nothing is said of it: only the state is looked at.
   const state = createState(config);
   const copies = JSON.parse(JSON.stringify(records)) as PersistRecord[];
@@ -33,7 +34,8 @@ function replay({ config, now }: CoreState, records: readonly PersistRecord[]): 
   return state;
 }
 
-function durable(state: CoreState): unknown {
+/** All of it that is in the journal. */
+export function durable(state: CoreState): unknown {
   const workers = new Set([...state.workers.keys(), ...(state.recovery?.awaited ?? [])]);
   const whole = { workers: [...workers].sort(), jobs: [...state.jobs.values()].map(durableJob) };
   return JSON.parse(JSON.stringify(whole));

@@ -1,12 +1,16 @@
 /** What must hold after every event and at the end. The numbers are those of docs/failure-model.md. */
 import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
+import type { Event } from '../../coordinator/core/events.ts';
 import type { CoreState } from '../../coordinator/core/state.ts';
 import { viewJob } from '../../coordinator/core/view.ts';
 import { successName } from '../../lib/formats.ts';
-import type { JobId } from '../../lib/ids.ts';
+import { formatTask, type JobId } from '../../lib/ids.ts';
 import { collectBytes } from '../../lib/iterables.ts';
-import { readManifest } from '../../lib/success-manifest.ts';
-import { type FaultKind, simulated } from './faults.ts';
+import { readManifest, type SuccessManifest } from '../../lib/success-manifest.ts';
+import { durable, replay } from '../core/check-replay.ts';
+import { StepChecker } from './check-steps.ts';
+import { WorkerChecker } from './check-workers.ts';
+import { unexcused } from './excuses.ts';
 import type { SimJob } from './sim-job.ts';
 import type { World } from './world.ts';
 
@@ -14,31 +18,15 @@ export class Violation extends Error {
   override name = 'Violation';
 }
 
+/** The first one and its backup. */
+const attemptsWithoutFault = 2;
+/** One fault may take several maps, and each of them a reduce with it. */
+const attemptsPerFault = 5;
+
 interface LogHead {
   readonly seq: number;
   readonly epoch: number;
 }
-
-/** Ends that a job may have because of what was done to it: what its cause says, or the kind of the failure behind it. */
-const excuses: readonly { readonly says: RegExp; readonly kinds: readonly FaultKind[] }[] = [
-  {
-    says: new RegExp(simulated),
-    kinds: [
-      'store fails before',
-      'store fails after',
-      'store says 409',
-      'store body ends early',
-      'store out of reach',
-      'partition',
-      'disk full',
-    ],
-  },
-  {
-    says: /worker-lost/,
-    kinds: ['worker killed', 'worker restarted', 'worker paused', 'partition', 'one-way partition'],
-  },
-  { says: /corrupt/, kinds: ['run file damaged', 'run file gone', 'fetch byte flipped'] },
-];
 
 export class Checker {
   readonly #world: World;
@@ -48,10 +36,36 @@ export class Checker {
   readonly #entries = new Map<number, string>();
   readonly #accepted = new Set<string>();
   readonly #committing = new Set<string>();
+  /** Jobs whose bad end is decided. */
+  readonly #stopping = new Set<string>();
+  /** All that is durable, from the first entry on. */
+  readonly #records: PersistRecord[] = [];
+  /** By epoch. */
+  readonly #coordinators = new Map<number, StepChecker>();
+  readonly #workers: WorkerChecker;
+  /** By task: how often it was given to some worker, by whomever. */
+  readonly #assignments = new Map<string, number>();
   violation: Violation | undefined;
 
   constructor(world: World) {
     this.#world = world;
+    this.#workers = new WorkerChecker(world);
+  }
+
+  get telling(): WorkerChecker['telling'] {
+    return this.#workers.telling.bind(this.#workers);
+  }
+
+  get obeys(): WorkerChecker['obeys'] {
+    return this.#workers.obeys.bind(this.#workers);
+  }
+
+  get ran(): WorkerChecker['ran'] {
+    return this.#workers.ran.bind(this.#workers);
+  }
+
+  get serves(): WorkerChecker['serves'] {
+    return this.#workers.serves.bind(this.#workers);
   }
 
   fail(message: string): void {
@@ -76,10 +90,49 @@ export class Checker {
     if (name === successName) await this.#checkOutput(jobId);
   }
 
+  /** Whether that is the last epoch of the journal: whoever has another one may not know it yet. */
+  leads(epoch: number): boolean {
+    return epoch === this.#last.epoch;
+  }
+
+  stepping(state: CoreState, event: Event): void {
+    this.#coordinatorOf(state.config.epoch).stepping(state, event);
+  }
+
+  stepped(state: CoreState, event: Event): void {
+    if (event.type === 'journal-replayed') this.#checkReplayed(state);
+    this.#coordinatorOf(state.config.epoch).stepped(state, event);
+  }
+
+  #coordinatorOf(epoch: number): StepChecker {
+    const known = this.#coordinators.get(epoch) ?? new StepChecker(this.#world);
+    this.#coordinators.set(epoch, known);
+    return known;
+  }
+
+  /** I7: who takes the lead knows all that was ever made durable. */
+  #checkReplayed(state: CoreState): void {
+    const expected = JSON.stringify(durable(replay(state, this.#records)));
+    if (JSON.stringify(durable(state)) !== expected)
+      this.fail(`epoch ${state.config.epoch} does not begin with what the journal says (I7)`);
+  }
+
   /** Before an effect runs, all that was decided up to it is durable (I7). */
   performing(effect: Effect, epoch: number, decided: number): void {
     if ((this.#durable.get(epoch) ?? 0) < decided)
       this.fail(`${effect.type} runs before its decision is durable (I7)`);
+    this.#coordinatorOf(epoch).performing(effect);
+    if (effect.type === 'send-assignment') this.#assigned(effect);
+  }
+
+  /** I11: a task is given out again only for something that went wrong, or for one backup. */
+  #assigned({ attempt }: Extract<Effect, { type: 'send-assignment' }>): void {
+    const name = `${attempt.jobId} ${formatTask(attempt)}`;
+    const times = (this.#assignments.get(name) ?? 0) + 1;
+    this.#assignments.set(name, times);
+    const wrong = [...this.#world.faults.struck.values()].reduce((sum, one) => sum + one, 0);
+    if (times > attemptsWithoutFault + attemptsPerFault * wrong)
+      this.fail(`${name} is given out ${times} times, after ${wrong} faults (I11)`);
   }
 
   ended(state: CoreState, jobId: JobId): void {
@@ -88,12 +141,11 @@ export class Checker {
     if (!view || view.state === 'COMPLETED') return;
     this.#world.count(`ended ${view.state}`);
     if (view.state === 'CANCELLED' && job.wasCancelled) return;
-    const cause = JSON.stringify(view.cause);
-    const { fired } = this.#world.faults;
-    const isExcused = excuses.some(
-      ({ says, kinds }) => says.test(cause) && kinds.some((kind) => fired.has(kind)),
-    );
-    if (!isExcused) this.fail(`${jobId} is ${view.state}: ${view.cause?.message} (I11)`);
+    const { struck } = this.#world.faults;
+    if (view.cause && job.isOwnEnd(view.cause)) return;
+    const problem = unexcused(view.cause, struck, state.config.condemnedMax);
+    if (problem !== undefined)
+      this.fail(`${jobId} is ${view.state}, and ${problem}: ${view.cause?.message} (I11)`);
   }
 
   /** When all is over. */
@@ -105,6 +157,7 @@ export class Checker {
         await this.#checkOutput(jobId);
       } else await this.#checkNothing(jobId);
     }
+    this.#checkIdle(state);
     const { staged, sweptAtMs } = this.#world.disk;
     for (const [token, { key, owner, by, sealedAtMs }] of staged) {
       if (sealedAtMs === undefined) continue;
@@ -114,6 +167,17 @@ export class Checker {
         this.#world.count('left behind by a crash');
       else this.fail(`${key} is still staged as ${token} by ${by.name} (I6)`);
     }
+  }
+
+  /** Nothing is held by what has ended. */
+  #checkIdle({ workers, backupsAlive, recovery, activeJobs }: CoreState): void {
+    for (const { id, attempts, slotsUsed, fetching, outputs } of workers.values()) {
+      const held = { attempts: attempts.size, slotsUsed, fetching, outputs: outputs.size };
+      const leaked = Object.entries(held).filter(([, count]) => count !== 0);
+      if (leaked.length > 0) this.fail(`${id} still holds ${leaked.join('; ')}, and no job runs (leak)`);
+    }
+    if (backupsAlive > 0 || recovery || activeJobs.size > 0)
+      this.fail(`${backupsAlive} backups and ${activeJobs.size} jobs are alive, and no job runs (leak)`);
   }
 
   #logged(text: string): void {
@@ -131,8 +195,28 @@ export class Checker {
       if (record.type === undefined) continue;
       this.#durable.set(epoch, (this.#durable.get(epoch) ?? 0) + 1);
       this.#world.count(`journal: ${record.type}`);
-      if (record.type === 'job-accepted' && record.spec) this.#accepted.add(record.spec.jobId);
-      if (record.type === 'job-committing' && record.jobId) this.#committing.add(record.jobId);
+      this.#records.push(record as PersistRecord);
+      this.#decided(record as PersistRecord);
+    }
+  }
+
+  /** Of two decisions that exclude each other only one is ever durable (I1, I6). */
+  #decided(record: PersistRecord): void {
+    switch (record.type) {
+      case 'job-accepted':
+        this.#accepted.add(record.spec.jobId);
+        return;
+      case 'job-committing':
+        if (this.#committing.has(record.jobId)) this.fail(`${record.jobId} commits twice (I1)`);
+        if (this.#stopping.has(record.jobId)) this.fail(`${record.jobId} commits, and was to stop (I6)`);
+        this.#committing.add(record.jobId);
+        return;
+      case 'job-stopping':
+        this.#stopping.add(record.jobId);
+        return;
+      case 'job-ended':
+        if (record.state === 'COMPLETED' && !this.#committing.has(record.jobId))
+          this.fail(`${record.jobId} is complete, and never committed (I1)`);
     }
   }
 
@@ -150,19 +234,15 @@ export class Checker {
       if (text.length !== bytes) this.fail(`${key} of ${jobId} has ${text.length} bytes, not ${bytes} (I1)`);
       texts.push(text);
     }
-    const problem = this.#problemOf(job, texts, manifest.counters);
+    const problem = this.#problemOf(job, texts, manifest);
     if (problem) this.fail(`${jobId}: ${problem}`);
   }
 
-  #problemOf(
-    job: SimJob,
-    texts: readonly string[],
-    counters: Readonly<Record<string, number>>,
-  ): string | undefined {
+  #problemOf(job: SimJob, texts: readonly string[], manifest: SuccessManifest): string | undefined {
     const { reducers } = job.spec;
     if (reducers > 0 && texts.length !== reducers)
       return `${texts.length} parts for ${reducers} reduces (I1)`;
-    return job.problemOf(texts, counters);
+    return job.problemOf(texts, manifest);
   }
 
   async #checkNothing(jobId: string): Promise<void> {

@@ -40,8 +40,16 @@ const chances = {
 export type FaultKind = keyof typeof chances;
 export const faultKinds = Object.keys(chances) as readonly FaultKind[];
 
-/** In the message of every failure that was made up. */
+/** In the message of every failure that was made up; */
 export const simulated = 'simulated';
+
+/** with the fault behind it, so that whoever ends because of it can be asked whether it struck. */
+export function simulatedBy(kind: FaultKind): string {
+  return `${simulated}: ${kind}`;
+}
+
+/** What a seed is given instead of drawing it: these kinds and no others, each with its chance at each occasion. */
+export type FaultPlan = Readonly<Partial<Record<FaultKind, number>>>;
 
 /** Faults stop here; then everything must end well by itself. */
 export const faultsUntilMs = 60_000;
@@ -51,15 +59,18 @@ export class Faults {
   readonly #schedule: Schedule;
   readonly #rates = new Map<FaultKind, number>();
   readonly #count: (what: string) => void;
-  readonly fired = new Set<FaultKind>();
+  /** How often each kind has struck. */
+  readonly struck = new Map<FaultKind, number>();
 
-  constructor(random: Random, schedule: Schedule, count: (what: string) => void) {
+  constructor(random: Random, schedule: Schedule, count: (what: string) => void, plan?: FaultPlan) {
     this.#random = random;
     this.#schedule = schedule;
     this.#count = count;
     const share = random.pick([0, 0.2, 0.4, 0.7])!;
     for (const kind of faultKinds) {
-      if (random.chance(share)) this.#rates.set(kind, chances[kind] * random.pick([0.5, 1, 2])!);
+      const drawn = random.chance(share) ? chances[kind] * random.pick([0.5, 1, 2])! : undefined;
+      const rate = plan ? plan[kind] : drawn;
+      if (rate !== undefined) this.#rates.set(kind, rate);
     }
   }
 
@@ -71,7 +82,7 @@ export class Faults {
   strikes(kind: FaultKind): boolean {
     const rate = this.#rates.get(kind);
     if (rate === undefined || this.areOver || !this.#random.chance(rate)) return false;
-    this.fired.add(kind);
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
     this.#count(`fault: ${kind}`);
     return true;
   }

@@ -53,15 +53,22 @@ class FetchLink implements AsyncIterable<Buffer> {
       else this.#server.emit('cancelled');
     });
     const bytes = wire.requestSerialize(request);
+    const served = world.checker.serves(name, request);
     const call = Object.assign(this.#server, {
       request: wire.requestDeserialize(bytes),
-      write: (frame: Buffer) => this.#write(frame),
+      write: (frame: Buffer) => {
+        served.take(frame);
+        return this.#write(frame);
+      },
       end: () => this.#connection?.send('client', () => this.#end()),
     }) as unknown as Parameters<ShuffleHandlers['Fetch']>[0];
     this.#server.on('error', (error: { code: status; details?: string }) =>
       this.#connection?.send('client', () => this.#fail(error.code, error.details ?? 'refused')),
     );
-    this.#connection.send('server', () => shuffle.Fetch(call));
+    this.#connection.send('server', () => {
+      served.begin();
+      shuffle.Fetch(call);
+    });
   }
 
   cancel(): void {

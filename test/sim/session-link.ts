@@ -50,6 +50,8 @@ class SessionLink {
   readonly #node: SimNode;
   readonly #connection: Connection | undefined;
   readonly #serverName: string;
+  /** Of the coordinator that speaks, once it has said it. */
+  #epoch = 0;
   #isClientOver = false;
   #isServerOver = false;
 
@@ -108,7 +110,12 @@ class SessionLink {
   #toClient(message: CoordinatorMessage): void {
     const bytes = wire.responseSerialize(message);
     this.#world.trace(`${this.#serverName} tells ${this.#node.name} ${show(message)}`);
-    this.#connection?.send('client', () => this.client.emit('data', wire.responseDeserialize(bytes)));
+    const { checker } = this.#world;
+    this.#connection?.send('client', () => {
+      const told = wire.responseDeserialize(bytes);
+      this.#epoch = told.welcome?.epoch ?? this.#epoch;
+      checker.telling(this.#epoch, () => this.client.emit('data', told));
+    });
   }
 
   #endByServer(): void {

@@ -111,14 +111,17 @@ export class SimCoordinator {
     const mutated = this.#mutate('event', event) ?? event;
     this.#world.trace(`${this.node.name} steps ${event.type}`);
     this.#world.count(`event: ${event.type}`);
+    const { checker } = this.#world;
+    checker.stepping(this.state, event);
     const result = step(this.state, mutated);
     if (event.type === 'journal-replayed') restoreOutputs(this.state, event.records, ports);
     this.#decided += result.persist.length;
     try {
       assertInvariants(this.state);
     } catch (error) {
-      this.#world.checker.fail(`after ${event.type}: ${(error as Error).message}`);
+      checker.fail(`after ${event.type}: ${(error as Error).message}`);
     }
+    checker.stepped(this.state, event);
     const effects = result.effects.flatMap((effect) => {
       const wanted = this.#mutate('effect', effect);
       return wanted === null ? [] : [wanted ?? effect];

@@ -1,12 +1,16 @@
 /** Jobs of a simulation: what goes in, the functions, and what must come out, computed without any of the code under test. */
 import type { JobId } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
+import type { JobCause } from '../../lib/job-view.ts';
+import type { SuccessManifest } from '../../lib/success-manifest.ts';
 import { type UserContext, type UserJob, userJobVersion } from '../../lib/user-job.ts';
 import type { Random } from '../core/fake-cluster.ts';
 import { makeSpec } from '../core/make.ts';
 
 const keys = ['ash', 'birch', 'cedar', 'elm', 'fir', 'oak', 'pine', 'rowan', 'willow', 'yew'];
 const root = 'mem://sim/';
+/** Of a line that no map can take. */
+const badValue = 'bad';
 
 export class SimJob {
   readonly spec: JobSpec;
@@ -14,23 +18,32 @@ export class SimJob {
   readonly inputs = new Map<string, string>();
   /** Each attempt of a map makes something else. */
   readonly isUnsteady: boolean;
+  /** How its input ends it, if not well: a record that no map can take, alone or beyond what it may skip. */
+  readonly #doom: 'user-error' | 'bad-records' | undefined;
+  #badLines = 0;
   readonly #lines: readonly { readonly key: string; readonly value: string }[];
   wasCancelled = false;
 
   constructor(jobId: string, random: Random) {
     this.isUnsteady = random.chance(0.15);
+    const badShare = random.pick([0, 0, 0, 0.05])!;
     const lines: { key: string; value: string }[] = [];
     for (let object = 0; object < 1 + random.below(4); object++) {
       let text = '';
       for (let line = 0; line < random.below(40); line++) {
         const key = random.pick(keys)!;
-        const value = `${object}:${line}`;
-        lines.push({ key, value });
+        const isBad = random.chance(badShare);
+        const value = isBad ? badValue : `${object}:${line}`;
+        if (isBad) this.#badLines++;
+        else lines.push({ key, value });
         text += `${key} ${value}\n`;
       }
       this.inputs.set(`in/${jobId}/${object}`, text);
     }
     this.#lines = lines;
+    const mayAllBeSkipped = random.chance(0.7);
+    const skipped = mayAllBeSkipped ? this.#badLines : random.below(this.#badLines);
+    if (skipped < this.#badLines) this.#doom = skipped === 0 ? 'user-error' : 'bad-records';
     this.spec = makeSpec(jobId, {
       inputPatterns: [`${root}in/${jobId}/*`],
       outputUri: `${root}out/${jobId}/`,
@@ -40,6 +53,7 @@ export class SimJob {
       splitBytes: 40 + random.below(200),
       attemptsMax: 50,
       priority: random.below(2),
+      ...(skipped > 0 && { maxBadRecords: { kind: 'count', records: skipped } }),
     });
   }
 
@@ -58,6 +72,7 @@ export class SimJob {
       params: {},
       *map(record: unknown, context: UserContext) {
         const [key = '', value = ''] = String(record).split(' ');
+        if (value === badValue) throw new Error(badValue);
         context.counter('lines').add(1);
         yield [key, isUnsteady ? `${value}@${context.task}.${context.attempt}` : value] as const;
       },
@@ -67,8 +82,16 @@ export class SimJob {
     };
   }
 
+  /** Whether that is the bad end that its input leads to (I19). */
+  isOwnEnd({ code, failure }: JobCause): boolean {
+    return this.#doom !== undefined && (code === this.#doom || failure?.kind === this.#doom);
+  }
+
   /** Undefined when the committed parts are one run's output; else what is wrong. `parts`: their texts, in order. */
-  problemOf(parts: readonly string[], counters: Readonly<Record<string, number>>): string | undefined {
+  problemOf(parts: readonly string[], { counters, badRecords }: SuccessManifest): string | undefined {
+    if (this.#doom !== undefined) return `it is complete, although it must fail with ${this.#doom} (I19)`;
+    const skipped = badRecords?.records ?? 0;
+    if (skipped !== this.#badLines) return `${skipped} records are bad, not ${this.#badLines} (I19)`;
     if (counters.lines !== undefined && counters.lines !== this.#lines.length) {
       return `counter lines is ${counters.lines}, not ${this.#lines.length} (I12)`;
     }

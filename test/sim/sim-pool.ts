@@ -6,7 +6,7 @@ import { runTask, type TaskEnd } from '../../worker/user/run-task.ts';
 import type { SlotRun, TaskListener } from '../../worker/user/slot.ts';
 import type { SlotTask } from '../../worker/user/slot-messages.ts';
 import type { SlotPool } from '../../worker/user/slot-pool.ts';
-import { simulated } from './faults.ts';
+import { simulatedBy } from './faults.ts';
 import type { SimNode } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -78,7 +78,7 @@ export class SimPool implements Pick<SlotPool, 'submit' | 'endJob' | 'close'> {
     if (faults.strikes('disk full')) {
       const failure = {
         kind: 'no-space',
-        message: `the disk is full (${simulated})`,
+        message: `the disk is full (${simulatedBy('disk full')})`,
         path: task.directory,
       } as const;
       return { end: { kind: 'failed', failure }, counters: {} };
@@ -91,6 +91,7 @@ export class SimPool implements Pick<SlotPool, 'submit' | 'endJob' | 'close'> {
       log: (text) => listener.onLog(this.#node.now(), text),
       onPartOpened: (part) => listener.onPartOpened(part),
     });
+    this.#world.checker.ran(task, end);
     await this.#node.wait(between(1, 50) * this.#slowness);
     return end;
   }

@@ -4,7 +4,7 @@ import { MemoryStore } from '../../lib/store/memory-store.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { ObjectInfo, ReadOptions, StagedObject, StageWriter, Store } from '../../lib/store/store.ts';
 import { parseUri } from '../../lib/store/uri.ts';
-import { simulated } from './faults.ts';
+import { type FaultKind, simulatedBy } from './faults.ts';
 import type { SimNode } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -83,7 +83,8 @@ export class NodeStore implements Store {
       if (!this.#world.faults.strikes('store body ends early')) yield chunk;
       else {
         yield chunk.subarray(0, this.#world.random.below(chunk.length));
-        throw new MillraceError('store-failed', `the body of ${key} ended early (${simulated})`);
+        const why = simulatedBy('store body ends early');
+        throw new MillraceError('store-failed', `the body of ${key} ended early (${why})`);
       }
     }
   }
@@ -170,12 +171,15 @@ export class NodeStore implements Store {
   async #request<T>(what: string, key: string, act: () => Promise<T>): Promise<T> {
     const { faults, network } = this.#world;
     await this.#travel(what, key, network.blockedMs(this.#node.name, storeName));
-    if (faults.strikes('store fails before')) throw this.#failure(what, key, '503 before');
-    if (faults.strikes('store says 409')) throw this.#failure(what, key, '409, a concurrent request');
+    if (faults.strikes('store fails before'))
+      throw this.#failure(what, key, '503 before', 'store fails before');
+    if (faults.strikes('store says 409'))
+      throw this.#failure(what, key, '409, a concurrent request', 'store says 409');
     const answer = await act();
     this.#world.trace(`${this.#node.name} ${what} ${key}`);
     await this.#travel(what, key, network.blockedMs(storeName, this.#node.name));
-    if (faults.strikes('store fails after')) throw this.#failure(what, key, 'timeout after');
+    if (faults.strikes('store fails after'))
+      throw this.#failure(what, key, 'timeout after', 'store fails after');
     return answer;
   }
 
@@ -183,11 +187,11 @@ export class NodeStore implements Store {
   async #travel(what: string, key: string, blockedMs: number): Promise<void> {
     const slowMs = this.#world.faults.strikes('store slow') ? this.#world.between(100, 4_000) : 0;
     await this.#node.wait(this.#world.between(0.2, 4) + slowMs + Math.min(blockedMs, 5_000));
-    if (blockedMs > 5_000) throw this.#failure(what, key, 'no answer');
+    if (blockedMs > 5_000) throw this.#failure(what, key, 'no answer', 'store out of reach');
   }
 
-  #failure(what: string, key: string, why: string): MillraceError {
+  #failure(what: string, key: string, why: string, kind: FaultKind): MillraceError {
     this.#world.trace(`${this.#node.name} ${what} ${key}: ${why}`);
-    return new MillraceError('store-failed', `${what} ${key}: ${why} (${simulated})`);
+    return new MillraceError('store-failed', `${what} ${key}: ${why} (${simulatedBy(kind)})`);
   }
 }

@@ -78,7 +78,7 @@ export class SimWorker {
       readDisk: async () => disk,
     });
     this.#budget = budget;
-    const attempts = new Attempts({
+    const attempts: Attempts = new Attempts({
       clock: node,
       log,
       slots,
@@ -95,7 +95,8 @@ export class SimWorker {
     this.#attempts = attempts;
     const shuffle = createShuffleHandlers(outputs, ticketKeys, () => attempts.workerId);
     world.servers.set(this.name, { node, shuffle });
-    const session = new Session({
+    world.workers.set(this.name, this);
+    const session: Session = new Session({
       coordinator: 'coordinator:7450',
       credentials: noCredentials,
       workerId: attempts.workerId,
@@ -104,7 +105,7 @@ export class SimWorker {
       softwareVersion: '0',
       clock: node,
       log,
-      handlers: attempts,
+      handlers: world.checker.obeys(node, attempts),
       diagnose: async () => [],
       onServing: () => undefined,
       joinTimeoutMs: 0,

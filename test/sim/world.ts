@@ -5,12 +5,13 @@ import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
 import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerControl.ts';
 import { Random } from '../core/fake-cluster.ts';
 import { Checker } from './checker.ts';
-import { Faults } from './faults.ts';
+import { type FaultPlan, Faults } from './faults.ts';
 import type { Mutant } from './mutants.ts';
 import { Network } from './network.ts';
 import { Schedule, type SimNode } from './schedule.ts';
 import type { SimJob } from './sim-job.ts';
 import { SimDisk } from './sim-store.ts';
+import type { SimWorker } from './sim-worker.ts';
 
 /** Who answers at an address now. */
 export interface Server {
@@ -30,6 +31,8 @@ export class World {
   readonly jobs = new Map<string, SimJob>();
   /** By host name. */
   readonly servers = new Map<string, Server>();
+  /** By host name, dead ones too. */
+  readonly workers = new Map<string, SimWorker>();
   readonly log: Log;
   readonly mutant: Mutant | undefined;
   /** A folder for the scratch folders of all workers. */
@@ -46,7 +49,8 @@ export class World {
     this.#print = options.print;
     this.log = createLog('sim', options.logLevel ?? 'silent');
     this.random = new Random(seed);
-    this.faults = new Faults(new Random(seed ^ 0x5eed), this.schedule, (what) => this.count(what));
+    const count = (what: string) => this.count(what);
+    this.faults = new Faults(new Random(seed ^ 0x5eed), this.schedule, count, options.plan);
     this.network = new Network(this);
     this.checker = new Checker(this);
     this.disk = new SimDisk(this);
@@ -74,6 +78,8 @@ export class World {
 
 export interface WorldOptions {
   readonly mutant?: Mutant | undefined;
+  /** Instead of the faults that the seed would draw. */
+  readonly plan?: FaultPlan | undefined;
   readonly logLevel?: LogLevel | undefined;
   /** Given each line of the trace. */
   readonly print?: ((line: string) => void) | undefined;
