@@ -9,6 +9,10 @@ const view = makeView({
   failedAttempts: [
     { task: 'm0', attempt: 0, worker: 'w', atMs: 1, failure: { kind: 'internal', message: 'x' } },
   ],
+  nonDeterministic: [
+    { task: 'm0', partitions: [1], attempts: [{ attempt: 0, epoch: 1, worker: 'w' }] },
+    { task: null, partitions: [2], attempts: [] },
+  ],
   cause: { code: 'job-failed', message: 'x', task: 'm0', failure: { kind: 'internal', message: 'x' } },
 });
 
@@ -35,6 +39,16 @@ it.each([
     'a failed attempt without a failure',
     JSON.stringify({ ...view, failedAttempts: [{ task: 'm0' }] }),
     /failedAttempts/,
+  ],
+  [
+    'a difference without attempts',
+    JSON.stringify({ ...view, nonDeterministic: [{ task: 'm0', partitions: [1] }] }),
+    /nonDeterministic/,
+  ],
+  [
+    'a difference in what is no partition',
+    JSON.stringify({ ...view, nonDeterministic: [{ task: null, partitions: ['x'], attempts: [] }] }),
+    /nonDeterministic/,
   ],
   ['a cause without a code', JSON.stringify({ ...view, cause: { message: 'x' } }), /cause/],
   ['a time that is text', JSON.stringify({ ...view, endedAtMs: 'now' }), /endedAtMs is "now"/],

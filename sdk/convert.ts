@@ -80,6 +80,8 @@ export function parseJobView(text: string): JobView {
     '…',
   );
   check(isNumber(view.badRecords), 'badRecords', view.badRecords);
+  const differences = view.nonDeterministic;
+  check(Array.isArray(differences) && differences.every(isDifference), 'nonDeterministic', differences);
   check(isObject(view.counters), 'counters', view.counters);
   check(view.cause === null || isCause(view.cause), 'cause', view.cause);
   check(isNumber(view.submittedAtMs), 'submittedAtMs', view.submittedAtMs);
@@ -125,6 +127,19 @@ function isFailure(value: unknown): boolean {
 function isFailedAttempt(value: unknown): boolean {
   return (
     isObject(value) && typeof value.task === 'string' && isNumber(value.attempt) && isFailure(value.failure)
+  );
+}
+
+function isDifference(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    (value.task === null || typeof value.task === 'string') &&
+    Array.isArray(value.partitions) &&
+    value.partitions.every(isNumber) &&
+    Array.isArray(value.attempts) &&
+    value.attempts.every(
+      (made) => isObject(made) && isNumber(made.attempt) && typeof made.worker === 'string',
+    )
   );
 }
 

@@ -90,6 +90,14 @@ describe('renderFailure', () => {
     ]);
   });
 
+  it('says what to do about a map that is not deterministic', () => {
+    const cause = { code: 'non-deterministic', message: 'm0 is not', task: 'm0', failure: null };
+    const view = makeView({ state: 'FAILED', cause });
+    expect(renderFailure(view, { excerpt: undefined, showCommands: false })[1]).toMatch(
+      /map must yield the same for the same input/,
+    );
+  });
+
   it('says cancelled of a cancelled job', () => {
     const cause = { code: 'cancelled', message: 'cancelled by a client', task: null, failure: null };
     const view = makeView({ state: 'CANCELLED', cause });

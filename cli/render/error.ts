@@ -1,5 +1,6 @@
 /** What went wrong, for people: the cause first, then the place in their code, the record, the attempts, what to type next. */
 import { type AttemptFailure, describeFailure, failureFingerprint } from '../../lib/attempt-failure.ts';
+import { differenceAdvice } from '../../lib/difference.ts';
 import type { MillraceError } from '../../lib/errors.ts';
 import type { JobView } from '../../lib/job-view.ts';
 import { formatBytes, formatDurationMs } from '../../lib/units.ts';
@@ -31,7 +32,10 @@ export function renderFailure(view: JobView, options: FailureOptions, paint: Pai
   const head = `${paint('bad', '✖')} job ${paint('strong', view.name)}${id} ${what}`;
   if (!cause) return [head];
   const failure = cause.failure;
-  if (!failure) return [`${head}: ${cause.message}`, ...nextLines(view, undefined, options)];
+  if (!failure) {
+    const advice = cause.code === 'non-deterministic' ? [`  ${differenceAdvice}`] : [];
+    return [`${head}: ${cause.message}`, ...advice, ...nextLines(view, undefined, options)];
+  }
   return [
     `${head}: ${verdictOf(cause.message, failure)}`,
     ...renderFailureLines(failure, options.excerpt, paint),

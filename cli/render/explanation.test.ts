@@ -55,6 +55,18 @@ describe('explain', () => {
     expect(renderExplanation(view, [])).toContain('  2 failed attempts of m1, m2 on w1: no-space: disk full');
   });
 
+  it('names maps that are not deterministic, and what to do', () => {
+    const attempts = [{ attempt: 1, epoch: 2, worker: 'w1' }];
+    const view = makeView({
+      state: 'COMPLETED',
+      nonDeterministic: [{ task: 'm0', partitions: [3], attempts }],
+    });
+    expect(explain(view, []).findings.slice(1)).toEqual([
+      'm0 is not deterministic: m0.1 on w1 and an attempt before the restart made different output for partition 3',
+      'map must yield the same for the same input: no random, clock, environment or order of replies in it',
+    ]);
+  });
+
   it('says what was lost and made good', () => {
     const view = makeView({
       state: 'COMPLETED',

@@ -1,6 +1,7 @@
 /** Why a job is as it is, from its view and from who works. */
 import { type AttemptFailure, describeFailure } from '../../lib/attempt-failure.ts';
 import type { WorkerView } from '../../lib/cluster-view.ts';
+import { describeDifference, differenceAdvice } from '../../lib/difference.ts';
 import { isTerminal, type JobCause, type JobState, type JobView } from '../../lib/job-view.ts';
 import { renderFailure } from './error.ts';
 import { plural } from './progress.ts';
@@ -74,6 +75,8 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   if (backups > 0) findings.push(`${plural(backups, 'backup attempt')} started because the first was slow`);
   if (view.badRecords > 0)
     findings.push(`${plural(view.badRecords, 'bad record')} skipped (--max-bad-records)`);
+  findings.push(...view.nonDeterministic.map(describeDifference));
+  if (view.nonDeterministic.length > 0) findings.push(differenceAdvice);
   const failed = map.failedAttempts + reduce.failedAttempts;
   if (failed > view.failedAttempts.length) {
     findings.push(`${plural(failed, 'attempt')} failed; the last ${view.failedAttempts.length} are kept`);

@@ -22,6 +22,24 @@ describe('renderSummary', () => {
     ]);
   });
 
+  it('names maps that are not deterministic, and what to do', () => {
+    const attempts = [
+      { attempt: 0, epoch: 1, worker: 'w1' },
+      { attempt: 1, epoch: 1, worker: 'w2' },
+    ];
+    const nonDeterministic = [0, 1, 2, 3, 4].map((map) => ({ task: `m${map}`, partitions: [map], attempts }));
+    const lines = renderSummary({ ...done, nonDeterministic }, { showOutput: false, showCommands: false });
+    expect(lines.slice(1, 7)).toEqual([
+      '  differs  m0 is not deterministic: m0.0 on w1 and m0.1 on w2 made different output for partition 0',
+      '           m1 is not deterministic: m1.0 on w1 and m1.1 on w2 made different output for partition 1',
+      '           m2 is not deterministic: m2.0 on w1 and m2.1 on w2 made different output for partition 2',
+      '           2 more: millrace status --json',
+      '           the output is that of one run of each map; another run may give another',
+      '           map must yield the same for the same input: no random, clock, environment or order of replies in it',
+    ]);
+    expect(renderStatus({ ...done, nonDeterministic }, 0).join()).toContain('m0 is not deterministic');
+  });
+
   it('does not name a folder that is gone', () => {
     expect(renderSummary(done, { showOutput: false, showCommands: false }).join('\n')).not.toContain('/out/');
   });

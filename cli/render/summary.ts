@@ -1,10 +1,14 @@
 /** How a job ended well, and one job at a glance. */
+import { describeDifference, differenceAdvice } from '../../lib/difference.ts';
 import { isTerminal, type JobView } from '../../lib/job-view.ts';
 import { uriToPath } from '../../lib/store/uri.ts';
 import { formatBytes, formatDurationMs } from '../../lib/units.ts';
 import { plural, renderPhase } from './progress.ts';
 import { type Paint, plain } from './style.ts';
 import { formatCount, renderTable } from './table.ts';
+
+/** Of maps that are not deterministic. */
+const differencesNamed = 3;
 
 export interface SummaryOptions {
   /** False when the output is on stdout and its folder is gone. */
@@ -19,7 +23,7 @@ export function renderSummary(view: JobView, options: SummaryOptions, paint: Pai
   const head = `${paint('good', '✔')} ${paint('strong', view.name)} done in ${elapsed(view, view.endedAtMs ?? view.submittedAtMs)}`;
   const lines = [`${head}: ${plural(records, 'record')} (${formatBytes(bytes)}) read`];
   if (options.showOutput) lines.push(`  output   ${showUri(view.outputUri)}`);
-  lines.push(...badRecordLines(view), ...counterLines(view));
+  lines.push(...badRecordLines(view), ...differenceLines(view), ...counterLines(view));
   const retried = view.map.failedAttempts + view.reduce.failedAttempts;
   if (retried > 0) lines.push(`  retried  ${plural(retried, 'failed attempt')}`);
   if (options.showCommands) {
@@ -39,7 +43,7 @@ export function renderStatus(view: JobView, nowMs: number, paint: Paint = plain)
   ];
   if (view.map.total > 0) lines.push(`  ${renderPhase('map', view.map, speed, paint)}`);
   if (view.reduce.total > 0) lines.push(`  ${renderPhase('reduce', view.reduce, speed, paint)}`);
-  lines.push(...badRecordLines(view), ...counterLines(view));
+  lines.push(...badRecordLines(view), ...differenceLines(view), ...counterLines(view));
   if (view.cause) lines.push(`  cause    ${view.cause.message}`);
   const last = view.failedAttempts.at(-1);
   if (last && !view.cause) {
@@ -84,6 +88,17 @@ function badRecordLines({ badRecords, outputUri, state }: JobView): string[] {
   if (badRecords === 0) return [];
   const where = state === 'COMPLETED' ? `, in ${showUri(outputUri)}_bad/` : '';
   return [`  skipped  ${plural(badRecords, 'bad record')}${where}`];
+}
+
+function differenceLines({ nonDeterministic, state }: JobView): string[] {
+  if (nonDeterministic.length === 0) return [];
+  const shown = nonDeterministic.slice(0, differencesNamed).map(describeDifference);
+  const more = nonDeterministic.length - shown.length;
+  if (more > 0) shown.push(`${more} more: millrace status --json`);
+  if (state === 'COMPLETED')
+    shown.push('the output is that of one run of each map; another run may give another');
+  shown.push(differenceAdvice);
+  return shown.map((line, i) => `  ${i === 0 ? 'differs ' : '        '} ${line}`);
 }
 
 function counterLines(view: JobView): string[] {

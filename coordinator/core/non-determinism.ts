@@ -2,6 +2,7 @@
  * Attempts of one map made different output: its function is not deterministic. What differs is named and kept with the job, and the
  * job's policy decides what follows: whoever used the other output starts again (reruns.ts, heard.ts), or the job fails.
  */
+import { describeDifference } from '../../lib/difference.ts';
 import { formatAttempt, formatTask } from '../../lib/ids.ts';
 import type { DifferenceView, MadeBy } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
@@ -10,7 +11,7 @@ import { stopJob } from './ending.ts';
 import { emitDiffered } from './job-events.ts';
 import type { Accepted, Attempt, Job, Task } from './state.ts';
 import { tellJob, tellTrouble } from './story.ts';
-import { listNames, say, type Turn } from './turn.ts';
+import { say, type Turn } from './turn.ts';
 
 type Made = Pick<Accepted, 'id' | 'workerId'>;
 
@@ -25,8 +26,9 @@ export interface Difference {
 
 /** Keeps what differs. True when the job is to fail for it, and does. */
 export function stopForDifference(turn: Turn, job: Job, difference: Difference): boolean {
-  const what = describeDifference(difference);
-  keepDifference(turn, job, viewOf(difference));
+  const view = differenceView(difference);
+  const what = describeDifference(view);
+  keepDifference(turn, job, view);
   if (difference.map) tellTrouble(turn.state, job, difference.map, 'differs', what);
   else tellJob(turn.state, job, 'maps differ', what);
   turn.changed.add(job.spec.jobId);
@@ -38,17 +40,6 @@ export function stopForDifference(turn: Turn, job: Job, difference: Difference):
     cause: { code: 'non-deterministic', message, task, failure: null },
   });
   return true;
-}
-
-/** `m1 is not deterministic: m1.0 on w2 and m1.1 on w3 made different output for partitions 1, 2`. */
-export function describeDifference({ map, partitions, attempts }: Difference): string {
-  const where = `partition${partitions.length === 1 ? '' : 's'} ${listNames(partitions.map(String))}`;
-  if (!map) {
-    return `a map is not deterministic: what reduces consumed before the restart is not what the accepted maps made for ${where}`;
-  }
-  const [first, second] = attempts.map(({ id, workerId }) => `${formatAttempt(id)} on ${workerId}`);
-  const both = second === undefined ? `${first} and an attempt before the restart` : `${first} and ${second}`;
-  return `${formatTask(map)} is not deterministic: ${both} made different output for ${where}`;
 }
 
 /**
@@ -71,11 +62,11 @@ export function compareLate(turn: Turn, attempt: Attempt, { segments }: MapRepor
   if (partitions.length === 0) return;
   const difference = { map: task, partitions, attempts: [accepted, { id, workerId: worker.id }] };
   if (stopForDifference(turn, job, difference)) return;
-  const text = `${describeDifference(difference)}; ${formatAttempt(accepted.id)} stands`;
+  const text = `${describeDifference(differenceView(difference))}; ${formatAttempt(accepted.id)} stands`;
   say(turn, 'warn', { job }, text);
 }
 
-function viewOf({ map, partitions, attempts }: Difference): DifferenceView {
+export function differenceView({ map, partitions, attempts }: Difference): DifferenceView {
   return {
     task: map ? formatTask(map) : null,
     partitions: partitions.slice(0, limits.differencePartitionsMax),

@@ -2,10 +2,11 @@
  * A map ran again and made something else for some partitions: its function is not deterministic. Whatever consumed the earlier
  * output is taken back, so that every committed reduce has consumed the same attempt of each map, or equal ones (I3).
  */
+import { describeDifference } from '../../lib/difference.ts';
 import { attemptKey, formatTask } from '../../lib/ids.ts';
 import { cancelAttempt, releaseTask, runningAttempts } from './attempts.ts';
 import { rerunUnlocated } from './locations.ts';
-import { describeDifference, stopForDifference } from './non-determinism.ts';
+import { differenceView, stopForDifference } from './non-determinism.ts';
 import { dropPart } from './parts.ts';
 import type { Accepted, Attempt, Job, Task } from './state.ts';
 import { tellTrouble } from './story.ts';
@@ -25,7 +26,7 @@ export function rerunDiffers(
   if (stopForDifference(turn, job, difference)) return true;
   const touched = restartMismatched(turn, job, map, partitions);
   const consequence = touched.length > 0 ? `${listNames(touched)} start again` : 'no reduce had used it yet';
-  say(turn, 'warn', { job }, `${describeDifference(difference)}; ${consequence}`);
+  say(turn, 'warn', { job }, `${describeDifference(differenceView(difference))}; ${consequence}`);
   return false;
 }
 

@@ -23,6 +23,7 @@ export class JobCounters {
   readonly #fetchWait;
   readonly #spillBytes;
   readonly #spills;
+  readonly #differences;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -59,6 +60,10 @@ export class JobCounters {
       'Time reduces spent from their first location to their last segment.',
     );
     this.#spillBytes = this.#counter('mr_spill_bytes_total', 'Bytes of sorted runs that maps wrote early.');
+    this.#differences = this.#counter(
+      'mr_map_differences_total',
+      'Times that attempts of a map were seen to have made different output.',
+    );
     this.#spills = this.#counter('mr_spills_total', 'Sorted runs that maps wrote because a buffer was full.');
   }
 
@@ -76,6 +81,9 @@ export class JobCounters {
         return;
       case 'attempt-ended':
         this.#countEnded(event);
+        return;
+      case 'map-differed':
+        this.#differences.inc();
         return;
       default:
         return;

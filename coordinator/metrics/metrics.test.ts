@@ -90,6 +90,7 @@ test('every family is there before anything happened, in the format Prometheus r
       "mr_eventloop_delay_seconds",
       "mr_jobs",
       "mr_leader",
+      "mr_map_differences_total",
       "mr_records_total",
       "mr_s3_request_duration_seconds",
       "mr_s3_requests_total",
@@ -139,6 +140,13 @@ test('attempts that end are counted by phase and outcome, and what the done ones
   expect(value(families, 'mr_shuffle_fetch_wait_seconds_total')).toBe(0.5);
   expect(value(families, 'mr_spills_total')).toBe(4);
   expect(value(families, 'mr_spill_bytes_total')).toBe(1_400);
+});
+
+test('maps that differ are counted', async () => {
+  const metrics = metricsOf();
+  const difference = { task: 'm0', partitions: [1], attempts: [] };
+  metrics.jobs.count({ atMs: 5, jobId, type: 'map-differed', ...difference });
+  expect(value(await scrape(metrics), 'mr_map_differences_total')).toBe(1);
 });
 
 test('the maps of a map-only job write nothing to the shuffle', async () => {
