@@ -76,12 +76,18 @@ describe('watch', () => {
           breakWith(call, status.UNAVAILABLE);
         },
         (call) => {
+          send(call, { state: 'COMMITTING' });
+          // What a coordinator that ends does to open calls.
+          breakWith(call, status.CANCELLED);
+        },
+        (call) => {
           send(call, { state: 'COMPLETED' });
           call.end();
         },
       ),
     );
-    expect(await statesOf(client.get('job-1').watch())).toEqual(['MAPPING', 'REDUCING', 'COMPLETED']);
+    const states = ['MAPPING', 'REDUCING', 'COMMITTING', 'COMPLETED'];
+    expect(await statesOf(client.get('job-1').watch())).toEqual(states);
   });
 
   it('ends at the terminal view even when the stream stays open', async () => {

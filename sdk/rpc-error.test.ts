@@ -49,7 +49,7 @@ it.each([
 
 it.each([
   [status.DEADLINE_EXCEEDED, 'timeout'],
-  [status.CANCELLED, 'cancelled'],
+  [status.CANCELLED, 'unavailable'],
   [status.UNIMPLEMENTED, 'unavailable'],
   [status.RESOURCE_EXHAUSTED, 'limit-exceeded'],
   [status.UNKNOWN, 'internal'],

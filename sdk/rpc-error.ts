@@ -24,7 +24,12 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
         { cause: thrown },
       );
     case status.CANCELLED:
-      return new MillraceError('cancelled', 'the call was cancelled', { cause: thrown });
+      // Not by this side, which has reasons of its own then: a coordinator that ends, in order or deposed, cancels what is open.
+      return new MillraceError(
+        'unavailable',
+        `the coordinator at ${address} ended while it was asked (${shorten(details)})`,
+        { cause: thrown },
+      );
     case status.UNIMPLEMENTED:
       return new MillraceError(
         'unavailable',

@@ -44,8 +44,9 @@ export async function callOnce<T>(
     else done.resolve(value);
   });
   const abort = () => {
-    call.cancel();
+    // First, because of what is cancelled the transport only says that it was.
     if (signal) done.reject(cancelledError(signal));
+    call.cancel();
   };
   signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -54,6 +54,16 @@ test('the one that leads is killed: the other one goes on, and nothing that surv
   expect(readdirSync(notes)).toHaveLength(shape.maps + shape.reducers);
 });
 
+test('the one that leads is ended in order: who waits for a job goes on waiting, with the other one', async () => {
+  await using cluster = await Cluster.start({ workers: 2, standby: true, lease: '1s' });
+  const handle = await submit(cluster, { mapMs: 400 });
+  const ended = handle.wait();
+  await waitFor(handle, ({ map }) => map.done >= 4 && map.running >= 1);
+  cluster.coordinator.process.kill('SIGTERM');
+  expect(await ended).toMatchObject({ state: 'COMPLETED', map: { reruns: 0 } });
+  expect(readParts(output)).toEqual(expected);
+});
+
 test('the one that leads stands still for longer than its lease: when it goes on it stops, and has decided nothing', async () => {
   await using cluster = await Cluster.start({ workers: 2, standby: true, lease: '1s' });
   const handle = await submit(cluster, { mapMs: 400 });
