@@ -30,10 +30,12 @@ export class Loop {
   #tickIsDue = false;
   #draining: Promise<void> | undefined;
   #stopped = false;
-  #lastNow = 0;
+  readonly #startedAtMs: number;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
+    const { clock } = ports;
+    this.#startedAtMs = clock.now() - clock.monotonicMs();
   }
 
   /** Takes the event; it is stepped soon, after all that came before it. */
@@ -101,8 +103,8 @@ export class Loop {
     return happenings;
   }
 
+  /** As the wall clock said at the start, and monotonic since: one that is set an hour back must not stop leases from ending, or end them all. */
   #now(): number {
-    this.#lastNow = Math.max(this.#lastNow, this.#ports.clock.now());
-    return this.#lastNow;
+    return Math.floor(this.#startedAtMs + this.#ports.clock.monotonicMs());
   }
 }

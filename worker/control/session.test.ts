@@ -119,6 +119,16 @@ test('it says hello, is welcomed, and then says a heartbeat at the interval it w
   expect((await messages.next()).heartbeat).not.toBeNull();
 });
 
+test('what comes before the welcome is not obeyed', async () => {
+  const session = open();
+  const stream = await streams.next();
+  await messages.next();
+  stream.write({ jobsEnded: ['before'] });
+  stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 }, jobsEnded: ['with'] });
+  await session.joined;
+  expect(await calls.next()).toEqual(['ended', 'with']);
+});
+
 test('a coordinator that takes its hello and stays silent is left for the next one', async () => {
   const session = open(0, `${address},${address}`);
   const silent = await streams.next();

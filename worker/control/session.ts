@@ -373,6 +373,8 @@ export class Session {
       if (message.welcome.epoch < this.#epochSeen) return this.#leaveDeposed(message.welcome.epoch);
       this.#welcome(message.welcome);
     }
+    // Meant for the stream before this one: the welcome answers what this worker says of itself now.
+    if (!this.#isJoined) return;
     const { handlers } = this.#options;
     for (const job of message.jobs) handlers.onJob(jobInfoIn(job));
     if (message.diagnose) void this.#diagnose(diagnoseIn(message.diagnose));
