@@ -120,7 +120,6 @@ async function discardPart(
 ): Promise<void> {
   try {
     const { store, key } = stores.locate(part.uri);
-    failpoint('effect.discard-part');
     await store.discard({ key, token: part.token });
   } catch (error) {
     log.warn({ job: jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');

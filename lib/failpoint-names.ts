@@ -25,7 +25,6 @@ export const failpoints = {
   'effect.list-splits': 'accepted, and the input not listed',
   'effect.publish': 'the commit is durable, and not begun',
   'effect.discard': 'the end of the job is durable, and nothing of it discarded',
-  'effect.discard-part': 'a part that lost is about to be dropped',
   'effect.job-event': 'decided, and not in the event log of the job',
   // The commit.
   'commit.before-first': 'all is checked, nothing visible',
