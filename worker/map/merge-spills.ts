@@ -45,7 +45,7 @@ function mergeRuns(runs: readonly RunSummary[], path: string, options: MergeSpil
   try {
     for (const run of runs) readers.push(new RunReader(run.path));
     for (let partition = 0; partition < partitions; partition++) {
-      using pairs = new MergeCursor(sourcesOf(readers, partition), { partition });
+      using pairs = new MergeCursor(sourcesOf(runs, readers, partition), { partition });
       writePairs(pairs, writer, combiner);
     }
     const merged = writer.finish();
@@ -67,11 +67,16 @@ function pairBytesOf(runs: readonly RunSummary[]): number {
   return runs.flatMap(({ segments }) => segments).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function sourcesOf(readers: readonly RunReader[], partition: number): SegmentSource[] {
+/** By what was written, not by what the index of the file says now: a whole file of another attempt is noticed, too. */
+function sourcesOf(
+  runs: readonly RunSummary[],
+  readers: readonly RunReader[],
+  partition: number,
+): SegmentSource[] {
   const sources: SegmentSource[] = [];
-  for (const reader of readers) {
-    const { path, fd } = reader;
-    const segment = reader.segment(partition);
+  for (const [index, { path, segments }] of runs.entries()) {
+    const segment = segments[partition]!;
+    const fd = readers[index]!.fd;
     if (segment.bytes > 0) {
       sources.push({
         kind: 'file',
