@@ -49,6 +49,22 @@ describe('listing', () => {
 });
 
 describe('staging', () => {
+  test('a staged file that was cut off or grew is not published, and what is there stays', async () => {
+    await store.publish(await stage('out/part', 'before'));
+    const staged = await stage('out/part', 'job');
+    const path = join(root, 'out/.millrace-job', (await readdir(join(root, 'out/.millrace-job')))[0]!);
+    for (const content of ['conten', 'content!', '']) {
+      await writeFile(path, content);
+      await expect(store.publish(staged)).rejects.toMatchObject({
+        code: 'corrupt',
+        message: expect.stringContaining(`has ${content.length} bytes, 7 were staged`),
+      });
+    }
+    expect(await keys()).toEqual(['out/part']);
+    await writeFile(path, 'changed');
+    await store.publish(staged);
+  });
+
   test('a failed job leaves nothing: sweeping removes the folders that staging made', async () => {
     await stage('new/deep/out/part-r-00000', 'job');
     await stage('new/deep/out/part-r-00001', 'job');

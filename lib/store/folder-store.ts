@@ -69,9 +69,11 @@ export class FolderStore implements Store {
 
   async publish(staged: StagedObject): Promise<void> {
     const path = this.#pathOf(staged.key);
+    const temporary = stagedPath(this.#root, staged.key, staged.token);
     try {
       failpoint('folder.publish-before');
-      await rename(stagedPath(this.#root, staged.key, staged.token), path);
+      await checkWhole(temporary, staged.bytes);
+      await rename(temporary, path);
       failpoint('folder.publish-after');
     } catch (error) {
       if (!isMissing(error)) throw folderError('publish', path, error);
@@ -166,6 +168,16 @@ async function* readRange(file: FileHandle, path: string, options: ReadOptions):
     if (at >= end) await checkUnchanged();
     yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
   }
+}
+
+/** Its bytes are not read again: who reads the part compares its crc32. */
+async function checkWhole(path: string, bytes: number): Promise<void> {
+  const { size } = await stat(path);
+  if (size === bytes) return;
+  throw new MillraceError(
+    'corrupt',
+    `${path} has ${size} bytes, ${bytes} were staged: it will not be published`,
+  );
 }
 
 function temporaryBeside(path: string): string {
