@@ -97,6 +97,13 @@ async function join() {
   return opened;
 }
 
+async function joinWelcomed() {
+  const opened = await join();
+  service.send({ type: 'send-welcome', workerId, jobs: [] });
+  expect((await opened.messages.next()).welcome).not.toBeNull();
+  return opened;
+}
+
 test('a hello joins and is answered with a welcome', async () => {
   const { messages } = await join();
   service.send({ type: 'send-welcome', workerId, jobs: [] });
@@ -222,7 +229,7 @@ test('what a failure says is cut to size, whatever a worker sends', async () => 
 });
 
 test('a worker is asked to drain, and told when it may leave, after all that was said before', async () => {
-  const { messages } = await join();
+  const { messages } = await joinWelcomed();
   service.send({ type: 'send-answer', workerId, attempt, accepted: true });
   service.send({ type: 'send-drain', workerId });
   service.send({ type: 'send-drained', workerId });
@@ -246,7 +253,7 @@ test('when a worker says hello on a new stream, the end of the old one is no dis
 });
 
 test('what is sent together travels in one message, and a job is described once until it changes', async () => {
-  const { messages } = await join();
+  const { messages } = await joinWelcomed();
   const job = jobInfo();
   service.send({ type: 'send-assignment', workerId, attempt, job, input: { kind: 'map', split } });
   service.send({
@@ -264,7 +271,7 @@ test('what is sent together travels in one message, and a job is described once 
 });
 
 test('a location snapshot too large for one message arrives whole in several', async () => {
-  const { messages } = await join();
+  const { messages } = await joinWelcomed();
   const maps = 30_000;
   const found = Array.from({ length: maps }, (_, map) => ({
     map,

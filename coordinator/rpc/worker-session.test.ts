@@ -27,10 +27,17 @@ function open() {
   };
   return { clock, keys, sent, session, assign };
 }
+
+function openWelcomed() {
+  const opened = open();
+  opened.session.send({ type: 'send-welcome', workerId, jobs: [] });
+  opened.sent.length = 0;
+  return opened;
+}
 const job = { spec: { jobId } as JobSpec, cutPoints: [] };
 
 test('a worker always has a ticket that is good, however long its job takes', () => {
-  const { clock, keys, sent, assign } = open();
+  const { clock, keys, sent, assign } = openWelcomed();
   assign(0);
   clock.advance(100);
   let ticket = sent.flatMap(({ jobs }) => jobs ?? [])[0]?.ticket ?? '';
@@ -49,10 +56,10 @@ test('a worker always has a ticket that is good, however long its job takes', ()
 });
 
 test('jobs that have ended, and sessions that are closed, get no tickets', () => {
-  const ended = open();
+  const ended = openWelcomed();
   ended.assign(0);
   ended.session.send({ type: 'send-job-ended', workerId, jobId });
-  const closed = open();
+  const closed = openWelcomed();
   closed.assign(0);
   closed.clock.advance(100);
   closed.session.close();
@@ -60,6 +67,19 @@ test('jobs that have ended, and sessions that are closed, get no tickets', () =>
     clock.advance(limits.ticketLifetimeMs * 2);
     expect(sent.flatMap(({ tickets }) => tickets ?? [])).toEqual([]);
   }
+});
+
+test('what was decided before the hello of a stream was heard is not said there, and a job not taken for told', () => {
+  const { clock, sent, session, assign } = open();
+  assign(0);
+  clock.advance(100);
+  expect(sent).toEqual([]);
+  session.send({ type: 'send-welcome', workerId, jobs: [] });
+  assign(1);
+  clock.advance(100);
+  const { jobs, assignments } = sent.at(-1)!;
+  expect(jobs?.map((one) => one.jobId)).toEqual([jobId]);
+  expect(assignments?.map((one) => one.attempt?.index)).toEqual([1]);
 });
 
 test('a worker that comes back gets tickets for what it runs, after the welcome', () => {

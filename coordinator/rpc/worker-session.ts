@@ -54,6 +54,7 @@ export class WorkerSession {
   readonly #ticketJobs = new Set<JobId>();
   #batch = emptyBatch();
   #weight = 0;
+  #isWelcomed = false;
   #cancelFlush: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
 
@@ -65,8 +66,11 @@ export class WorkerSession {
   }
 
   send(effect: WorkerEffect): void {
+    // Decided before the hello of this stream was heard, so lost with the stream before it, as far as the core knows.
+    if (!this.#isWelcomed && effect.type !== 'send-welcome' && effect.type !== 'send-rejoin') return;
     switch (effect.type) {
       case 'send-welcome': {
+        this.#isWelcomed = true;
         const { epoch, heartbeatIntervalMs, tickets } = this.#settings;
         this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
         for (const jobId of effect.jobs) this.#ticketJobs.add(jobId);

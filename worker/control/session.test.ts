@@ -103,10 +103,11 @@ function open(joinTimeoutMs = 0, coordinator = address): Session {
   return session;
 }
 
-async function join(session: Session): Promise<Stream> {
+async function join(session: Session, early: CoordinatorMessage = {}): Promise<Stream> {
   const stream = await streams.next();
   const { hello } = await messages.next();
   expect(hello).toMatchObject({ workerId: 'w', held: [{ index: 8 }], replaces: ['dead'] });
+  stream.write(early);
   stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   await session.joined;
   expect((await messages.next()).heartbeat?.rssBytes).toBe(1);
@@ -120,13 +121,9 @@ test('it says hello, is welcomed, and then says a heartbeat at the interval it w
 });
 
 test('what comes before the welcome is not obeyed', async () => {
-  const session = open();
-  const stream = await streams.next();
-  await messages.next();
-  stream.write({ jobsEnded: ['before'] });
-  stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 }, jobsEnded: ['with'] });
-  await session.joined;
-  expect(await calls.next()).toEqual(['ended', 'with']);
+  const stream = await join(open(), { jobsEnded: ['early'] });
+  stream.write({ jobsEnded: ['late'] });
+  expect(await calls.next()).toEqual(['ended', 'late']);
 });
 
 test('a coordinator that takes its hello and stays silent is left for the next one', async () => {
