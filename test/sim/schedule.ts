@@ -67,7 +67,7 @@ export class SimNode implements Clock {
   /** Others hold it for dead. */
   wasGivenUp = false;
   readonly #schedule: Schedule;
-  readonly #skewMs: number;
+  #skewMs: number;
   readonly #deaths = new Set<() => void>();
   #pausedUntilMs = 0;
   /** What has reached it while it stood still. */
@@ -85,6 +85,11 @@ export class SimNode implements Clock {
 
   monotonicMs(): number {
     return this.#schedule.nowMs;
+  }
+
+  /** Its wall clock is set. */
+  turnClock(byMs: number): void {
+    this.#skewMs += byMs;
   }
 
   after(delayMs: number, run: () => void): () => void {

@@ -74,6 +74,10 @@ class SessionLink {
       if (side === 'client') this.#clientOver(status.UNAVAILABLE, 'the connection broke');
       else this.#serverOver();
     });
+    // As a refusal: the status of the call.
+    this.#server.on('error', (error: { code: status; details?: string }) =>
+      this.#connection?.send('client', () => this.#clientOver(error.code, error.details ?? 'refused')),
+    );
     this.#connection.send('server', () => control.Session(this.#serverStream()));
   }
 

@@ -1,137 +1,156 @@
-/** A coordinator as lead.ts wires it, without sockets: the real core, loop, journal, effects and worker service. */
+/** One life of a coordinator as main.ts has it, without sockets: it leads or stands by, and what leads is what lead.ts wires. */
+import { compileConfig } from '../../coordinator/config.ts';
 import type { Effect } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
-import { snapshotRecords } from '../../coordinator/core/snapshot.ts';
-import { type CoreState, createState } from '../../coordinator/core/state.ts';
-import { step } from '../../coordinator/core/step.ts';
-import { JobLogs } from '../../coordinator/job-logs.ts';
-import { JobWatchers } from '../../coordinator/job-watchers.ts';
-import { StoreJournal } from '../../coordinator/journal.ts';
-import { type Happening, Loop } from '../../coordinator/loop.ts';
-import { type PerformPorts, perform } from '../../coordinator/perform.ts';
-import { restoreOutputs } from '../../coordinator/restore-outputs.ts';
-import { WorkerService } from '../../coordinator/rpc/worker-service.ts';
-import { startTicking } from '../../coordinator/start-ticking.ts';
-import { attemptKey, type JobId } from '../../lib/ids.ts';
-import { limits } from '../../lib/limits.ts';
-import { TicketIssuer } from '../../lib/security/ticket.ts';
+import type { CoreState } from '../../coordinator/core/state.ts';
+import type { StoreJournal } from '../../coordinator/journal.ts';
+import { type Lead, startLead } from '../../coordinator/lead.ts';
+import { Leadership } from '../../coordinator/leadership.ts';
+import type { LoopPorts } from '../../coordinator/loop.ts';
+import { standbyHandlers } from '../../coordinator/rpc/standby-handlers.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import type { JobId } from '../../lib/ids.ts';
 import { simulated } from './faults.ts';
 import type { SimNode } from './schedule.ts';
 import type { SimJob } from './sim-job.ts';
 import { storeName } from './sim-store.ts';
 import type { World } from './world.ts';
 
-const heartbeatTimeoutMs = limits.heartbeatTimeoutMsDefault;
+const storeUri = `s3://${storeName}/coordinator/`;
 
-/** Why one may stop: what it decided may not be durable, or another one leads. */
-const stops = new RegExp(`${simulated}|another coordinator leads|does not lead any more`);
+/** Why one may stop: what it decided may not be durable, another one leads, or the store is not one that can be led on. */
+const stops = new RegExp(
+  `${simulated}|another coordinator leads|does not lead any more|ignores conditional writes`,
+);
+
+export interface SimCoordinatorOptions {
+  /** A leader that is silent for so long is followed by this one. */
+  readonly leaseMs: number;
+  /** Called once: its process has ended, whatever ended it. */
+  onEnded(): void;
+}
 
 export class SimCoordinator {
   readonly node: SimNode;
-  readonly state: CoreState;
   readonly #world: World;
-  readonly #loop: Loop;
-  readonly #epoch: number;
+  readonly #leadership: Leadership;
+  readonly #config: ReturnType<typeof compileConfig>;
+  #state: CoreState | undefined;
   /** Records that the core asked to be remembered. */
   #decided = 0;
-  readonly #mutate: <T>(what: 'event' | 'effect', value: T) => T | undefined;
+  #hasFailed = false;
 
-  private constructor(world: World, node: SimNode, journal: StoreJournal) {
-    const { log } = world;
-    const { epoch } = journal;
+  constructor(world: World, node: SimNode, { leaseMs, onEnded }: SimCoordinatorOptions) {
     this.#world = world;
     this.node = node;
-    this.#epoch = epoch;
-    this.state = createState({ epoch, backupMinRuntimeMs: 2_000 });
-    this.#mutate = (what, value) => world.mutant?.[what]?.(value as never, this.state) as never;
-    const dispatch = (happening: Happening) => this.#loop.dispatch(happening);
-    const workers = new WorkerService({
+    this.#config = compileConfig({
+      listen: '127.0.0.1:7450',
+      storeUri,
+      leaseMs,
+      backupMinRuntimeMs: 2_000,
       clock: node,
-      log,
-      jobLogs: new JobLogs((jobId) => this.state.jobs.has(jobId)),
-      dispatch,
-      settings: {
-        epoch,
-        heartbeatIntervalMs: limits.heartbeatIntervalMsDefault,
-        tickets: new TicketIssuer(node, epoch),
-      },
-      runs: (workerId, attempt) =>
-        this.state.workers.get(workerId)?.attempts.has(attemptKey(attempt)) ?? false,
-      onDiagnosis: () => undefined,
+      log: world.log,
     });
-    const ports: PerformPorts = {
-      log,
-      stores: world.disk.storesFor(node),
-      watchers: new JobWatchers(),
-      outputsInUse: new Set(),
-      commitsBegun: new Set(),
-      dispatch,
-      sendToWorker: workers.send.bind(workers),
-      onJobEvent: () => undefined,
-      onWorkerLost: (reason) => world.count(`worker lost: ${reason}`),
-    };
-    this.#loop = new Loop({
-      clock: node,
-      journal: world.mutant?.journal?.(journal) ?? journal,
-      step: (event) => this.#step(event, ports),
-      perform: (effect) => this.#perform(effect, ports),
-      committed: () => {
-        if (journal.isSnapshotDue) journal.snapshot(snapshotRecords(this.state));
-      },
-      onFatal: (error) => this.#stop(error),
+    this.#leadership = new Leadership({
+      ...this.#config,
+      location: this.#stores.locate(storeUri),
+      addresses: () => ({ grpc: `${node.name}:7450`, http: null }),
+      lead: (journal) => this.#lead(journal),
     });
-    world.servers.set(node.name, { node, control: workers.handlers });
+    node.onKilled(onEnded);
+    const { worker } = standbyHandlers(
+      () => new MillraceError('unavailable', 'this coordinator is a standby'),
+    );
+    world.servers.set(node.name, { node, control: worker });
+    this.#leadership.failed.catch((error) => this.#stop(error));
+    this.#leadership.start().catch((error) => this.#stop(error));
   }
 
-  /** Takes the lead and goes on from what the journal says. Throws when the store does not let it. */
-  static async start(world: World, node: SimNode): Promise<SimCoordinator> {
-    const location = world.disk.storesFor(node).locate(`mem://${storeName}/coordinator/`);
-    const journal = await StoreJournal.open(location, { clock: node, log: world.log });
-    const coordinator = new SimCoordinator(world, node, journal);
-    coordinator.#loop.dispatch({ type: 'journal-replayed', records: journal.takeReplayed() });
-    await coordinator.#loop.settled();
-    startTicking({ clock: node, tickIntervalMs: 1_000, heartbeatTimeoutMs }, coordinator.#loop);
-    return coordinator;
+  /** It answers as a leader, and has not noticed that it is none. */
+  get leads(): boolean {
+    return this.node.isAlive && !this.#hasFailed && this.#leadership.lead !== undefined;
+  }
+
+  get epoch(): number {
+    return this.#leadership.epoch ?? 0;
+  }
+
+  /** Of one that leads, or did. */
+  get state(): CoreState {
+    return this.#state!;
   }
 
   submit({ spec }: SimJob): void {
-    this.#loop.dispatch({ type: 'job-submitted', spec });
+    this.#leadership.lead?.dispatch({ type: 'job-submitted', spec });
   }
 
   cancel(jobId: JobId): void {
-    this.#loop.dispatch({ type: 'cancel-requested', jobId, reason: 'the simulation says so' });
+    const reason = 'the simulation says so';
+    this.#leadership.lead?.dispatch({ type: 'cancel-requested', jobId, reason });
   }
 
   hasEnded(jobId: JobId): boolean {
-    return this.state.jobs.get(jobId)?.phase.name === 'ended';
+    return this.#state?.jobs.get(jobId)?.phase.name === 'ended';
   }
 
-  #step(event: Event, ports: PerformPorts) {
-    const mutated = this.#mutate('event', event) ?? event;
+  /** As by SIGTERM: the lead is given back. */
+  async close(): Promise<void> {
+    this.#world.servers.delete(this.node.name);
+    await this.#leadership.close();
+    this.node.kill();
+  }
+
+  get #stores() {
+    return this.#world.disk.storesFor(this.node);
+  }
+
+  async #lead(journal: StoreJournal): Promise<Lead> {
+    const stores = this.#stores;
+    const wrapLoop = (ports: LoopPorts, state: CoreState) => this.#wrap(ports, state);
+    const ports = { stores, patientStores: stores, metrics: undefined, wrapLoop };
+    const lead = await startLead(this.#config, ports, journal);
+    const { node } = this;
+    this.#world.trace(`${node.name} leads, epoch ${journal.epoch}`);
+    this.#world.count(journal.epoch > 1 ? 'lead taken over' : 'lead taken');
+    this.#world.servers.set(node.name, { node, control: lead.handlers.worker });
+    return lead;
+  }
+
+  #wrap(ports: LoopPorts, state: CoreState): LoopPorts {
+    this.#state = state;
+    const { journal } = ports;
+    return {
+      ...ports,
+      journal: this.#world.mutant?.journal?.(journal) ?? journal,
+      step: (event) => this.#step(event, ports, state),
+      perform: (effect) => this.#perform(effect, ports, state),
+    };
+  }
+
+  #step(event: Event, ports: LoopPorts, state: CoreState) {
+    const { checker, mutant } = this.#world;
     this.#world.trace(`${this.node.name} steps ${event.type}`);
     this.#world.count(`event: ${event.type}`);
-    const { checker } = this.#world;
-    checker.stepping(this.state, event);
-    const result = step(this.state, mutated);
-    if (event.type === 'journal-replayed') restoreOutputs(this.state, event.records, ports);
+    checker.stepping(state, event);
+    const result = ports.step(mutant?.event?.(event, state) ?? event);
     this.#decided += result.persist.length;
     try {
-      assertInvariants(this.state);
+      assertInvariants(state);
     } catch (error) {
       checker.fail(`after ${event.type}: ${(error as Error).message}`);
     }
-    checker.stepped(this.state, event);
+    checker.stepped(state, event);
     const effects = result.effects.flatMap((effect) => {
-      const wanted = this.#mutate('effect', effect);
+      const wanted = mutant?.effect?.(effect);
       return wanted === null ? [] : [wanted ?? effect];
     });
     return { persist: result.persist, effects };
   }
 
-  #perform(effect: Effect, ports: PerformPorts): void {
+  #perform(effect: Effect, ports: LoopPorts, state: CoreState): void {
     const { checker } = this.#world;
-    checker.performing(effect, this.#epoch, this.#decided);
+    checker.performing(effect, this.epoch, this.#decided);
     this.#world.count(`effect: ${effect.type}`);
     if (effect.type === 'say') this.#sayBranch(effect.text);
     if (effect.type === 'send-rejoin') {
@@ -140,9 +159,9 @@ export class SimCoordinator {
     }
     if (effect.type === 'job-event' && effect.event.type === 'job-state') {
       const { jobId } = effect.event;
-      if (this.hasEnded(jobId)) checker.ended(this.state, jobId);
+      if (this.hasEnded(jobId)) checker.ended(state, jobId);
     }
-    perform(effect, ports);
+    ports.perform(effect);
   }
 
   /** The rare decisions, by what they say. */
@@ -162,10 +181,12 @@ export class SimCoordinator {
     }
   }
 
+  /** It ends rather than act on what may not be durable; a supervisor starts it again. */
   #stop(error: unknown): void {
+    if (!this.node.isAlive || this.#hasFailed) return;
+    this.#hasFailed = true;
     this.#world.trace(`${this.node.name} stops: ${String(error)}`);
     const message = String(error instanceof Error ? error.stack : error);
-    // It stops rather than act on what may not be durable; the next one goes on.
     if (!stops.test(message)) this.#world.checker.fail(`the coordinator stopped: ${message}`);
     this.#world.count('coordinator stopped');
     this.node.kill();

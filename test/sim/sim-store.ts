@@ -6,9 +6,12 @@ import type { ObjectInfo, ReadOptions, StagedObject, StageWriter, Store } from '
 import { parseUri } from '../../lib/store/uri.ts';
 import { type FaultKind, simulatedBy } from './faults.ts';
 import type { SimNode } from './schedule.ts';
+import { StoreWeather } from './store-weather.ts';
 import type { World } from './world.ts';
 
 export const storeName = 'store';
+/** What a list that lags does not show yet. */
+const listLagMs = 2_000;
 
 interface Staged {
   readonly key: string;
@@ -28,11 +31,15 @@ export class SimDisk {
   readonly published = new Map<string, string>();
   /** By owner: when what it had staged was last swept away. */
   readonly sweptAtMs = new Map<string, number>();
+  /** By key: when it was last made or replaced. */
+  readonly madeAtMs = new Map<string, number>();
+  readonly weather: StoreWeather;
   readonly #world: World;
   #tokens = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.weather = new StoreWeather(world);
   }
 
   newToken(): string {
@@ -65,7 +72,9 @@ export class NodeStore implements Store {
     yield* await this.#request('list', prefix, async () => {
       const found: ObjectInfo[] = [];
       for await (const info of this.#disk.objects.list(prefix, signal)) found.push(info);
-      return found;
+      return this.#world.faults.strikes('store list lags')
+        ? found.filter(({ key }) => this.#isOld(key))
+        : found;
     });
   }
 
@@ -76,7 +85,7 @@ export class NodeStore implements Store {
   async *read(key: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
     const chunks = await this.#request('read', key, async () => {
       const read: Uint8Array[] = [];
-      for await (const chunk of this.#disk.objects.read(key, options)) read.push(chunk);
+      for await (const chunk of this.#disk.objects.read(key, options)) read.push(this.#damaged(key, chunk));
       return read;
     });
     for (const chunk of chunks) {
@@ -124,7 +133,7 @@ export class NodeStore implements Store {
       const innerToken = staged.get(object.token)?.innerToken ?? published.get(object.token) ?? object.token;
       await this.#disk.objects.publish({ ...object, token: innerToken });
       if (staged.delete(object.token)) published.set(object.token, innerToken);
-      await this.#world.checker.becameVisible(this.#node.name, object.key);
+      await this.#made(object.key);
     });
   }
 
@@ -139,9 +148,14 @@ export class NodeStore implements Store {
 
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
     return this.#request('put-if-absent', key, async () => {
+      if (this.#disk.weather.ignoresConditions) {
+        await this.#disk.objects.put(key, bytes);
+        await this.#made(key);
+        return true;
+      }
       const isWritten = await this.#disk.objects.putIfAbsent(key, bytes);
       if (!isWritten) return false;
-      await this.#world.checker.becameVisible(this.#node.name, key);
+      await this.#made(key);
       return !this.#world.faults.strikes('store says 412 to its own write');
     });
   }
@@ -149,7 +163,7 @@ export class NodeStore implements Store {
   put(key: string, bytes: Uint8Array): Promise<void> {
     return this.#request('put', key, async () => {
       await this.#disk.objects.put(key, bytes);
-      await this.#world.checker.becameVisible(this.#node.name, key);
+      await this.#made(key);
     });
   }
 
@@ -168,13 +182,34 @@ export class NodeStore implements Store {
     });
   }
 
+  async #made(key: string): Promise<void> {
+    this.#disk.madeAtMs.set(key, this.#world.schedule.nowMs);
+    await this.#world.checker.becameVisible(this.#node.name, key);
+  }
+
+  #isOld(key: string): boolean {
+    return (this.#disk.madeAtMs.get(key) ?? 0) < this.#world.schedule.nowMs - listLagMs;
+  }
+
+  /** What the coordinators keep is read with a flipped bit. */
+  #damaged(key: string, chunk: Uint8Array): Uint8Array {
+    if (!/\/(log|snapshots)\//.test(key) || !this.#world.faults.strikes('journal byte flipped')) return chunk;
+    const bytes = Uint8Array.from(chunk);
+    const at = this.#world.random.below(bytes.length);
+    bytes[at] = bytes[at]! ^ (1 << this.#world.random.below(8));
+    return bytes;
+  }
+
   async #request<T>(what: string, key: string, act: () => Promise<T>): Promise<T> {
     const { faults, network } = this.#world;
+    const { weather } = this.#disk;
     await this.#travel(what, key, network.blockedMs(this.#node.name, storeName));
     if (faults.strikes('store fails before'))
       throw this.#failure(what, key, '503 before', 'store fails before');
     if (faults.strikes('store says 409'))
       throw this.#failure(what, key, '409, a concurrent request', 'store says 409');
+    const { refusal } = weather;
+    if (refusal) throw this.#failure(what, key, refusal.why, refusal.kind);
     const answer = await act();
     this.#world.trace(`${this.#node.name} ${what} ${key}`);
     await this.#travel(what, key, network.blockedMs(storeName, this.#node.name));
@@ -186,7 +221,8 @@ export class NodeStore implements Store {
   /** A store that is out of reach for long is an error, as a client that gives up has it. */
   async #travel(what: string, key: string, blockedMs: number): Promise<void> {
     const slowMs = this.#world.faults.strikes('store slow') ? this.#world.between(100, 4_000) : 0;
-    await this.#node.wait(this.#world.between(0.2, 4) + slowMs + Math.min(blockedMs, 5_000));
+    const { delayMs } = this.#disk.weather;
+    await this.#node.wait(this.#world.between(0.2, 4) + delayMs + slowMs + Math.min(blockedMs, 5_000));
     if (blockedMs > 5_000) throw this.#failure(what, key, 'no answer', 'store out of reach');
   }
 

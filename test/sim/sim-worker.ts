@@ -1,6 +1,7 @@
 /** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching, serving, and files on a real disk. */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -35,13 +36,16 @@ export class SimWorker {
   node: SimNode;
   outputs = new MapOutputs();
   readonly #world: World;
+  readonly #coordinators: string;
   #session: Session | undefined;
   #attempts: Attempts | undefined;
   #budget: ScratchBudget | undefined;
   #incarnations = 0;
 
-  constructor(world: World, name: string) {
+  /** `coordinators`: HOST:PORT each, with commas. */
+  constructor(world: World, name: string, coordinators: string) {
     this.#world = world;
+    this.#coordinators = coordinators;
     this.name = name;
     this.directory = join(world.directory, name);
     this.node = new SimNode(world.schedule, name, 0);
@@ -64,8 +68,7 @@ export class SimWorker {
   async start(): Promise<void> {
     const world = this.#world;
     const { log } = world;
-    const skewMs = world.random.chance(0.3) ? Math.floor(world.between(-100_000, 100_000)) : 0;
-    const node = new SimNode(world.schedule, this.name, skewMs);
+    const node = new SimNode(world.schedule, this.name, world.drawSkewMs());
     this.node = node;
     const outputs = new MapOutputs();
     this.outputs = outputs;
@@ -97,7 +100,7 @@ export class SimWorker {
     world.servers.set(this.name, { node, shuffle });
     world.workers.set(this.name, this);
     const session: Session = new Session({
-      coordinator: 'coordinator:7450',
+      coordinator: this.#coordinators,
       credentials: noCredentials,
       workerId: attempts.workerId,
       slots,
@@ -141,6 +144,7 @@ export class SimWorker {
     // All workers of a simulation are one process, and only the scratch folder of a dead one is taken over.
     for (const folder of this.#folders()) {
       const path = join(folder, 'owner.json');
+      if (!existsSync(path)) continue;
       const owner = JSON.parse(readFileSync(path, 'utf8')) as object;
       writeFileSync(path, JSON.stringify({ ...owner, processStartedAtMs: 0 }));
     }
@@ -167,6 +171,7 @@ export class SimWorker {
   }
 
   #folders(): string[] {
+    if (!existsSync(this.directory)) return [];
     return readdirSync(this.directory, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => join(this.directory, entry.name))

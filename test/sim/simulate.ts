@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { toJobId } from '../../lib/ids.ts';
-import { Random } from '../core/fake-cluster.ts';
 import { Violation } from './checker.ts';
+import { Cluster } from './cluster.ts';
 import { faultsUntilMs } from './faults.ts';
 import { SimJob } from './sim-job.ts';
 import type { SimWorker } from './sim-worker.ts';
-import { Cluster } from './trouble.ts';
+import { steadyRandom } from './steady-random.ts';
+import { Trouble } from './trouble.ts';
 import { World, type WorldOptions } from './world.ts';
 
 export interface Outcome {
@@ -31,10 +32,7 @@ const eventsMax = 60_000;
 export async function simulate(seed: number, options: WorldOptions = {}): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-sim-'));
   const world = new World(seed, directory, options);
-  const { random: systemRandom } = Math;
-  const jitter = new Random(seed ^ 0x71773);
-  // Jitter of code that draws it by itself.
-  Math.random = () => jitter.next();
+  const undoRandom = steadyRandom(seed ^ 0x71773);
   const undo = options.mutant?.patch?.();
   try {
     await play(world);
@@ -42,7 +40,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
     world.checker.fail(error instanceof Violation ? error.message : String((error as Error).stack ?? error));
   } finally {
     undo?.();
-    Math.random = systemRandom;
+    undoRandom();
     rmSync(directory, { recursive: true, force: true });
   }
   return {
@@ -57,6 +55,8 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
 
 async function play(world: World): Promise<void> {
   const cluster = await setScene(world);
+  const trouble = new Trouble(world, cluster);
+  trouble.start();
   const jobs = [...world.jobs.values()];
   const isOver = () => world.faults.areOver && jobs.every((job) => cluster.hasEnded(job));
   const isOnTime = await passTime(world, isOver, faultsUntilMs + livenessMs);
@@ -64,6 +64,7 @@ async function play(world: World): Promise<void> {
   if (!isOnTime) return world.checker.fail(`${describeStuck(cluster)} (I11)`);
   const untilMs = world.schedule.nowMs + settleMs;
   await passTime(world, () => false, untilMs);
+  trouble.checkLead();
   await world.checker.atEnd(cluster.coordinator.state);
   for (const worker of cluster.workers) if (worker.isAlive) checkWorker(world, cluster, worker);
   for (const worker of cluster.workers) if (worker.isAlive) worker.kill();
@@ -79,8 +80,8 @@ function checkWorker({ checker }: World, { coordinator }: Cluster, worker: SimWo
 async function setScene(world: World): Promise<Cluster> {
   const { random, schedule } = world;
   const cluster = new Cluster(world);
-  void cluster.startCoordinator();
-  await passTime(world, () => cluster.isLed, faultsUntilMs);
+  cluster.startCoordinators();
+  await passTime(world, () => cluster.leader !== undefined, faultsUntilMs);
   for (let count = 2 + random.below(4); count > 0; count--) await cluster.addWorker();
   for (let at = 0; at < 1 + random.below(3); at++) {
     const job = new SimJob(toJobId(`job${at}`), random);
@@ -88,7 +89,6 @@ async function setScene(world: World): Promise<Cluster> {
     for (const [key, text] of job.inputs) await world.disk.plain.put(key, Buffer.from(text));
     schedule.at(world.between(0, 20_000), () => cluster.submit(job));
   }
-  cluster.start();
   return cluster;
 }
 

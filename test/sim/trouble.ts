@@ -1,86 +1,27 @@
 /** Does things to whole processes, links and disks, now and then, until the faults are over; then makes everything well again. */
-import { Violation } from './checker.ts';
-import { SimNode } from './schedule.ts';
-import { SimCoordinator } from './sim-coordinator.ts';
-import type { SimJob } from './sim-job.ts';
+import { type Cluster, leaseMs } from './cluster.ts';
+import type { SimNode } from './schedule.ts';
+import type { SimCoordinator } from './sim-coordinator.ts';
 import { storeName } from './sim-store.ts';
-import { SimWorker } from './sim-worker.ts';
+import type { SimWorker } from './sim-worker.ts';
 import type { World } from './world.ts';
 
 const roundMs = 1_000;
-/** A client that found no coordinator asks again. */
-const retryMs = 500;
 const workersMin = 3;
 const workersMax = 8;
+/** A coordinator that is too quick to follow another one. */
+const hastyLeaseMs = 2_000;
+const hourMs = 3_600_000;
 
-export class Cluster {
-  readonly workers: SimWorker[] = [];
+export class Trouble {
   readonly #world: World;
-  #coordinator: SimCoordinator | undefined;
-  #epochs = 0;
+  readonly #cluster: Cluster;
 
-  constructor(world: World) {
+  constructor(world: World, cluster: Cluster) {
     this.#world = world;
+    this.#cluster = cluster;
   }
 
-  /** The one that was started last. */
-  get coordinator(): SimCoordinator {
-    if (!this.#coordinator) throw new Violation('no coordinator has started');
-    return this.#coordinator;
-  }
-
-  get isLed(): boolean {
-    return this.#coordinator?.node.isAlive === true;
-  }
-
-  /** Again and again until one leads, as a supervisor does; also when it has stopped. */
-  async startCoordinator(): Promise<void> {
-    const node = new SimNode(this.#world.schedule, 'coordinator', 0);
-    const before = this.#coordinator?.node;
-    try {
-      this.#coordinator = await SimCoordinator.start(this.#world, node);
-      if (this.#epochs++ > 0) this.#world.count('lead taken over');
-      // One that led until now goes on until its next append fails, or it sees who leads.
-      before?.after(this.#world.between(0, 15_000), () => before.kill());
-    } catch (error) {
-      this.#world.trace(`no coordinator: ${String(error)}`);
-      node.kill();
-    }
-    if (!node.isAlive) return this.#startLater();
-    node.onKilled(() => {
-      if (this.#coordinator?.node === node) this.#startLater();
-    });
-  }
-
-  /** As a client does: until a coordinator has taken the job durably. What was taken is never sent again, so it must not be lost. */
-  submit(job: SimJob, to?: SimNode): void {
-    if (this.#world.checker.wasAccepted(job.jobId)) return;
-    const asked = to?.isAlive ? to : this.#submitNow(job);
-    this.#world.schedule.at(this.#world.schedule.nowMs + retryMs, () => this.submit(job, asked));
-  }
-
-  #submitNow(job: SimJob): SimNode | undefined {
-    if (!this.isLed) return undefined;
-    this.coordinator.submit(job);
-    return this.coordinator.node;
-  }
-
-  hasEnded({ jobId }: SimJob): boolean {
-    return this.isLed && this.coordinator.hasEnded(jobId);
-  }
-
-  #startLater(): void {
-    const afterMs = this.#world.between(100, 5_000);
-    this.#world.schedule.at(this.#world.schedule.nowMs + afterMs, () => void this.startCoordinator());
-  }
-
-  async addWorker(): Promise<void> {
-    const worker = new SimWorker(this.#world, `w${this.workers.length}`);
-    this.workers.push(worker);
-    await worker.start();
-  }
-
-  /** Begins to make trouble. */
   start(): void {
     this.#world.schedule.at(this.#world.schedule.nowMs + roundMs, () => void this.#round());
   }
@@ -88,50 +29,89 @@ export class Cluster {
   async #round(): Promise<void> {
     const { faults } = this.#world;
     if (faults.areOver) return this.#heal();
-    this.#world.schedule.at(this.#world.schedule.nowMs + roundMs, () => void this.#round());
+    this.start();
     this.#cutLinks();
+    this.#clog();
     this.#pause();
-    if (this.isLed && faults.strikes('coordinator killed')) this.coordinator.node.kill();
-    if (this.isLed && faults.strikes('coordinator deposed')) void this.startCoordinator();
+    this.#turnClocks();
+    this.#troubleStore();
+    this.#troubleCoordinators();
     await this.#troubleWorkers();
-    if (this.isLed && faults.strikes('job cancelled')) {
-      const job = this.#world.random.pick([...this.#world.jobs.values()]);
-      if (job) {
-        job.wasCancelled = true;
-        this.coordinator.cancel(job.jobId);
-      }
-    }
+    if (faults.strikes('job cancelled')) this.#cancel();
+  }
+
+  #cancel(): void {
+    const { leader } = this.#cluster;
+    const job = this.#world.random.pick([...this.#world.jobs.values()]);
+    if (!job || !leader) return;
+    job.wasCancelled = true;
+    leader.cancel(job.jobId);
   }
 
   get #alive(): SimWorker[] {
-    return this.workers.filter((worker) => worker.isAlive);
+    return this.#cluster.workers.filter((worker) => worker.isAlive);
+  }
+
+  get #nodes(): SimNode[] {
+    return [...this.#cluster.coordinators, ...this.#cluster.workers]
+      .map(({ node }) => node)
+      .filter((node) => node.isAlive);
+  }
+
+  /** Mostly the one that leads. */
+  #anyCoordinator(): SimCoordinator | undefined {
+    const { leader, coordinators } = this.#cluster;
+    const { random } = this.#world;
+    const any = random.pick(coordinators.filter(({ node }) => node.isAlive));
+    return random.chance(0.7) ? (leader ?? any) : any;
   }
 
   #anyName(): string {
-    return this.#world.random.pick(this.workers)!.name;
+    const { random } = this.#world;
+    const coordinator = this.#anyCoordinator();
+    if (coordinator && random.chance(0.3)) return coordinator.node.name;
+    return random.pick(this.#cluster.workers)!.name;
   }
 
   #cutLinks(): void {
     const { faults, network, random } = this.#world;
     const ms = this.#world.between(500, 25_000);
-    if (faults.strikes('partition')) {
-      const name = this.#anyName();
-      for (const other of ['coordinator', storeName, ...this.workers.map((worker) => worker.name)]) {
-        network.block(name, other, ms);
-        network.block(other, name, ms);
-      }
-    }
+    if (faults.strikes('partition')) this.#isolate(this.#anyName(), ms);
     if (faults.strikes('one-way partition')) {
-      const [from, to] = random.chance(0.5)
-        ? [this.#anyName(), 'coordinator']
-        : ['coordinator', this.#anyName()];
+      const coordinator = random.pick(this.#cluster.coordinators)!.node.name;
+      const worker = random.pick(this.#cluster.workers)!.name;
+      const [from, to] = random.chance(0.5) ? [worker, coordinator] : [coordinator, worker];
       network.block(from, to, ms);
     }
     if (faults.strikes('partial partition')) network.block(this.#anyName(), this.#anyName(), ms);
     if (faults.strikes('store out of reach')) {
-      const name = random.pick(['coordinator', this.#anyName()])!;
+      const name = this.#anyName();
       network.block(name, storeName, ms);
       if (random.chance(0.5)) network.block(storeName, name, ms);
+    }
+  }
+
+  /** From everybody. */
+  #isolate(name: string, ms: number): void {
+    for (const other of [storeName, ...this.#cluster.names]) {
+      this.#world.network.block(name, other, ms);
+      this.#world.network.block(other, name, ms);
+    }
+  }
+
+  /** Some hosts are cut off one after the other, and come back in another order. */
+  #clog(): void {
+    const { faults, random, schedule } = this.#world;
+    if (!faults.strikes('hosts clogged in turn')) return;
+    const names = this.#cluster.names.filter(() => random.chance(0.6));
+    const stepMs = this.#world.between(200, 1_500);
+    const backMs = names.map((_, at) => (names.length + 2 + at) * stepMs);
+    for (const [at, name] of names.entries()) {
+      const [untilMs = 0] = backMs.splice(random.below(backMs.length), 1);
+      const fromMs = at * stepMs;
+      schedule.at(schedule.nowMs + fromMs, () => {
+        if (!faults.areOver) this.#isolate(name, untilMs - fromMs);
+      });
     }
   }
 
@@ -140,11 +120,45 @@ export class Cluster {
     // Up to ten leases.
     const ms = random.chance(0.3) ? this.#world.between(10_000, 100_000) : this.#world.between(500, 10_000);
     if (faults.strikes('worker paused')) random.pick(this.#alive)?.node.pause(ms);
-    if (faults.strikes('coordinator paused')) this.coordinator.node.pause(ms / 4);
+    if (faults.strikes('coordinator paused')) this.#anyCoordinator()?.node.pause(ms);
+  }
+
+  #turnClocks(): void {
+    if (!this.#world.faults.strikes('clock jumps')) return;
+    const node = this.#world.random.pick(this.#nodes);
+    node?.turnClock(Math.floor(this.#world.between(-hourMs, hourMs)));
+  }
+
+  #troubleStore(): void {
+    const { faults, disk } = this.#world;
+    const ms = this.#world.between(1_000, 20_000);
+    if (faults.strikes('store in a storm of 503')) disk.weather.storm(ms);
+    if (faults.strikes('store slows everybody down')) disk.weather.slowDown(ms);
+    if (faults.strikes('store ignores conditions')) disk.weather.ignoreConditions(ms);
+  }
+
+  #troubleCoordinators(): void {
+    const { faults, random } = this.#world;
+    const { coordinators } = this.#cluster;
+    if (faults.strikes('coordinator killed')) this.#anyCoordinator()?.node.kill();
+    if (faults.strikes('coordinator stopped')) {
+      const coordinator = this.#anyCoordinator();
+      coordinator?.node.run(() => void coordinator.close());
+    }
+    if (faults.strikes('coordinator deposed')) {
+      const at = random.below(coordinators.length);
+      // What it takes the lead from goes on until it sees that.
+      if (coordinators[at] !== this.#cluster.leader) this.#cluster.startCoordinator(at, hastyLeaseMs);
+    }
+    if (faults.strikes('leader and half of the workers killed')) {
+      this.#cluster.leader?.node.kill();
+      for (const worker of this.#alive) if (random.chance(0.5)) worker.kill();
+    }
   }
 
   async #troubleWorkers(): Promise<void> {
     const { faults, random } = this.#world;
+    const { workers } = this.#cluster;
     const worker = random.pick(this.#alive);
     if (faults.strikes('worker killed')) {
       worker?.kill();
@@ -153,18 +167,26 @@ export class Cluster {
     else if (faults.strikes('worker drained')) worker?.drain();
     if (worker?.isAlive && faults.strikes('run file damaged')) worker.damage('flip');
     if (worker?.isAlive && faults.strikes('run file gone')) worker.damage('remove');
-    if (faults.strikes('worker added') && this.workers.length < workersMax) await this.addWorker();
+    if (worker?.isAlive && faults.strikes('disk vanished')) worker.loseDisk();
+    if (faults.strikes('worker added') && workers.length < workersMax) await this.#cluster.addWorker();
     // A supervisor starts again what has ended, in its time.
-    for (const dead of this.workers) if (!dead.isAlive && random.chance(0.2)) await dead.start();
+    for (const dead of workers) if (!dead.isAlive && random.chance(0.2)) await dead.start();
   }
 
   async #heal(): Promise<void> {
+    const { network, disk } = this.#world;
     this.#world.trace('the faults are over');
-    this.#world.network.heal();
-    for (const node of [this.coordinator.node, ...this.workers.map((worker) => worker.node)]) {
-      node.resume();
-    }
-    for (const dead of this.workers) if (!dead.isAlive) await dead.start();
-    while (this.#alive.length < workersMin) await this.addWorker();
+    network.heal();
+    disk.weather.clear();
+    for (const node of this.#nodes) node.resume();
+    for (const dead of this.#cluster.workers) if (!dead.isAlive) await dead.start();
+    while (this.#alive.length < workersMin) await this.#cluster.addWorker();
+    this.#world.schedule.at(this.#world.schedule.nowMs + 3 * leaseMs, () => this.checkLead());
+  }
+
+  /** Whoever was deposed has noticed, and whoever is left has taken the lead. */
+  checkLead(): void {
+    const names = this.#cluster.leaders.map(({ node, epoch }) => `${node.name} (epoch ${epoch})`);
+    if (names.length !== 1) this.#world.checker.fail(`these lead: ${names.join(', ') || 'nobody'} (I11)`);
   }
 }

@@ -71,6 +71,11 @@ export class World {
     this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1);
   }
 
+  /** How wrong the wall clock of a process is that starts. */
+  drawSkewMs(): number {
+    return this.random.chance(0.3) ? Math.floor(this.between(-100_000, 100_000)) : 0;
+  }
+
   between(min: number, max: number): number {
     return min + this.random.next() * (max - min);
   }
