@@ -18,6 +18,7 @@ export function buildManifest(
     records,
     crc32,
     columns,
+    ...(facts.consumed && { consumed: facts.consumed[index]! }),
   }));
   return {
     version: manifestVersion,
@@ -28,6 +29,8 @@ export function buildManifest(
     input: { records: facts.inputRecords, bytes: facts.inputBytes },
     intermediate: { records: facts.intermediateRecords, bytes: facts.intermediateBytes },
     output: spec.output,
+    ...(facts.audit && { audit: facts.audit }),
+    ...(facts.differences && { nonDeterministic: facts.differences }),
     ...badRecordsOf(spec, facts.bad ?? [], before?.badRecords?.parts ?? []),
   };
 }

@@ -98,6 +98,23 @@ describe('publishing', () => {
     });
   });
 
+  test('the manifest has the audit, what each part consumed, and the maps that differed', async () => {
+    const spec = specOf('fail');
+    const [first, second] = [1, 2].map((records) => ({ records, bytes: 10 * records, crc32: records }));
+    const all = { records: 3, bytes: 30, crc32: 3 };
+    const audit = { mapped: all, fetched: all, reduced: { records: 3, bytes: 30 } };
+    const attempts = [0, 1].map((attempt) => ({ attempt, epoch: 1, worker: `w${attempt}` }));
+    const differences = [{ task: 'm0', partitions: [1], attempts }];
+    const success = { ...facts, audit, consumed: [first!, second!], differences };
+    await publishOutput(stores, { spec, parts: await stage(spec, ['a', 'bb']), success });
+    const { store, key } = stores.locate(outputUri);
+    expect(await readManifest(store, key)).toMatchObject({
+      parts: [{ consumed: first }, { consumed: second }],
+      audit,
+      nonDeterministic: differences,
+    });
+  });
+
   test('a commit that is run twice, or cut off after some parts and run again, ends the same', async () => {
     const spec = specOf('fail');
     const parts = await stage(spec, ['a', 'b']);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
+import { collectBytes } from '../lib/iterables.ts';
 import type { OpenPart } from '../lib/job-spec.ts';
 import { createLog } from '../lib/log.ts';
 import { createStores } from '../lib/store/resolve.ts';
@@ -48,6 +49,21 @@ test('a part of an attempt that lost is dropped', async () => {
   const part: OpenPart = { uri, token: staged.token };
   perform({ type: 'discard-part', jobId, part }, ports);
   await expect(store.publish(staged)).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('what the maps of a job made is kept beside its bundle, and a store that refuses it is only said', async () => {
+  const { ports, warned } = portsWithWarnings();
+  const folder = `mem://${randomUUID()}/jobs/job/`;
+  const spec = makeSpec(jobId, { bundle: { uri: `${folder}bundle.mjs`, sha256: '', bytes: 0 } });
+  const counts = { records: 1, bytes: 10, crc32: 7 };
+  const outputs = [{ task: 'm0', ...counts, partitions: [7], attempt: 0, epoch: 1, worker: 'w1' }];
+  perform({ type: 'keep-map-outputs', spec, outputs }, ports);
+  const { store, key } = ports.stores.locate(`${folder}map-outputs.jsonl`);
+  await vi.waitUntil(() => store.head(key));
+  expect((await collectBytes(store.read(key))).toString()).toBe(`${JSON.stringify(outputs[0])}\n`);
+  vi.spyOn(store, 'put').mockRejectedValue(new MillraceError('store-failed', 'away'));
+  perform({ type: 'keep-map-outputs', spec, outputs }, ports);
+  expect(await warned).toContain('away');
 });
 
 test('a commit that was cut off is tried again over what it published itself', async () => {

@@ -5,12 +5,12 @@ import { MillraceError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoints.ts';
 import type { JobId } from '../lib/ids.ts';
 import type { JobEvent } from '../lib/job-event.ts';
-import type { JobSpec, Split } from '../lib/job-spec.ts';
+import type { JobSpec } from '../lib/job-spec.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Effect } from './core/effects.ts';
 import type { OperationError } from './core/events.ts';
-import { writeSplits } from './job-splits.ts';
+import { writeJobLines } from './job-file.ts';
 import type { JobWatchers } from './job-watchers.ts';
 import { listSplits } from './list-splits.ts';
 import type { Happening } from './loop.ts';
@@ -43,6 +43,11 @@ export function perform(effect: Effect, ports: PerformPorts): void {
       return publishing(effect, ports);
     case 'discard-output':
       return discarding(effect, ports);
+    case 'keep-map-outputs': {
+      const { spec, outputs: lines } = effect;
+      const without = 'its maps cannot be compared with those of another run';
+      return void keepLines({ spec, name: 'map-outputs.jsonl', lines, without }, ports);
+    }
     case 'discard-part':
       return void discardPart(effect, ports);
     case 'job-event':
@@ -66,20 +71,30 @@ function listing({ spec }: Extract<Effect, { type: 'list-splits' }>, ports: Perf
     (splits) => {
       failpoint('splits.listed');
       ports.dispatch({ type: 'splits-listed', jobId, splits });
-      void keepSplits(spec, splits, ports);
+      const without = 'its tasks cannot be replayed';
+      void keepLines({ spec, name: 'splits.jsonl', lines: splits, without }, ports);
     },
     (error) => ports.dispatch({ type: 'listing-failed', jobId, error: operationError(error) }),
   );
 }
 
-/** For `millrace replay`: no job waits for it or fails because of it. */
-async function keepSplits(spec: JobSpec, splits: readonly Split[], ports: PerformPorts): Promise<void> {
+interface KeptLines {
+  readonly spec: JobSpec;
+  readonly name: string;
+  readonly lines: readonly unknown[];
+  /** What is not possible where they are missing. */
+  readonly without: string;
+}
+
+/** For people and `millrace replay`: no job waits for it or fails because of it. */
+async function keepLines({ spec, name, lines, without }: KeptLines, ports: PerformPorts): Promise<void> {
   try {
-    await writeSplits(ports.stores, spec, splits);
-    failpoint('splits.kept');
+    await writeJobLines(ports.stores, spec, name, lines);
   } catch (error) {
-    const about = { job: spec.jobId, error: String(error) };
-    ports.log.warn(about, 'the splits of a job could not be stored: its tasks cannot be replayed');
+    ports.log.warn(
+      { job: spec.jobId, error: String(error) },
+      `${name} of a job could not be stored: ${without}`,
+    );
   }
 }
 

@@ -90,6 +90,9 @@ export interface SegmentCounts {
   readonly crc32: number;
 }
 
+/** Counted pair by pair, where there is no checksum of its own. */
+export type PairCounts = Pick<SegmentCounts, 'records' | 'bytes'>;
+
 /** One committed output object as `_SUCCESS` lists it. */
 export interface OutputPart {
   readonly key: string;

@@ -124,6 +124,9 @@ export const limits = {
   /** Kept and shown of maps that are not deterministic: how many, and of each so many partitions. */
   differencesShownMax: 20,
   differencePartitionsMax: 100,
+  /** Of `map-outputs.jsonl`: maps, beyond which it is not written, and digests of partitions, beyond which lines have none. */
+  mapOutputLinesMax: 100_000,
+  mapOutputDigestsMax: 1_000_000,
   /** Pairs of one record that are held until it is through; what yielded more can no longer be taken back. */
   heldPairsMax: 50_000,
   heldPairBytesMax: 4 * MiB,

@@ -2,7 +2,7 @@
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { BadRecordsReport } from './bad-records.ts';
 import type { AttemptId, WorkerId } from './ids.ts';
-import type { Counters, OpenPart, SegmentCounts, StagedPart } from './job-spec.ts';
+import type { Counters, OpenPart, PairCounts, SegmentCounts, StagedPart } from './job-spec.ts';
 
 export interface WorkerInfo {
   readonly workerId: WorkerId;
@@ -56,6 +56,8 @@ export interface MapReport {
 export interface ReduceReport {
   /** Sums over the segments of all maps; crc32 is their sum modulo 2^32, so its order does not matter. */
   readonly consumed: SegmentCounts;
+  /** Taken out of the merge of these segments and through the groups of keys. */
+  readonly reduced: PairCounts;
   readonly part: StagedPart;
   /** From the first location to the last segment held. */
   readonly fetchMs: number;

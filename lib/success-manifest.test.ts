@@ -21,6 +21,21 @@ it.each([
     JSON.stringify({ ...manifest, parts: [{ ...part, key: '../part-r-00000' }] }),
   ],
   ['a part without a size', JSON.stringify({ ...manifest, parts: [{ ...part, bytes: 'x' }] })],
+  [
+    'an audit without what was fetched',
+    JSON.stringify({ ...manifest, audit: { mapped: part, reduced: part } }),
+  ],
+  [
+    'an audit that counts nothing',
+    JSON.stringify({
+      ...manifest,
+      audit: { mapped: part, fetched: part, reduced: { records: 'x', bytes: 1 } },
+    }),
+  ],
+  [
+    'a part that consumed no number',
+    JSON.stringify({ ...manifest, parts: [{ ...part, consumed: { records: 1, bytes: 1 } }] }),
+  ],
   ['parts that are no list', JSON.stringify({ ...manifest, parts: {} })],
 ])('refuses %s', (_what, text) => {
   expect(() => parseManifest(text, 'u')).toThrow(expect.objectContaining({ code: 'corrupt' }));
@@ -41,6 +56,17 @@ it('is written as these bytes in version 2, and read back', () => {
   const text = encodeManifest(written);
   expect(text.endsWith('"compression": "none"\n  },\n  "crc32": 720941533\n}\n')).toBe(true);
   expect(parseManifest(text, 'u')).toMatchObject(written);
+});
+
+it('reads back what was audited, what each part consumed, and the maps that differed', () => {
+  const counts = { records: 4, bytes: 40, crc32: 7 };
+  const full: SuccessManifest = {
+    ...written,
+    parts: [{ ...part, consumed: counts }],
+    audit: { mapped: counts, fetched: counts, reduced: { records: 4, bytes: 40 } },
+    nonDeterministic: [{ task: 'm0', partitions: [0], attempts: [{ attempt: 1, epoch: 1, worker: 'w1' }] }],
+  };
+  expect(parseManifest(encodeManifest(full), 'u')).toMatchObject(full);
 });
 
 it('refuses version 2 with any byte changed or cut off', () => {

@@ -3,12 +3,25 @@ import { crc32 } from 'node:zlib';
 import { MillraceError } from './errors.ts';
 import { type OutputFormat, successName } from './formats.ts';
 import { collectBytes } from './iterables.ts';
-import type { OutputPart } from './job-spec.ts';
+import type { OutputPart, PairCounts, SegmentCounts } from './job-spec.ts';
+import type { DifferenceView } from './job-view.ts';
 import type { Store } from './store/store.ts';
 
 export const manifestVersion = 2;
 
+/** The same records and bytes at every step, or the job would not have committed. */
+export interface JobAudit {
+  /** What the accepted maps made, after combining. crc32 is the sum over all segments modulo 2^32. */
+  readonly mapped: SegmentCounts;
+  /** What the accepted reduces fetched. */
+  readonly fetched: SegmentCounts;
+  /** What went through their groups of keys. */
+  readonly reduced: PairCounts;
+}
+
 export interface ManifestPart extends OutputPart {
+  /** What its reduce fetched: equal for equal input, whatever reduce made of it. Missing for map-only jobs. */
+  readonly consumed?: SegmentCounts;
   /** For tsv: the type of each column, so that results read back typed. */
   readonly columns: readonly string[];
 }
@@ -23,6 +36,10 @@ export interface SuccessManifest {
   readonly input: { readonly records: number; readonly bytes: number };
   readonly intermediate: { readonly records: number; readonly bytes: number };
   readonly output: OutputFormat;
+  /** Of a job with reduces; of the last one only, after `append`. */
+  readonly audit?: JobAudit;
+  /** Maps that were seen to make different output when they ran twice; missing when there were none. Each reduce used the same one of the two. */
+  readonly nonDeterministic?: readonly DifferenceView[];
   /** The objects under `_bad/` and how many records were skipped; missing when none was. */
   readonly badRecords?: { readonly records: number; readonly parts: readonly OutputPart[] };
 }
@@ -53,8 +70,8 @@ export function parseManifest(text: string, where: string): SuccessManifest {
     throw new MillraceError('corrupt', `${where} is not JSON`, { cause: error });
   }
   checkWhole(value, text, where);
-  const manifest = value as { parts?: unknown; output?: { kind?: unknown } };
-  const isOurs = typeof manifest.output?.kind === 'string';
+  const manifest = value as { parts?: unknown; output?: { kind?: unknown }; audit?: unknown };
+  const isOurs = typeof manifest.output?.kind === 'string' && isOptional(manifest.audit, isAudit);
   if (isOurs && Array.isArray(manifest.parts) && manifest.parts.every(isPart))
     return value as SuccessManifest;
   throw new MillraceError('corrupt', `${where} is not a manifest of Millrace`);
@@ -85,6 +102,26 @@ function isPart(value: unknown): value is ManifestPart {
     /^part-[mr]-\d{5,7}$/.test(part.key) &&
     Number.isSafeInteger(part.bytes) &&
     Array.isArray(part.columns) &&
-    part.columns.every((column) => typeof column === 'string')
+    part.columns.every((column) => typeof column === 'string') &&
+    isOptional(part.consumed, isSegmentCounts)
   );
+}
+
+/** Older manifests say less. */
+function isOptional(value: unknown, isRight: (value: unknown) => boolean): boolean {
+  return value === undefined || isRight(value);
+}
+
+function isAudit(value: unknown): boolean {
+  const { mapped, fetched, reduced } = (value ?? {}) as Partial<Record<keyof JobAudit, unknown>>;
+  return isSegmentCounts(mapped) && isSegmentCounts(fetched) && isPairCounts(reduced);
+}
+
+function isSegmentCounts(value: unknown): boolean {
+  return isPairCounts(value) && Number.isSafeInteger((value as SegmentCounts).crc32);
+}
+
+function isPairCounts(value: unknown): boolean {
+  const { records, bytes } = (value ?? {}) as Partial<PairCounts>;
+  return Number.isSafeInteger(records) && Number.isSafeInteger(bytes);
 }

@@ -1,9 +1,11 @@
 /** From the last accepted part to COMPLETED: audit, decide, publish; publishing is repeated while the store may recover. */
+import type { JobAudit } from '../../lib/success-manifest.ts';
 import { acceptedBadParts, stopOverBudget } from './bad-records.ts';
 import type { Commit } from './effects.ts';
 import { acceptedParts, cancelAttempts, endJob, stopJob, unsureOf } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
+import { keepMapOutputs } from './map-outputs.ts';
 import { discardedParts } from './parts.ts';
 import type { Job } from './state.ts';
 import { tellJob } from './story.ts';
@@ -17,7 +19,8 @@ export function commitWhenDone(turn: Turn, job: Job): void {
   // What they made is still to be heard: the sums and counters are theirs as well.
   if (job.restored && job.restored.mapsUnheard > 0) return;
   if (stopOverBudget(turn, job)) return;
-  const mismatch = audit(job);
+  const audit = auditOf(job);
+  const mismatch = audit && mismatchIn(audit);
   if (mismatch !== undefined) {
     const cause = { code: 'corrupt', message: mismatch, task: null, failure: null };
     return stopJob(turn, job, { state: 'FAILED', cause });
@@ -26,24 +29,37 @@ export function commitWhenDone(turn: Turn, job: Job): void {
   // Backups that lost, and reruns that nobody needs any more.
   cancelAttempts(turn, job, 'the output is complete');
   settleReruns(job);
+  keepMapOutputs(turn, job);
   job.digests = undefined;
-  job.phase = { name: 'committing', commit: commitOf(job), failures: 0, retryAtMs: undefined };
+  job.phase = { name: 'committing', commit: commitOf(job, audit), failures: 0, retryAtMs: undefined };
   const { commit } = job.phase;
   turn.persist.push({ type: 'job-committing', at: turn.now, jobId: job.spec.jobId, commit });
   tellJob(turn.state, job, 'commits');
   publish(turn, job, commit);
 }
 
-/** I2: what the accepted maps made is what the accepted reduces consumed; otherwise a sentence with both numbers. */
-function audit(job: Job): string | undefined {
-  if (job.spec.reducers === 0) return undefined;
-  const made = job.map.counts;
-  const consumed = job.reduce.counts;
+/** I2: records and bytes mapped, fetched and reduced are the same; otherwise a sentence with both numbers. */
+function mismatchIn({ mapped, fetched, reduced }: JobAudit): string | undefined {
   for (const what of ['records', 'bytes', 'crc32'] as const) {
-    if (made[what] === consumed[what]) continue;
-    return `the audit failed: maps made ${made[what]} ${what}, reduces consumed ${consumed[what]}; nothing is published`;
+    if (mapped[what] === fetched[what]) continue;
+    return `the audit failed: maps made ${mapped[what]} ${what}, reduces fetched ${fetched[what]}; nothing is published`;
+  }
+  for (const what of ['records', 'bytes'] as const) {
+    if (fetched[what] === reduced[what]) continue;
+    return `the audit failed: reduces fetched ${fetched[what]} ${what} and reduced ${reduced[what]}; nothing is published`;
   }
   return undefined;
+}
+
+/** Undefined for a map-only job. */
+function auditOf({ spec, map, reduce }: Job): JobAudit | undefined {
+  if (spec.reducers === 0) return undefined;
+  const reduced = { records: 0, bytes: 0 };
+  for (const { accepted } of reduce.tasks) {
+    reduced.records += accepted?.reduced?.records ?? 0;
+    reduced.bytes += accepted?.reduced?.bytes ?? 0;
+  }
+  return { mapped: map.counts, fetched: reduce.counts, reduced };
 }
 
 export function publish(turn: Turn, { spec }: Job, commit: Commit): void {
@@ -51,8 +67,9 @@ export function publish(turn: Turn, { spec }: Job, commit: Commit): void {
   turn.changed.add(spec.jobId);
 }
 
-function commitOf(job: Job): Commit {
+function commitOf(job: Job, audit: JobAudit | undefined): Commit {
   const bad = acceptedBadParts(job);
+  const consumed = job.reduce.tasks.map(({ accepted }) => accepted!.counts);
   return {
     parts: acceptedParts(job),
     discards: discardedParts(job),
@@ -64,6 +81,8 @@ function commitOf(job: Job): Commit {
       intermediateBytes: job.map.counts.bytes,
       counters: Object.fromEntries(job.counters),
       ...(bad.length > 0 && { bad }),
+      ...(audit && { audit, consumed }),
+      ...(job.differences.length > 0 && { differences: [...job.differences] }),
     },
   };
 }

@@ -48,6 +48,11 @@ export class DigestTable {
     return this.#rows[map]![partition]!;
   }
 
+  /** One per partition, of a map that was accepted at least once. */
+  row(map: number): number[] {
+    return [...this.#rows[map]!];
+  }
+
   #digest(segment: SegmentCounts): number {
     return (segmentDigest(segment) & this.#mask) >>> 0;
   }

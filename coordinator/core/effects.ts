@@ -7,10 +7,20 @@ import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
-import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type {
+  Counters,
+  JobSpec,
+  OpenPart,
+  PairCounts,
+  SegmentCounts,
+  Split,
+  StagedPart,
+} from '../../lib/job-spec.ts';
 import type { DifferenceView, JobCause, JobState, JobView } from '../../lib/job-view.ts';
 import type { LogSubject } from '../../lib/log-subject.ts';
+import type { MapOutputLine } from '../../lib/map-output-line.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
+import type { JobAudit } from '../../lib/success-manifest.ts';
 
 /** What a worker must know of a job; a new object whenever it changes, so that senders can compare by identity. */
 export interface JobInfo {
@@ -90,6 +100,12 @@ export type Effect =
       readonly unsure: readonly number[];
       readonly unsureMaps?: readonly number[];
     }
+  /** What each accepted map made, for people who compare two runs. Nothing waits for it. */
+  | {
+      readonly type: 'keep-map-outputs';
+      readonly spec: JobSpec;
+      readonly outputs: readonly MapOutputLine[];
+    }
   /** Drop one part of an attempt that lost and spoke too late for the discards of its job. Nothing waits for it. */
   | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
   // For the job's event log and the metrics.
@@ -115,6 +131,11 @@ export interface SuccessFacts {
   readonly counters: Readonly<Record<string, number>>;
   /** What the accepted maps skipped, in their order; missing when nothing. */
   readonly bad?: readonly BadPart[];
+  /** Of a job with reduces: what was compared before the commit; and what each part consumed, in their order. */
+  readonly audit?: JobAudit;
+  readonly consumed?: readonly SegmentCounts[];
+  /** Missing when no map was seen to differ. */
+  readonly differences?: readonly DifferenceView[];
 }
 
 /** A staged object of bad records, and the map that made it. */
@@ -164,6 +185,8 @@ export type PersistRecord = { readonly at: number } & (
       readonly inputBytes: number;
       /** What a reduce consumed; nothing for the map of a map-only job. */
       readonly consumed: SegmentCounts;
+      /** Reduces: what of it went through user code. */
+      readonly reduced?: PairCounts;
       readonly counters: Counters;
       /** What the map of a map-only job skipped. */
       readonly bad?: BadRecordsReport;

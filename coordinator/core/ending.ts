@@ -10,6 +10,7 @@ import { acceptedBadParts } from './bad-records.ts';
 import type { Commit, JobOutcome } from './effects.ts';
 import type { EventOf } from './events.ts';
 import { showState } from './job-events.ts';
+import { keepMapOutputs } from './map-outputs.ts';
 import { discardedParts } from './parts.ts';
 import type { CoreState, Job, Task, TaskTable } from './state.ts';
 import { tellJob } from './story.ts';
@@ -37,6 +38,7 @@ export function stopJob(turn: Turn, job: Job, decided: JobOutcome): void {
   const { name } = job.phase;
   if (name === 'stopping' || name === 'discarding' || name === 'ended') return;
   const outcome: JobOutcome = name === 'committing' ? { ...decided, hasCommitBegun: true } : decided;
+  if (outcome.state === 'FAILED') keepMapOutputs(turn, job);
   job.phase = { name: 'stopping', outcome };
   turn.persist.push({ type: 'job-stopping', at: turn.now, jobId: job.spec.jobId, outcome });
   const { message } = outcome.cause;

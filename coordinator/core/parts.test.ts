@@ -38,7 +38,7 @@ test('a report with a part elsewhere is wrong: it fails the attempt, and that pa
   const attempt = parseAttempt('j1/r0.0');
   const part: StagedPart = { ...makePart(attempt), uri: elsewhere };
   const consumed = addCounts(noCounts, { records: 1, bytes: 10, crc32: 1 });
-  const outcome = { kind: 'reduce-done', report: { consumed, part, fetchMs: 0 } } as const;
+  const outcome = { kind: 'reduce-done', report: { consumed, reduced: consumed, part, fetchMs: 0 } } as const;
   driver.send({
     type: 'attempt-reported',
     workerId: 'w1' as WorkerId,

@@ -4,10 +4,11 @@
  */
 import { partName } from '../../lib/formats.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
-import type { OpenPart } from '../../lib/job-spec.ts';
+import type { OpenPart, StagedPart } from '../../lib/job-spec.ts';
 import type { PartOpened } from '../../lib/reports.ts';
+import type { PersistRecord } from './effects.ts';
 import type { EventOf } from './events.ts';
-import type { Attempt, Job } from './state.ts';
+import type { Accepted, Attempt, Job } from './state.ts';
 import { say, type Turn } from './turn.ts';
 import { liveWorker } from './workers.ts';
 
@@ -40,6 +41,22 @@ export function dropOpenPart(turn: Turn, { id, job, openPart }: Attempt): void {
 /** Everything staged of the job that must not be published, whoever began it. */
 export function discardedParts({ discards, restored }: Job): OpenPart[] {
   return [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part);
+}
+
+/** The record of an accepted result, with its part. */
+export function partAccepted(accepted: Accepted, part: StagedPart, at: number): PersistRecord {
+  const {
+    id: attempt,
+    workerId,
+    inputRecords,
+    inputBytes,
+    counts: consumed,
+    reduced,
+    counters,
+    bad,
+  } = accepted;
+  const facts = { inputRecords, inputBytes, consumed, ...(reduced && { reduced }), counters };
+  return { type: 'part-accepted', at, attempt, part, workerId, ...facts, ...(bad && { bad }) };
 }
 
 /** Once the job has sent its discards for the last time nothing would take them up again. */

@@ -18,7 +18,7 @@ import { consumedOther } from './heard.ts';
 import { type AttemptEnd, sumsOf } from './job-events.ts';
 import { compareLate, consumedUnknown } from './non-determinism.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
-import { dropPart, isPlaced } from './parts.ts';
+import { dropPart, isPlaced, partAccepted } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
 import { reportBack } from './recovery.ts';
 import { resumeReported, takeOutputAgain } from './resume.ts';
@@ -85,6 +85,7 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
   if (outcome.kind !== `${kind}-done`) return `${outcome.kind} for a ${kind} task`;
   const staged = partOf(outcome);
   if (staged && !isPlaced(attempt, staged)) return `its part is at ${staged.uri}`;
+  if (outcome.kind === 'reduce-done') return lossIn(outcome.report);
   if (outcome.kind !== 'map-done') return undefined;
   const { reducers } = attempt.job.spec;
   const { segments, part, bad } = outcome.report;
@@ -92,6 +93,15 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
     return `its bad records are at ${bad.part.uri}`;
   if (segments.length !== reducers) return `${segments.length} segments instead of ${reducers}`;
   if (reducers === 0 && !part) return 'a map-only task without a staged part';
+  return undefined;
+}
+
+/** Its own worker has compared the same. */
+function lossIn({ consumed, reduced }: ReduceReport): string | undefined {
+  for (const what of ['records', 'bytes'] as const) {
+    if (consumed[what] !== reduced[what])
+      return `it fetched ${consumed[what]} ${what} and reduced ${reduced[what]}`;
+  }
   return undefined;
 }
 
@@ -114,10 +124,11 @@ function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
       return mapAccepted(turn, attempt, outcome.report, before);
     }
     case 'reduce-done': {
-      const { consumed, part } = outcome.report;
+      const { consumed, reduced, part } = outcome.report;
       if (consumedOther(attempt, consumed, turn.state.config.epoch)) return refuse(turn, attempt, outcome);
       const { records: inputRecords, bytes: inputBytes } = consumed;
-      accept(turn, attempt, { ...base, inputRecords, inputBytes, counts: consumed, part }, sums);
+      const result = { inputRecords, inputBytes, counts: consumed, reduced, part };
+      accept(turn, attempt, { ...base, ...result }, sums);
       return reduceAccepted(turn, attempt, outcome.report);
     }
   }
@@ -180,7 +191,5 @@ function reduceAccepted(turn: Turn, attempt: Attempt, report: ReduceReport): voi
 
 function persistPart(turn: Turn, attempt: Attempt, part: StagedPart | undefined): void {
   assert(part, 'an accepted part is staged');
-  const { inputRecords, inputBytes, counts: consumed, counters, workerId, bad } = attempt.task.accepted!;
-  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters, ...(bad && { bad }) };
-  turn.persist.push({ type: 'part-accepted', at: turn.now, attempt: attempt.id, ...facts });
+  turn.persist.push(partAccepted(attempt.task.accepted!, part, turn.now));
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JobId, WorkerId } from '../../lib/ids.ts';
 import { noCounts } from '../../lib/segment-digest.ts';
 import { Driver } from '../../test/core/driver.ts';
-import { makePart, makeSpec, makeSplits } from '../../test/core/make.ts';
+import { makePart, makeSegment, makeSpec, makeSplits } from '../../test/core/make.ts';
 import { parseAttempt } from '../../test/core/transcript-events.ts';
 import type { Effect, PersistRecord } from './effects.ts';
 
@@ -63,6 +63,27 @@ test('a part that a loser began after the end of its job is dropped', () => {
   driver.send({ type: 'output-published', jobId });
   const effects = replayed([...driver.persisted, opened('j1/m0.0', 'late')]);
   expect(effects).toContainEqual(expect.objectContaining({ type: 'discard-part', jobId }));
+});
+
+test('what reduces fetched and did not reduce is never published, whoever accepted it', () => {
+  const id = parseAttempt('j1/r0.0');
+  const reduced = { records: 2, bytes: 10 };
+  const facts = { consumed: makeSegment(1), reduced, workerId: 'w1' as WorkerId, counters: {} };
+  const accept: PersistRecord = {
+    ...{ type: 'part-accepted', at, attempt: id, part: makePart(id) },
+    ...{ ...facts, inputRecords: 1, inputBytes: 10 },
+  };
+  const driver = new Driver({ epoch: 2 });
+  replayed([...accepted(1), accept], driver);
+  driver.join('w1');
+  driver.tick(20_000);
+  driver.mapped('w1', 'j1/m0.0@2');
+  expect(driver.state.jobs.get(id.jobId)!.phase).toMatchObject({
+    name: 'discarding',
+    outcome: {
+      cause: { code: 'corrupt', message: expect.stringMatching(/fetched 1 records and reduced 2/) },
+    },
+  });
 });
 
 test('a backup that comes back late needs the outputs that were not needed any more', () => {

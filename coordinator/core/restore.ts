@@ -161,6 +161,8 @@ function giveUpOpenPart(job: Job, { attempt, part }: RecordOf<'part-opened' | 'p
 
 function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>): void {
   const { attempt: id, workerId, inputRecords, inputBytes, consumed: counts, counters, part, bad } = record;
+  // Not said by versions that compared the two without it.
+  const { reduced = { records: counts.records, bytes: counts.bytes } } = record;
   markRunning(job, task);
   markDone(job, task);
   replaceAccepted(job, task, {
@@ -169,6 +171,7 @@ function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>):
     inputRecords,
     inputBytes,
     counts,
+    reduced: task.kind === 'reduce' ? reduced : undefined,
     counters,
     part,
     bad,

@@ -3,6 +3,7 @@ import { attemptKey } from '../../lib/ids.ts';
 import type { PartOpened } from '../../lib/reports.ts';
 import type { PersistRecord } from './effects.ts';
 import { outputTable } from './ending.ts';
+import { partAccepted } from './parts.ts';
 import type { CoreState, Job, Task } from './state.ts';
 import { viewOf } from './view.ts';
 
@@ -63,9 +64,7 @@ function partRecords(job: Job, at: number): PersistRecord[] {
 
 function resultRecords({ accepted }: Task, at: number): PersistRecord[] {
   if (!accepted?.part) return [];
-  const { id: attempt, part, workerId, inputRecords, inputBytes, counts: consumed, counters, bad } = accepted;
-  const facts = { part, workerId, inputRecords, inputBytes, consumed, counters, ...(bad && { bad }) };
-  return [{ type: 'part-accepted', at, attempt, ...facts }];
+  return [partAccepted(accepted, accepted.part, at)];
 }
 
 function differenceRecords({ spec, differences }: Job, at: number): PersistRecord[] {

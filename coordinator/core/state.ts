@@ -32,7 +32,15 @@
  */
 import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { AttemptId, JobId, TaskKind, WorkerId } from '../../lib/ids.ts';
-import type { Counters, JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type {
+  Counters,
+  JobSpec,
+  OpenPart,
+  PairCounts,
+  SegmentCounts,
+  Split,
+  StagedPart,
+} from '../../lib/job-spec.ts';
 import type { DifferenceView, FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
@@ -290,6 +298,8 @@ export interface Accepted {
   readonly inputBytes: number;
   /** Map: sum over what it made for all partitions. Reduce: what it consumed. */
   readonly counts: SegmentCounts;
+  /** Reduces: what of it went through user code. */
+  readonly reduced?: PairCounts | undefined;
   readonly counters: Counters;
   readonly part: StagedPart | undefined;
   /** Of a map that skipped records. */

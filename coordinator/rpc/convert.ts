@@ -168,6 +168,10 @@ function reduceDoneIn(wire: WireReduceDone) {
       bytes: count(wire.consumedBytes, 'consumed_bytes'),
       crc32: wire.consumedCrc32,
     },
+    reduced: {
+      records: count(wire.reducedRecords, 'reduced_records'),
+      bytes: count(wire.reducedBytes, 'reduced_bytes'),
+    },
     part: stagedPartIn(wire.part),
     fetchMs: count(wire.fetchMs, 'fetch_ms'),
   };

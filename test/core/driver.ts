@@ -89,7 +89,10 @@ export class Driver {
   reduced(workerId: string, attempt: string, records: number): void {
     const id = parseAttempt(attempt);
     const consumed = Array.from({ length: records }, () => makeSegment(1)).reduce(addCounts, noCounts);
-    const outcome = { kind: 'reduce-done', report: { consumed, part: makePart(id), fetchMs: 0 } } as const;
+    const outcome = {
+      kind: 'reduce-done',
+      report: { consumed, reduced: consumed, part: makePart(id), fetchMs: 0 },
+    } as const;
     const report = { attempt: id, outcome, counters: {} };
     this.send({ type: 'attempt-reported', workerId: workerId as WorkerId, report });
   }

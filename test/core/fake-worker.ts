@@ -246,7 +246,10 @@ export class FakeWorker {
     const { id, held } = attempt;
     this.#world.consumed.set(attemptKey(id), held);
     const consumed = [...held.values()].reduce(addCounts, noCounts);
-    this.finish(attempt, { kind: 'reduce-done', report: { consumed, part: makePart(id), fetchMs: 0 } });
+    this.finish(attempt, {
+      kind: 'reduce-done',
+      report: { consumed, reduced: consumed, part: makePart(id), fetchMs: 0 },
+    });
   }
 
   #fetch(attempt: FakeAttempt, maps: number): void {

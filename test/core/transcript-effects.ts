@@ -57,6 +57,8 @@ export function formatEffect(effect: Effect): string {
       return `publish-output ${effect.spec.jobId} parts=${tokens(effect.parts)} discards=${tokens(effect.discards)} ${JSON.stringify(effect.success)}`;
     case 'discard-output':
       return `discard-output ${effect.spec.jobId} parts=${tokens(effect.parts)}`;
+    case 'keep-map-outputs':
+      return `keep-map-outputs ${effect.spec.jobId} ${effect.outputs.map((line) => `${line.task}.${line.attempt}@${line.worker}`).join(',')}`;
     case 'discard-part':
       return `discard-part ${effect.jobId} ${effect.part.token}`;
     case 'job-event':

@@ -196,7 +196,9 @@ function report({ command, words, named }: Line, made: Made): Happening {
     }
     case 'reduced': {
       const consumed = named.consumed ? makeSegment(Number(named.consumed)) : consumedBy(attempt, made);
-      return wrap({ kind: 'reduce-done', report: { consumed, part: makePart(attempt), fetchMs: 0 } });
+      const reduced = named.reduced ? makeSegment(Number(named.reduced)) : consumed;
+      const report = { consumed, reduced, part: makePart(attempt), fetchMs: 0 };
+      return wrap({ kind: 'reduce-done', report });
     }
     case 'failed':
       return wrap({ kind: 'failed', failure: failureOf(rest) });

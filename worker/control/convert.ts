@@ -161,13 +161,15 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
       return { ...report, mapDone };
     }
     case 'reduce-done': {
-      const { consumed, part, fetchMs } = outcome.report;
+      const { consumed, reduced, part, fetchMs } = outcome.report;
       const reduceDone = {
         consumedRecords: consumed.records,
         consumedBytes: consumed.bytes,
         consumedCrc32: consumed.crc32,
         part: stagedPartOut(part),
         fetchMs,
+        reducedRecords: reduced.records,
+        reducedBytes: reduced.bytes,
       };
       return { ...report, reduceDone };
     }

@@ -246,8 +246,8 @@ export class RunningAttempt {
         };
       }
       case 'reduce': {
-        const { consumed, part } = result;
-        return { kind: 'reduce-done', report: { consumed, part, fetchMs: this.#fetchMs } };
+        const { consumed, reduced, part } = result;
+        return { kind: 'reduce-done', report: { consumed, reduced, part, fetchMs: this.#fetchMs } };
       }
     }
   }

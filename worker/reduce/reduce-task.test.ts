@@ -115,6 +115,11 @@ describe('runReduceTask', () => {
     const often = await reduce(sources, { mergeFanInMax: 3 });
     expect(often.text).toBe(once.text);
     expect(often.consumed).toEqual(once.consumed);
+    const { records, bytes } = once.consumed;
+    expect([once.reduced, often.reduced]).toEqual([
+      { records, bytes },
+      { records, bytes },
+    ]);
     expect(readdirSync(directory).filter((name) => name.startsWith('merge'))).toEqual([]);
   });
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
-import type { JobSpec, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, OpenPart, PairCounts, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
@@ -50,7 +50,10 @@ export interface ReduceTaskOptions {
 }
 
 export interface ReduceTaskResult {
+  /** What was fetched: the sum over all segments. */
   readonly consumed: SegmentCounts;
+  /** What went through the groups of keys. */
+  readonly reduced: PairCounts;
   readonly part: StagedPart;
 }
 
@@ -68,7 +71,8 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
     );
     const groups = new GroupCursor(merged, progress, context.checkMemory);
     await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink: part }));
-    return { consumed: checkConsumed(promised, progress), part: await part.finish() };
+    const reduced = checkReduced(promised, progress);
+    return { consumed: promised, reduced, part: await part.finish() };
   } catch (thrown) {
     await part.abort();
     throw blameSegment(thrown, options);
@@ -93,7 +97,7 @@ function checkSources({ maps, sources }: ReduceTaskOptions): SegmentCounts {
  * The counts as the merge really read them. Records and bytes were counted pair by pair; each source's crc32 was compared by its
  * reader when its last byte had been read, and having read all bytes means that all of them were.
  */
-function checkConsumed(promised: SegmentCounts, progress: Progress): SegmentCounts {
+function checkReduced(promised: SegmentCounts, progress: Progress): PairCounts {
   const records = progress[progressAt.recordsIn]!;
   const bytes = progress[progressAt.bytesIn]!;
   if (records !== promised.records || bytes !== promised.bytes) {
@@ -102,7 +106,7 @@ function checkConsumed(promised: SegmentCounts, progress: Progress): SegmentCoun
       `the merge read ${records} records and ${bytes} bytes, the segments hold ${promised.records} and ${promised.bytes}`,
     );
   }
-  return { records, bytes, crc32: promised.crc32 };
+  return { records, bytes };
 }
 
 /** Finds the segment behind a `corrupt` by reading all of them once more; an error that none explains stays as it is. */

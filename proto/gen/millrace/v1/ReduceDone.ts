@@ -9,6 +9,8 @@ export interface ReduceDone {
   'consumedCrc32'?: (number);
   'part'?: (_millrace_v1_StagedPart | null);
   'fetchMs'?: (number | string | Long);
+  'reducedRecords'?: (number | string | Long);
+  'reducedBytes'?: (number | string | Long);
 }
 
 export interface ReduceDone__Output {
@@ -17,4 +19,6 @@ export interface ReduceDone__Output {
   'consumedCrc32': (number);
   'part': (_millrace_v1_StagedPart__Output | null);
   'fetchMs': (number);
+  'reducedRecords': (number);
+  'reducedBytes': (number);
 }
