@@ -38,6 +38,14 @@ export type AttemptFailure =
       readonly mapAttempt: number;
       readonly worker: WorkerId;
     }
+  /** What a reduce had fetched, and was whole then, is not any more: the disk or the memory of its own worker. */
+  | {
+      readonly kind: 'corrupt-copy';
+      readonly message: string;
+      readonly map: number;
+      readonly mapAttempt: number;
+      readonly worker: WorkerId;
+    }
   /** A peer does not take the ticket or the certificate of the fetching worker. */
   | { readonly kind: 'fetch-refused'; readonly message: string; readonly worker: WorkerId }
   | { readonly kind: 'input-changed'; readonly message: string; readonly uri: string }

@@ -4,7 +4,7 @@
  */
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { JobId } from './ids.ts';
-import type { DifferenceView, JobCause, JobState } from './job-view.ts';
+import type { DamageView, DifferenceView, JobCause, JobState } from './job-view.ts';
 
 export type AttemptReason = 'first' | 'retry' | 'rerun' | 'backup';
 
@@ -70,6 +70,8 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
     }
   /** Attempts of a map made different output. */
   | ({ readonly type: 'map-differed' } & DifferenceView)
+  /** A reduce got something else than the map wrote. */
+  | ({ readonly type: 'segment-damaged' } & DamageView)
 );
 
 export type JobEventType = JobEvent['type'];

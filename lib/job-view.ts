@@ -61,6 +61,21 @@ export interface MadeBy {
   readonly worker: string;
 }
 
+/** A segment that did not come to a reduce as its map wrote it, newest last; the view keeps the last 20. */
+export interface DamageView {
+  /** The map, and its attempt. */
+  readonly task: string;
+  readonly attempt: number;
+  /** Who served it. */
+  readonly worker: string;
+  /** Who found it. */
+  readonly reduce: string;
+  /** `disk`: of that worker. `transit`: it is whole there. */
+  readonly where: 'disk' | 'transit';
+  readonly atMs: number;
+  readonly detail: string;
+}
+
 export interface JobView {
   readonly jobId: JobId;
   readonly name: string;
@@ -81,6 +96,7 @@ export interface JobView {
   readonly nonDeterministic: readonly DifferenceView[];
   readonly counters: Counters;
   readonly failedAttempts: readonly FailedAttemptView[];
+  readonly damagedSegments: readonly DamageView[];
   /** Why the job FAILED or was CANCELLED; null otherwise. */
   readonly cause: JobCause | null;
 }

@@ -47,6 +47,13 @@ export const limits = {
   /** Of one stream; a reduce opens the next when it is through. The request that names them is read before its ticket is checked. */
   fetchSegmentsMax: 4_096,
   fetchRequestBytesMax: 128 * KiB,
+  /** A segment that is right on its worker's disk may arrive damaged so often; then another worker has to make it. */
+  damagedFetchesMax: 5,
+  /** Kept and shown of segments that came out wrong. */
+  damagesShownMax: 20,
+  /** A worker reads segments again for those who got them damaged: so many wait, and one waits so long for its answer. */
+  verificationsWaitingMax: 256,
+  verificationMsMax: 60_000,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
   /** Without `--scratch-limit` so much of the disk is left to others: this share of it, but at least so many bytes. */

@@ -86,7 +86,18 @@ export interface AttemptReport {
   readonly again?: boolean;
 }
 
-export type FetchTroubleCause = 'unreachable' | 'missing' | 'corrupt';
+/**
+ * `corrupt`: broken on the disk of its worker. `damaged-in-transit`: whole there, but not when it came; it is fetched again. `undeliverable`: that
+ * happened too often.
+ */
+export const fetchTroubleCauses = [
+  'unreachable',
+  'missing',
+  'corrupt',
+  'damaged-in-transit',
+  'undeliverable',
+] as const;
+export type FetchTroubleCause = (typeof fetchTroubleCauses)[number];
 
 /** A reduce could not fetch one map's segment after its own retries; the coordinator decides what that means. */
 export interface FetchTrouble {

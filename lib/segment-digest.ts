@@ -37,3 +37,8 @@ export function addCounts(a: SegmentCounts, b: SegmentCounts): SegmentCounts {
 }
 
 export const noCounts: SegmentCounts = { records: 0, bytes: 0, crc32: 0 };
+
+/** For messages. */
+export function formatCrc32(crc32: number): string {
+  return crc32.toString(16).padStart(8, '0');
+}

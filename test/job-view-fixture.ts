@@ -35,6 +35,7 @@ export function makeView(fields: Partial<JobView> = {}): JobView {
     nonDeterministic: [],
     counters: {},
     failedAttempts: [],
+    damagedSegments: [],
     cause: null,
     ...fields,
   };

@@ -67,6 +67,21 @@ describe('explain', () => {
     ]);
   });
 
+  it('says on which disk, or on the way from whom, map output was damaged', () => {
+    const damage = (map: number, where: 'disk' | 'transit', detail: string) => ({
+      ...{ task: `m${map}`, attempt: 0, worker: 'w2', reduce: `r${map % 2}`, where, atMs: 0, detail },
+    });
+    const view = makeView({
+      state: 'COMPLETED',
+      damagedSegments: [damage(0, 'disk', 'first'), damage(5, 'disk', 'last'), damage(3, 'transit', 'wire')],
+    });
+    expect(explain(view, []).findings).toEqual([
+      'it completed',
+      'map output was damaged on the disk of w2: m0.0, m5.0, found by r0, r1 (last)',
+      'map output was damaged on the way from w2: m3.0, found by r1 (wire)',
+    ]);
+  });
+
   it('says what was lost and made good', () => {
     const view = makeView({
       state: 'COMPLETED',
@@ -74,7 +89,7 @@ describe('explain', () => {
     });
     expect(explain(view, []).findings).toEqual([
       'it completed',
-      '2 tasks ran again because the worker that held the output was lost',
+      '2 tasks ran again because the output it had made was lost or damaged',
       '1 backup attempt started because the first was slow',
     ]);
   });

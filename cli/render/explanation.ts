@@ -2,7 +2,13 @@
 import { type AttemptFailure, describeFailure } from '../../lib/attempt-failure.ts';
 import type { WorkerView } from '../../lib/cluster-view.ts';
 import { describeDifference, differenceAdvice } from '../../lib/difference.ts';
-import { isTerminal, type JobCause, type JobState, type JobView } from '../../lib/job-view.ts';
+import {
+  type DamageView,
+  isTerminal,
+  type JobCause,
+  type JobState,
+  type JobView,
+} from '../../lib/job-view.ts';
 import { renderFailure } from './error.ts';
 import { plural } from './progress.ts';
 import { type Paint, plain } from './style.ts';
@@ -70,7 +76,7 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   }
   const reruns = map.reruns + reduce.reruns;
   if (reruns > 0)
-    findings.push(`${plural(reruns, 'task')} ran again because the worker that held the output was lost`);
+    findings.push(`${plural(reruns, 'task')} ran again because the output it had made was lost or damaged`);
   const backups = map.backups + reduce.backups;
   if (backups > 0) findings.push(`${plural(backups, 'backup attempt')} started because the first was slow`);
   if (view.badRecords > 0)
@@ -81,7 +87,23 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   if (failed > view.failedAttempts.length) {
     findings.push(`${plural(failed, 'attempt')} failed; the last ${view.failedAttempts.length} are kept`);
   }
+  findings.push(...damagesOf(view));
   return findings;
+}
+
+/** One line for all that was damaged on one worker, or on the way from it. */
+function damagesOf({ damagedSegments }: JobView): string[] {
+  const places = new Map<string, DamageView[]>();
+  for (const damage of damagedSegments) {
+    const place =
+      damage.where === 'disk' ? `on the disk of ${damage.worker}` : `on the way from ${damage.worker}`;
+    places.set(place, [...(places.get(place) ?? []), damage]);
+  }
+  return [...places].map(([place, damages]) => {
+    const outputs = shorten([...new Set(damages.map(({ task, attempt }) => `${task}.${attempt}`))]);
+    const finders = shorten([...new Set(damages.map(({ reduce }) => reduce))]);
+    return `map output was damaged ${place}: ${outputs}, found by ${finders} (${damages.at(-1)!.detail})`;
+  });
 }
 
 function whyNoneRuns(workers: Workers): string {

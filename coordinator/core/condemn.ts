@@ -1,4 +1,4 @@
-/** A map output that its worker has, but that is missing or corrupt there, or that nobody reaches: it is made again. */
+/** A map output that its worker has, but that is missing or corrupt there, or that nobody gets whole: it is made again. */
 import { formatTask } from '../../lib/ids.ts';
 import { stopJob } from './ending.ts';
 import { loseOutputs } from './locations.ts';
@@ -7,13 +7,19 @@ import type { Job, Task } from './state.ts';
 import { taskTrouble } from './tasks.ts';
 import type { Turn } from './turn.ts';
 
-/** The map has a holder: its worker is charged, and the map prefers another one. Bounded per map. */
-export function condemnOutput(turn: Turn, job: Job, map: Task, cause: string): void {
+/** The map has a holder: its worker is charged if it is to blame, and the map prefers another one. Bounded per map. */
+export function condemnOutput(
+  turn: Turn,
+  job: Job,
+  map: Task,
+  cause: string,
+  { isHoldersFault = true } = {},
+): void {
   const holder = map.holder!;
   const trouble = taskTrouble(map);
   trouble.condemned++;
   trouble.failedOn.add(holder.id);
-  recordFault(turn, holder, job, map);
+  if (isHoldersFault) recordFault(turn, holder, job, map);
   const { condemnedMax } = turn.state.config;
   if (trouble.condemned < condemnedMax) {
     return loseOutputs(turn, job, [map], `output of ${formatTask(map)} on ${holder.id} is ${cause}`);

@@ -1,6 +1,6 @@
 /**
  * What a failure or a loss costs, and whom. The user's mistakes and the machine's go to the task and end the job at a bound; a
- * machine's also go to its worker; a corrupt segment goes to whoever served it; a lost worker costs nothing, unless it keeps dying of
+ * machine's also go to its worker; a corrupt segment goes to the worker on whose disk it is; a lost worker costs nothing, unless it keeps dying of
  * the same task (I11, I19).
  */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
@@ -24,7 +24,8 @@ export function attemptFailed(turn: Turn, attempt: Attempt, failure: AttemptFail
   answer(turn, attempt.worker, attempt.id, true);
   if (isSentBack) return sentBack(turn, attempt, describeFailure(failure));
   show(turn, attempt, failure);
-  if (failure.kind === 'corrupt-segment') return segmentCorrupt(turn, attempt, failure);
+  if (failure.kind === 'corrupt-segment' || failure.kind === 'corrupt-copy')
+    return segmentCorrupt(turn, attempt, failure);
   charge(turn, attempt, failure);
 }
 
@@ -97,11 +98,11 @@ function failTask(turn: Turn, job: Job, task: Task, what: string, failure: Attem
   stopJob(turn, job, { state: 'FAILED', cause });
 }
 
-type CorruptSegment = Extract<AttemptFailure, { kind: 'corrupt-segment' }>;
+type CorruptSegment = Extract<AttemptFailure, { kind: 'corrupt-segment' | 'corrupt-copy' }>;
 
-/** The map output is condemned and the reduce starts again, uncharged but not for ever. */
+/** The map output is condemned, unless only the copy of this worker is corrupt; the reduce starts again, uncharged but not for ever. */
 function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): void {
-  const { job, task } = attempt;
+  const { job, task, worker } = attempt;
   const trouble = taskTrouble(task);
   trouble.condemned++;
   const { condemnedMax } = turn.state.config;
@@ -111,9 +112,13 @@ function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): 
   }
   // First, so that it counts as a reduce that needs the map again.
   releaseTask(turn, job, task);
+  if (failure.kind === 'corrupt-copy') {
+    trouble.failedOn.add(worker.id);
+    return recordFault(turn, worker, job, task);
+  }
   const map = job.map.tasks[failure.map];
   if (map?.holder?.id === failure.worker && map.accepted?.id.attempt === failure.mapAttempt) {
-    condemnOutput(turn, job, map, `corrupt, says ${formatAttempt(attempt.id)}`);
+    condemnOutput(turn, job, map, `corrupt, says ${formatAttempt(attempt.id)}: ${failure.message}`);
   }
 }
 

@@ -2,11 +2,11 @@
 import { type AttemptId, attemptKey, formatAttempt, type WorkerId } from '../../lib/ids.ts';
 import type { FetchTrouble } from '../../lib/reports.ts';
 import { condemnOutput } from './condemn.ts';
+import { tellFetchTrouble } from './damages.ts';
 import type { EventOf } from './events.ts';
 import { mapHeld } from './heard.ts';
 import { sendLocation, unsubscribe } from './locations.ts';
 import type { Attempt, FetchState, Task } from './state.ts';
-import { tell } from './story.ts';
 import { taskTrouble } from './tasks.ts';
 import type { Turn } from './turn.ts';
 import { liveWorker } from './workers.ts';
@@ -49,23 +49,22 @@ export function fetchTroubled(turn: Turn, { workerId, trouble }: EventOf<'fetch-
   const { job, task: reduce } = found.attempt;
   const map = job.map.tasks[trouble.map];
   if (!map) return;
-  tell(turn.state, job, reduce, `found map ${trouble.map} ${trouble.cause}`, trouble.detail);
+  tellFetchTrouble(turn, job, reduce, map, trouble);
   if (map.accepted?.id.attempt !== trouble.mapAttempt || map.holder?.id !== trouble.worker) {
     // Of an earlier output: it only has not heard of the current one.
     return sendLocation(turn, job, workerId, map);
   }
   if (isCondemned(turn, map, trouble)) {
-    condemnOutput(
-      turn,
-      job,
-      map,
-      `${trouble.cause}, says ${formatAttempt(trouble.attempt)}: ${trouble.detail}`,
-    );
+    const { attempt, cause, detail } = trouble;
+    // Nobody knows whose doing it is when it is whole on its disk and comes damaged time and again.
+    const isHoldersFault = cause !== 'undeliverable';
+    condemnOutput(turn, job, map, `${cause}, says ${formatAttempt(attempt)}: ${detail}`, { isHoldersFault });
   }
 }
 
 /** An unreachable worker is its lease's to judge, unless it goes on heartbeating while nobody gets the output. */
 function isCondemned(turn: Turn, map: Task, { cause }: FetchTrouble): boolean {
+  if (cause === 'damaged-in-transit') return false;
   if (cause !== 'unreachable') return true;
   const trouble = taskTrouble(map);
   trouble.unreachable++;

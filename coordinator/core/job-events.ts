@@ -3,7 +3,7 @@ import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { formatTask } from '../../lib/ids.ts';
 import type { AttemptReason, AttemptSums, JobEvent } from '../../lib/job-event.ts';
 import type { Split } from '../../lib/job-spec.ts';
-import type { DifferenceView, JobCause, JobState } from '../../lib/job-view.ts';
+import type { DamageView, DifferenceView, JobCause, JobState } from '../../lib/job-view.ts';
 import type { AttemptOutcome } from '../../lib/reports.ts';
 import type { Attempt, Job, Task } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -69,6 +69,10 @@ export function emitEnded(turn: Turn, attempt: Attempt, end: AttemptEnd): void {
 
 export function emitOutputsLost(turn: Turn, job: Job, worker: string, maps: number, why: string): void {
   emit(turn, { ...headOf(turn, job), type: 'outputs-lost', worker, maps, why });
+}
+
+export function emitDamaged(turn: Turn, job: Job, damage: DamageView): void {
+  emit(turn, { ...headOf(turn, job), type: 'segment-damaged', ...damage });
 }
 
 export function emitDiffered(turn: Turn, job: Job, difference: DifferenceView): void {

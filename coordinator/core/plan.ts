@@ -53,6 +53,7 @@ export function createJob(spec: JobSpec, order: number, restored: RestoredJob | 
     restored,
     failedAttempts: [],
     differences: [],
+    damages: [],
     story: [],
   };
 }

@@ -217,6 +217,7 @@ function restoreEnd(state: CoreState, job: Job, { state: shown, cause, view }: R
   job.startedAtMs = view.startedAtMs;
   job.endedAtMs = view.endedAtMs;
   job.failedAttempts.push(...view.failedAttempts);
+  job.damages.push(...(view.damagedSegments ?? []));
   job.differences.splice(0, Number.POSITIVE_INFINITY, ...(view.nonDeterministic ?? []));
   job.counters.clear();
   for (const [name, value] of Object.entries(view.counters)) job.counters.set(name, value);

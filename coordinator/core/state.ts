@@ -41,7 +41,13 @@ import type {
   Split,
   StagedPart,
 } from '../../lib/job-spec.ts';
-import type { DifferenceView, FailedAttemptView, JobCause, JobState } from '../../lib/job-view.ts';
+import type {
+  DamageView,
+  DifferenceView,
+  FailedAttemptView,
+  JobCause,
+  JobState,
+} from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 import type { DigestTable } from './digests.ts';
@@ -203,6 +209,8 @@ export interface Job {
   readonly failedAttempts: FailedAttemptView[];
   /** Bounded. */
   readonly differences: DifferenceView[];
+  /** Bounded. */
+  readonly damages: DamageView[];
   readonly story: StoryLine[];
 }
 

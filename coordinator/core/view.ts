@@ -38,6 +38,7 @@ export function viewOf(job: Job): JobView {
     nonDeterministic: [...job.differences],
     counters: Object.fromEntries(job.counters),
     failedAttempts: [...job.failedAttempts],
+    damagedSegments: [...job.damages],
     cause: job.cause,
   };
 }

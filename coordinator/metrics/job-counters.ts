@@ -10,6 +10,9 @@ type Phase = 'sample' | 'map' | 'reduce';
 const durationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 const delayBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800];
 
+/** The disk of the worker that made it, the way to the reduce, what the reduce's worker kept of it. */
+const damagePlaces = ['disk', 'transit', 'copy'] as const;
+
 export class JobCounters {
   readonly #registry: Registry;
   /** Their maps write parts, not shuffle data. Only jobs that run. */
@@ -24,6 +27,7 @@ export class JobCounters {
   readonly #spillBytes;
   readonly #spills;
   readonly #differences;
+  readonly #damagedSegments;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -65,6 +69,13 @@ export class JobCounters {
       'Times that attempts of a map were seen to have made different output.',
     );
     this.#spills = this.#counter('mr_spills_total', 'Sorted runs that maps wrote because a buffer was full.');
+    this.#damagedSegments = new Counter({
+      name: 'mr_shuffle_damaged_segments_total',
+      help: 'Map outputs that reduces got or read with a wrong checksum, by what broke them.',
+      labelNames: ['where'] as const,
+      registers,
+    });
+    for (const where of damagePlaces) this.#damagedSegments.inc({ where }, 0);
   }
 
   count(event: JobEvent): void {
@@ -85,13 +96,18 @@ export class JobCounters {
       case 'map-differed':
         this.#differences.inc();
         return;
+      case 'segment-damaged':
+        this.#damagedSegments.inc({ where: event.where });
+        return;
       default:
         return;
     }
   }
 
-  #countEnded({ jobId, task, outcome, durationMs, sums }: Ended): void {
+  #countEnded({ jobId, task, outcome, durationMs, failure, sums }: Ended): void {
     const phase = phaseOf(task);
+    if (failure?.kind === 'corrupt-segment') this.#damagedSegments.inc({ where: 'disk' });
+    if (failure?.kind === 'corrupt-copy') this.#damagedSegments.inc({ where: 'copy' });
     this.#attempts.inc({ phase, outcome });
     if (outcome === 'done' || outcome === 'superseded') {
       this.#durations.observe({ phase }, durationMs / 1000);

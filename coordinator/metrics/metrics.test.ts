@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ClusterView, WorkerView } from '../../lib/cluster-view.ts';
-import { toJobId } from '../../lib/ids.ts';
+import { toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { AttemptSums, JobEvent } from '../../lib/job-event.ts';
 import { type Family, parseExposition } from '../../test/metrics/exposition.ts';
 import { Metrics } from './metrics.ts';
@@ -95,6 +95,7 @@ test('every family is there before anything happened, in the format Prometheus r
       "mr_s3_request_duration_seconds",
       "mr_s3_requests_total",
       "mr_scheduler_delay_seconds",
+      "mr_shuffle_damaged_segments_total",
       "mr_shuffle_fetch_wait_seconds_total",
       "mr_shuffle_read_bytes_total",
       "mr_shuffle_written_bytes_total",
@@ -147,6 +148,22 @@ test('maps that differ are counted', async () => {
   const difference = { task: 'm0', partitions: [1], attempts: [] };
   metrics.jobs.count({ atMs: 5, jobId, type: 'map-differed', ...difference });
   expect(value(await scrape(metrics), 'mr_map_differences_total')).toBe(1);
+});
+
+test('damaged segments are counted by what broke them', async () => {
+  const metrics = metricsOf();
+  const of = { atMs: 0, jobId, task: 'm0', attempt: 0, worker: 'w1', reduce: 'r0', detail: '' };
+  metrics.jobs.count({ ...of, type: 'segment-damaged', where: 'transit' });
+  metrics.jobs.count({ ...of, type: 'segment-damaged', where: 'disk' });
+  const place = { map: 0, mapAttempt: 0, worker: toWorkerId('w1'), message: '' };
+  for (const kind of ['corrupt-segment', 'corrupt-copy'] as const) {
+    metrics.jobs.count(ended({ task: 'r0', outcome: 'failed', sums: null, failure: { kind, ...place } }));
+  }
+  const families = await scrape(metrics);
+  const counts = ['disk', 'transit', 'copy'].map((where) =>
+    value(families, 'mr_shuffle_damaged_segments_total', { where }),
+  );
+  expect(counts).toEqual([2, 1, 1]);
 });
 
 test('the maps of a map-only job write nothing to the shuffle', async () => {
@@ -210,6 +227,7 @@ test('labels are of small sets: no job, task, worker or address', async () => {
   const text = await metrics.text({ ...empty, workers: [worker] });
   for (const label of text.matchAll(/([a-z_]+)="/g))
     expect([
+      'where',
       'phase',
       'outcome',
       'state',

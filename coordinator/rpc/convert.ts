@@ -8,17 +8,17 @@ import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, type TaskKind, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { Counters, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
-import type {
-  AttemptOutcome,
-  AttemptPhase,
-  AttemptProgress,
-  AttemptReport,
-  FetchProgress,
-  FetchTrouble,
-  FetchTroubleCause,
-  PartOpened,
-  WorkerInfo,
-  WorkerUsage,
+import {
+  type AttemptOutcome,
+  type AttemptPhase,
+  type AttemptProgress,
+  type AttemptReport,
+  type FetchProgress,
+  type FetchTrouble,
+  fetchTroubleCauses,
+  type PartOpened,
+  type WorkerInfo,
+  type WorkerUsage,
 } from '../../lib/reports.ts';
 import type { Assignment as WireAssignment } from '../../proto/gen/millrace/v1/Assignment.ts';
 import type { AttemptFailure__Output as WireFailure } from '../../proto/gen/millrace/v1/AttemptFailure.ts';
@@ -228,6 +228,7 @@ function failureIn(wire: WireFailure): AttemptFailure {
     case 'no-space':
       return { kind: wire.kind, message, path: wire.path.slice(0, limits.uriCharsMax) };
     case 'corrupt-segment':
+    case 'corrupt-copy':
       return {
         kind: wire.kind,
         message,
@@ -249,15 +250,13 @@ function failureIn(wire: WireFailure): AttemptFailure {
   }
 }
 
-const troubleCauses: readonly FetchTroubleCause[] = ['unreachable', 'missing', 'corrupt'];
-
 export function fetchTroubleIn(wire: WireFetchTrouble): FetchTrouble {
   return {
     attempt: attemptIdIn(wire.attempt),
     map: wire.map,
     mapAttempt: wire.mapAttempt,
     worker: toWorkerId(wire.worker),
-    cause: troubleCauses.find((cause) => cause === wire.cause) ?? invalid(`fetch cause ${wire.cause}`),
+    cause: fetchTroubleCauses.find((cause) => cause === wire.cause) ?? invalid(`fetch cause ${wire.cause}`),
     detail: wire.detail.slice(0, 1_000),
   };
 }

@@ -22,6 +22,7 @@ test('only the health service is open, and only fetching goes by ticket', () => 
   expect(paths.filter((path) => ruleOf(path) === 'ticket')).toEqual([
     '/millrace.v1.Shuffle/Fetch',
     '/millrace.v1.Shuffle/Ping',
+    '/millrace.v1.Shuffle/Verify',
   ]);
 });
 

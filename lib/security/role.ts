@@ -24,6 +24,7 @@ const rules: Readonly<Record<string, MethodRule>> = {
   '/millrace.v1.WorkerControl/Session': 'worker',
   '/millrace.v1.Shuffle/Fetch': 'ticket',
   '/millrace.v1.Shuffle/Ping': 'ticket',
+  '/millrace.v1.Shuffle/Verify': 'ticket',
   '/grpc.health.v1.Health/Check': 'open',
   '/grpc.health.v1.Health/List': 'open',
   '/grpc.health.v1.Health/Watch': 'open',

@@ -223,6 +223,7 @@ function failureOf([kind, ...rest]: readonly string[]): AttemptFailure {
       return { kind, message, heapBytesMax: 1 };
     case 'no-space':
       return { kind, message, path: '/scratch' };
+    case 'corrupt-copy':
     case 'corrupt-segment': {
       const { index, attempt } = parseAttempt(`x/${rest[0]}`);
       return { kind, message: 'crc differs', map: index, mapAttempt: attempt, worker: rest[1] as WorkerId };

@@ -296,6 +296,24 @@ describe('a fetch', () => {
     });
   });
 
+  it('a segment is read again only for who shows the ticket of its job, and names one', async () => {
+    const segment = { map: 1, attempt: 0, epoch: 1 };
+    const ticket = mine.issuer.ticketOf(jobId);
+    expect(await call('Verify', { jobId, segment, ticket })).toMatchObject({
+      code: 'OK',
+      received: [{ found: false }],
+    });
+    const other = mine.issuer.ticketOf(toJobId('job-2'));
+    expect(await call('Verify', { jobId, segment, ticket: other })).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    expect(await call('Verify', { jobId, segment })).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await call('Verify', { jobId, ticket })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await call('Verify', { jobId: '../x', segment, ticket })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it('a ping answers to the ticket of doctor alone', async () => {
     const ticket = mine.issuer.ticketOf(diagnoseJobId);
     expect(await call('Ping', { ticket })).toMatchObject({ code: 'OK', received: [{ worker: 'w1' }] });

@@ -3,19 +3,60 @@ import { EventEmitter } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import type { FetchRequest } from '../../proto/gen/millrace/v1/FetchRequest.ts';
 import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
+import type { VerifyReply } from '../../proto/gen/millrace/v1/VerifyReply.ts';
+import type { VerifyRequest } from '../../proto/gen/millrace/v1/VerifyRequest.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import type { PeerChannels } from '../../worker/shuffle/fetch.ts';
 import { Connection } from './network.ts';
 import type { SimNode } from './schedule.ts';
 import type { World } from './world.ts';
 
-const { Fetch: wire } = loadShuffleService().service;
+const { Fetch: wire, Verify: verifyWire } = loadShuffleService().service;
 
 export function openPeers(world: World, node: SimNode): PeerChannels {
   const get = (address: string) => ({
     fetch: (request: FetchRequest) => new FetchLink(world, node, address, request),
+    verify: (request: VerifyRequest, reply: VerifyAnswer) => verify(world, node, address, request, reply),
   });
   return { get, close: () => undefined } as unknown as PeerChannels;
+}
+
+type VerifyAnswer = (error: FetchError | null, reply?: VerifyReply) => void;
+
+/** One question, one answer: late, or a broken connection. */
+function verify(world: World, node: SimNode, address: string, request: VerifyRequest, answer: VerifyAnswer) {
+  const name = address.split(':')[0]!;
+  const server = world.servers.get(name);
+  const { shuffle } = server ?? {};
+  let isOver = false;
+  const end: VerifyAnswer = (error, reply) => {
+    if (isOver) return;
+    isOver = true;
+    world.trace(`${node.name} hears from ${name} what is on its disk: ${error?.message ?? 'read'}`);
+    answer(error, reply);
+  };
+  const fail = (code: status, message: string) => end(new FetchError(code, message));
+  const call = {
+    request: verifyWire.requestDeserialize(verifyWire.requestSerialize(request)),
+    cancelled: false,
+  };
+  if (!server?.node.isAlive || !shuffle) {
+    node.after(world.between(1, 200), () => fail(status.UNAVAILABLE, 'nobody listens there'));
+  } else {
+    const connection = new Connection(world, node, server.node, (side) => {
+      if (side === 'client') fail(status.UNAVAILABLE, 'the connection broke');
+      else call.cancelled = true;
+    });
+    connection.send('server', () =>
+      shuffle.Verify(call as unknown as Parameters<ShuffleHandlers['Verify']>[0], (error, reply) =>
+        connection.send('client', () => {
+          if (error) fail(error.code ?? status.UNKNOWN, error.details ?? 'refused');
+          else end(null, verifyWire.responseDeserialize(verifyWire.responseSerialize(reply!)));
+        }),
+      ),
+    );
+  }
+  return { cancel: () => fail(status.CANCELLED, 'cancelled') };
 }
 
 class FetchError extends Error {

@@ -108,8 +108,10 @@ export class RunningAttempt {
   locations(found: readonly SegmentLocation[], lost: readonly number[]): void {
     if (!this.#inputs || this.#allHeld) return;
     if (found.length > 0) this.#fetchStartedMs ??= this.#ports.clock.monotonicMs();
+    const self = this.#ports.workerId;
     for (const { map, attempt, worker } of found) {
-      if (!this.#held.has(map)) this.#origins[map] = { mapAttempt: attempt, worker };
+      if (this.#held.has(map)) continue;
+      this.#origins[map] = { mapAttempt: attempt, worker: self, isCopy: worker !== self };
     }
     this.#inputs.lost(lost);
     this.#inputs.found(found);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -6,12 +6,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { writePairHeader } from '../../lib/codec/pair.ts';
 import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import type { FetchTrouble } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
+import { frameHeaderBytes } from '../shuffle/fetch-frames.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
 import { RunWriter } from '../shuffle/run-file.ts';
 import { SegmentStore } from '../shuffle/segment-store.ts';
@@ -35,7 +37,7 @@ let tickets: ReturnType<typeof makeTickets>;
 let ticket: string;
 let held: number[];
 let troubles: FetchTrouble[];
-let onTrouble: (trouble: FetchTrouble) => void;
+let onTrouble: (trouble: FetchTrouble) => unknown;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-inputs-'));
@@ -59,12 +61,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function serve(worker: WorkerId): Promise<void> {
+/** With `damage` each frame on its way to a reader goes through it. */
+async function serve(worker: WorkerId, damage?: (frame: Buffer) => void): Promise<void> {
   const server = new Server();
-  server.addService(
-    loadShuffleService().service,
-    createShuffleHandlers(disks.get(worker)!, tickets.keys, () => worker),
-  );
+  const handlers = createShuffleHandlers(disks.get(worker)!, tickets.keys, () => worker);
+  const { Fetch } = handlers;
+  handlers.Fetch = (call) => {
+    const write = call.write.bind(call);
+    call.write = ((frame: Buffer) => {
+      damage?.(frame);
+      return write(frame as never);
+    }) as typeof call.write;
+    Fetch(call);
+  };
+  server.addService(loadShuffleService().service, handlers);
+  servers.get(worker)?.forceShutdown();
   servers.set(worker, server);
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
@@ -137,13 +148,107 @@ test('an output that is not there is reported missing, and its next location is 
   expect(troubles).toMatchObject([{ map: 0, mapAttempt: 7, worker: peer, cause: 'missing' }]);
 });
 
-test('counts that are not what the map reported are corrupt at the second look, never taken', async () => {
+test('an index that is not what the map reported is corrupt at once, never taken', async () => {
   const inputs = start(1);
   const right = output(0, peer);
   onTrouble = () => inputs.found([right]);
   inputs.found([{ ...right, digest: right.digest ^ 1 }]);
   await inputs.complete;
-  expect(troubles).toMatchObject([{ map: 0, cause: 'corrupt' }]);
+  const detail = 'on the disk of peer: its index is not what the map reported';
+  expect(troubles).toMatchObject([{ map: 0, cause: 'corrupt', detail }]);
+});
+
+/** One bit of the pair of a map output on a disk. */
+function flipOnDisk({ map, attempt, worker }: SegmentLocation): void {
+  const path = join(folder, `${worker}-m${map}.${attempt}`);
+  const bytes = readFileSync(path);
+  bytes[9]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
+test('a bit that changed on the disk of a peer condemns that output at once, with both checksums', async () => {
+  const inputs = start(1);
+  const broken = output(0, peer);
+  flipOnDisk(broken);
+  const elsewhere = output(0, self, 1);
+  onTrouble = () => inputs.found([elsewhere]);
+  inputs.found([broken]);
+  await inputs.complete;
+  expect(troubles).toHaveLength(1);
+  expect(troubles[0]).toMatchObject({ map: 0, mapAttempt: 0, worker: peer, cause: 'corrupt' });
+  expect(troubles[0]!.detail).toMatch(
+    /^on the disk of peer: it has crc32 [0-9a-f]{8}, the map wrote [0-9a-f]{8}$/,
+  );
+});
+
+test('an index that changed on the own disk condemns that output at once', async () => {
+  const inputs = start(1);
+  const here = output(0, self);
+  onTrouble = () => inputs.found([here]);
+  inputs.found([{ ...here, digest: here.digest ^ 1 }]);
+  await inputs.complete;
+  expect(troubles).toMatchObject([
+    { cause: 'corrupt', detail: 'on the disk of self: its index is not what the map reported' },
+  ]);
+});
+
+/** Lets the pauses between fetches pass. */
+async function untilComplete(inputs: FetchInputs) {
+  const unstick = setInterval(() => clock.advance(1_000), 1);
+  return await inputs.complete.finally(() => clearInterval(unstick));
+}
+
+test.each([
+  ['in its bytes', frameHeaderBytes + 1],
+  ['in the count of its bytes', 24 + 6],
+  ['in its crc32', 32],
+  ['in the kind of its header', 0],
+])(
+  'what is whole on its disk and is damaged on the way, %s, is fetched again and not condemned',
+  async (_, at) => {
+    let damages = 3;
+    await serve(peer, (frame) => {
+      if (damages-- > 0) frame[at]! ^= 2;
+    });
+    const inputs = start(1);
+    inputs.found([output(0, peer)]);
+    const [source] = await untilComplete(inputs);
+    expect(source!.name).toBe('map m0.0 from peer');
+    expect(troubles.map(({ cause }) => cause)).toEqual(new Array(3).fill('damaged-in-transit'));
+    expect(troubles[0]!.detail).toMatch(/; on the disk of peer it is whole: crc32 [0-9a-f]{8} lies there$/);
+  },
+);
+
+test('what never comes whole is given up after so many times, and its next location is taken', async () => {
+  await serve(peer, (frame) => {
+    frame[frameHeaderBytes]! ^= 1;
+  });
+  const inputs = start(1);
+  const elsewhere = output(0, self, 1);
+  onTrouble = ({ cause }) => cause === 'undeliverable' && inputs.found([elsewhere]);
+  inputs.found([output(0, peer)]);
+  await untilComplete(inputs);
+  expect(troubles.map(({ cause }) => cause)).toEqual([
+    ...new Array(limits.damagedFetchesMax - 1).fill('damaged-in-transit'),
+    'undeliverable',
+  ]);
+});
+
+test('of a peer that does not say what is on its disk the second damage condemns', async () => {
+  await serve(peer, (frame) => {
+    frame[frameHeaderBytes]! ^= 1;
+  });
+  const client = channels.get(addresses.get(peer)!);
+  client.verify = ((_: unknown, reply: (error: Error) => void) => {
+    setImmediate(() => reply(new Error('it knows of no such call')));
+    return { cancel: () => undefined };
+  }) as never;
+  const inputs = start(1);
+  const elsewhere = output(0, self, 1);
+  onTrouble = () => inputs.found([elsewhere]);
+  inputs.found([output(0, peer)]);
+  await untilComplete(inputs);
+  expect(troubles).toMatchObject([{ cause: 'corrupt', detail: expect.stringContaining('no such call') }]);
 });
 
 test('a dead peer is reported after a few tries; when its output is lost it is asked no more, and what is held stays held', async () => {

@@ -7,10 +7,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
+import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { FetchTrouble, FetchTroubleCause } from '../../lib/reports.ts';
 import { digestMask, segmentDigest } from '../../lib/segment-digest.ts';
-import { type Fetched, fetchSegments, type PeerChannels } from '../shuffle/fetch.ts';
+import { askWhoBroke } from '../shuffle/ask-who-broke.ts';
+import { fetchSegments, type PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import type { SegmentStore } from '../shuffle/segment-store.ts';
@@ -46,8 +48,15 @@ export interface FetchInputsPorts {
 }
 
 interface Wanted extends SegmentLocation {
-  /** A mismatch was seen once: the second one condemns it. */
+  /** It came broken, and its worker did not say whose doing that was: the second time condemns it. */
   suspect: boolean;
+  /** How often it was whole on the disk of its worker and came broken. */
+  damages: number;
+}
+
+interface Broken {
+  readonly location: Wanted;
+  readonly detail: string;
 }
 
 /** One ticket was refused by a source since then, while there was a coordinator. */
@@ -63,6 +72,10 @@ const backoffMs = [200, 500, 1_000, 2_000, 5_000];
  * of one reduce comes later than the default lease: a worker that is dead is found by that, not by votes.
  */
 const failuresBeforeTrouble = 5;
+
+function backoffOf(failures: number): number {
+  return backoffMs[Math.min(failures, backoffMs.length) - 1]!;
+}
 
 export class FetchInputs {
   readonly #ports: FetchInputsPorts;
@@ -95,7 +108,7 @@ export class FetchInputs {
       this.#forget(location.map);
       const wanted = this.#wanted.get(location.worker) ?? new Map<number, Wanted>();
       this.#wanted.set(location.worker, wanted);
-      wanted.set(location.map, { ...location, suspect: false });
+      wanted.set(location.map, { ...location, suspect: false, damages: 0 });
     }
     for (const worker of this.#wanted.keys()) this.#pull(worker);
   }
@@ -134,28 +147,29 @@ export class FetchInputs {
         return;
       }
       try {
-        if (worker === this.#ports.self) this.#takeLocal(wanted);
-        else await this.#fetchFrom(worker, wanted);
+        const damages =
+          worker === this.#ports.self ? this.#takeLocal(wanted) : await this.#fetchFrom(worker, wanted);
         failures = 0;
         refusal = undefined;
+        if (damages > 0) await this.#pause(backoffOf(damages));
       } catch (error) {
         const { code, message } = MillraceError.from(error);
         if (code !== 'unavailable' && code !== 'unauthenticated') throw error;
         failures++;
         if (code === 'unauthenticated') refusal = this.#waitUnrefused(worker, refusal, message);
         else if (failures >= failuresBeforeTrouble) this.#reportUnreachable(worker, message);
-        await this.#pause(backoffMs[Math.min(failures, backoffMs.length) - 1]!);
+        await this.#pause(backoffOf(failures));
       }
     }
   }
 
-  async #fetchFrom(worker: WorkerId, wanted: readonly Wanted[]): Promise<void> {
-    const { attempt, channels, store, clock } = this.#ports;
-    const address = this.#ports.addressOf(worker);
-    if (address === undefined)
-      throw new MillraceError('unavailable', `the address of ${worker} is not known`);
+  /** How often a segment that is whole there came damaged, of the one for which that is most. */
+  async #fetchFrom(worker: WorkerId, wanted: readonly Wanted[]): Promise<number> {
+    const { attempt, store, clock } = this.#ports;
+    const locations = new Map(wanted.map((location) => [location.map, location]));
+    const broken: Broken[] = [];
     const results = fetchSegments({
-      client: channels.get(address),
+      client: this.#clientOf(worker),
       jobId: attempt.jobId,
       ticket: this.#ports.ticket(),
       reduce: attempt.index,
@@ -165,9 +179,62 @@ export class FetchInputs {
       idleTimeoutMs,
       signal: this.#abort.signal,
       nameOf: (segment) => `map m${segment.map}.${segment.attempt} from ${worker}`,
+      isReported: ({ map }, counts) => this.#digestOf(counts) === locations.get(map)!.digest,
     });
-    let index = 0;
-    for await (const result of results) this.#take(wanted[index++]!, result);
+    try {
+      for await (const result of results) {
+        const location = locations.get(result.segment.map)!;
+        if (result.kind === 'held') this.#hold(location, result.source);
+        else if (result.kind === 'missing') this.#condemn(location, 'missing', result.detail);
+        else broken.push({ location, detail: result.detail });
+      }
+    } finally {
+      await this.#judge(worker, broken);
+    }
+    return Math.max(0, ...broken.map(({ location }) => location.damages));
+  }
+
+  #clientOf(worker: WorkerId): ReturnType<PeerChannels['get']> {
+    const address = this.#ports.addressOf(worker);
+    if (address !== undefined) return this.#ports.channels.get(address);
+    throw new MillraceError('unavailable', `the address of ${worker} is not known`);
+  }
+
+  /** Asks the worker what lies on its disk: what is broken there is condemned at once, what is whole is fetched again. */
+  async #judge(worker: WorkerId, broken: readonly Broken[]): Promise<void> {
+    const { attempt, clock } = this.#ports;
+    const { signal } = this.#abort;
+    let isSilent = false;
+    for (const { location, detail } of broken) {
+      if (signal.aborted) return;
+      const verdict = isSilent
+        ? { culprit: 'unknown' as const, detail: 'it does not answer' }
+        : await askWhoBroke({
+            client: this.#clientOf(worker),
+            jobId: attempt.jobId,
+            ticket: this.#ports.ticket(),
+            reduce: attempt.index,
+            segment: { map: location.map, attempt: location.attempt, epoch: location.epoch },
+            clock,
+            signal,
+            isReported: (counts) => this.#digestOf(counts) === location.digest,
+          });
+      switch (verdict.culprit) {
+        case 'disk':
+          this.#condemn(location, 'corrupt', `on the disk of ${worker}: ${verdict.detail}`);
+          break;
+        case 'transit':
+          this.#damaged(location, `${detail}; on the disk of ${worker} it is whole: ${verdict.detail}`);
+          break;
+        case 'missing':
+          this.#condemn(location, 'missing', verdict.detail);
+          break;
+        case 'unknown':
+          isSilent = true;
+          this.#suspect(location, `${detail}; ${worker} does not say what is on its disk: ${verdict.detail}`);
+          break;
+      }
+    }
   }
 
   /**
@@ -187,38 +254,37 @@ export class FetchInputs {
     return new TaskFailure({ kind: 'fetch-refused', message, worker });
   }
 
-  #takeLocal(wanted: readonly Wanted[]): void {
+  /** From the own disk, which is read when the segments are merged: no damage shows here but that of an index. */
+  #takeLocal(wanted: readonly Wanted[]): number {
     const { attempt, outputs, self } = this.#ports;
     for (const location of wanted) {
       const { map } = location;
-      const segment = { map, attempt: location.attempt, epoch: location.epoch };
       try {
         const run = outputs.find(attempt.jobId, map, location.attempt, location.epoch);
-        if (!run) this.#take(location, { kind: 'missing', segment, detail: 'it is not on this disk' });
-        else {
-          const { offset, ...counts } = run.segment(attempt.index);
-          const name = `map m${map}.${location.attempt} on ${self}`;
-          this.#take(location, {
-            kind: 'held',
-            segment,
-            source: { kind: 'file', name, counts, path: run.path, offset },
-          });
+        if (!run) {
+          this.#condemn(location, 'missing', 'it is not on this disk');
+          continue;
         }
+        const { offset, ...counts } = run.segment(attempt.index);
+        const name = `map m${map}.${location.attempt} on ${self}`;
+        if (this.#digestOf(counts) === location.digest)
+          this.#hold(location, { kind: 'file', name, counts, path: run.path, offset });
+        else
+          this.#condemn(
+            location,
+            'corrupt',
+            `on the disk of ${self}: its index is not what the map reported`,
+          );
       } catch (error) {
-        this.#condemn(location, 'corrupt', MillraceError.from(error).message);
+        const { message } = MillraceError.from(error);
+        this.#condemn(location, 'corrupt', `on the disk of ${self}: ${message}`);
       }
     }
+    return 0;
   }
 
-  #take(location: Wanted, result: Fetched): void {
-    if (result.kind !== 'held') {
-      if (result.kind === 'missing') this.#condemn(location, 'missing', result.detail);
-      else this.#suspect(location, result.detail);
-      return;
-    }
-    const digest = (segmentDigest(result.source.counts) & this.#mask) >>> 0;
-    if (digest === location.digest) this.#hold(location, result.source);
-    else this.#suspect(location, 'its counts are not those that the map reported');
+  #digestOf(counts: SegmentCounts): number {
+    return (segmentDigest(counts) & this.#mask) >>> 0;
   }
 
   #hold({ map, digest }: SegmentLocation, source: SegmentSource): void {
@@ -233,6 +299,13 @@ export class FetchInputs {
 
   #completeIfAll(): void {
     if (this.#heldCount === this.#ports.maps) this.#result.resolve(this.#held as SegmentSource[]);
+  }
+
+  /** Fetched again a few times; then it does not come from there. */
+  #damaged(location: Wanted, detail: string): void {
+    location.damages++;
+    if (location.damages < limits.damagedFetchesMax) this.#report(location, 'damaged-in-transit', detail);
+    else this.#condemn(location, 'undeliverable', `${location.damages} times in a row ${detail}`);
   }
 
   /** Once may be the wire; twice is the disk. */

@@ -35,9 +35,22 @@ function segmentOf(map: number, pairs: readonly (readonly [string, unknown])[]):
   return { kind: 'file', name: `map m${map}`, path, offset, counts };
 }
 
+function fileOf(source: SegmentSource): string {
+  if (source.kind !== 'file') throw new Error('a file was expected');
+  return source.path;
+}
+
+/** One bit on the disk. */
+function flip(source: SegmentSource & { readonly offset?: number }): void {
+  const path = fileOf(source);
+  const bytes = readFileSync(path);
+  bytes[source.offset! + 8]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
 async function reduce(
   sources: readonly SegmentSource[],
-  { maps = sources.length, job = {} as Partial<UserJob>, mergeFanInMax = 128 } = {},
+  { maps = sources.length, job = {} as Partial<UserJob>, mergeFanInMax = 128, isCopy = false } = {},
 ) {
   const progress = createProgress();
   const context = new TaskContext({
@@ -59,7 +72,7 @@ async function reduce(
     attempt,
     maps,
     sources,
-    origins: sources.map((_, map) => ({ mapAttempt: 7, worker: toWorkerId(`w${map}`) })),
+    origins: sources.map((_, map) => ({ mapAttempt: 7, worker: toWorkerId(`w${map}`), isCopy })),
     context,
     progress,
     stores,
@@ -138,15 +151,39 @@ describe('runReduceTask', () => {
 
   it('names the map whose segment is corrupt, and leaves nothing behind', async () => {
     const sources = [segmentOf(0, [['a', 1]]), segmentOf(1, [['b', 'some text to flip']])];
-    const bad = sources[1]!;
-    if (bad.kind !== 'file') throw new Error('a file was expected');
-    const bytes = readFileSync(bad.path);
-    bytes[bad.offset + 8]! ^= 1;
-    writeFileSync(bad.path, bytes);
+    flip(sources[1]!);
+    const message = /^on the disk of w1: the segment map m1 is corrupt/;
     await expect(reduce(sources)).rejects.toMatchObject({
-      failure: { kind: 'corrupt-segment', map: 1, mapAttempt: 7, worker: 'w1' },
+      failure: {
+        kind: 'corrupt-segment',
+        map: 1,
+        mapAttempt: 7,
+        worker: 'w1',
+        message: expect.stringMatching(message),
+      },
     });
     expect(outputFiles()).toEqual([]);
+  });
+
+  it('blames its own worker, not the map, for what changed after it was fetched', async () => {
+    const sources = [segmentOf(0, [['a', 1]]), segmentOf(1, [['b', 'some text to flip']])];
+    flip(sources[1]!);
+    const message = /^whole when it was fetched, but not as it is kept by w1: /;
+    await expect(reduce(sources, { isCopy: true })).rejects.toMatchObject({
+      failure: {
+        kind: 'corrupt-copy',
+        map: 1,
+        mapAttempt: 7,
+        worker: 'w1',
+        message: expect.stringMatching(message),
+      },
+    });
+  });
+
+  it('names the map whose file is gone', async () => {
+    const sources = [segmentOf(0, [['a', 1]]), segmentOf(1, [['b', 1]])];
+    rmSync(fileOf(sources[0]!));
+    await expect(reduce(sources)).rejects.toMatchObject({ failure: { kind: 'corrupt-segment', map: 0 } });
   });
 
   it('drops the staged part when user code throws', async () => {

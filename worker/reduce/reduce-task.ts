@@ -3,7 +3,7 @@
  * the part, check what was read against what was promised. Knows nothing of a coordinator; the same call for slot threads and tests.
  */
 import { join } from 'node:path';
-import { MillraceError } from '../../lib/errors.ts';
+import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart, PairCounts, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
@@ -20,10 +20,13 @@ import { GroupCursor } from './group.ts';
 import { runReducer } from './run-reducer.ts';
 import { openPart } from './write-output.ts';
 
-/** Where the segment of a map came from. */
+/** Where the segment of a map lies. */
 export interface SegmentOrigin {
   readonly mapAttempt: number;
+  /** On whose disk, or in whose memory. */
   readonly worker: WorkerId;
+  /** It is not the map's own file but what was fetched of it, and was whole then. */
+  readonly isCopy: boolean;
 }
 
 export interface ReduceTaskOptions {
@@ -57,7 +60,10 @@ export interface ReduceTaskResult {
   readonly part: StagedPart;
 }
 
-/** Throws a TaskFailure (`corrupt-segment` naming the map for a segment that is not what it should be) or MillraceError; nothing stays staged then. */
+/**
+ * Throws a TaskFailure (`corrupt-segment` naming the map for a segment that is not what it should be, `corrupt-copy` for one that was when it
+ * was fetched) or MillraceError; nothing stays staged then.
+ */
 export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceTaskResult> {
   const { job, context, progress, sources, directory, space, mergeFanInMax } = options;
   const promised = checkSources(options);
@@ -109,17 +115,23 @@ function checkReduced(promised: SegmentCounts, progress: Progress): PairCounts {
   return { records, bytes };
 }
 
-/** Finds the segment behind a `corrupt` by reading all of them once more; an error that none explains stays as it is. */
+/** Finds the segment behind an error by reading all of them once more; an error that none explains stays as it is. */
 function blameSegment(thrown: unknown, { sources, origins }: ReduceTaskOptions): unknown {
-  if (!(thrown instanceof MillraceError) || thrown.code !== 'corrupt') return thrown;
+  if (!(thrown instanceof MillraceError) || !segmentErrors.has(thrown.code)) return thrown;
   const map = sources.findIndex((source) => !isIntact(source));
   const origin = origins[map];
   if (!origin) return thrown;
-  return new TaskFailure(
-    { kind: 'corrupt-segment', message: thrown.message, map, ...origin },
-    { cause: thrown },
-  );
+  const { isCopy, mapAttempt, worker } = origin;
+  const kind = isCopy ? 'corrupt-copy' : 'corrupt-segment';
+  const place = isCopy
+    ? `whole when it was fetched, but not as it is kept by ${worker}`
+    : `on the disk of ${worker}`;
+  const message = `${place}: ${thrown.message}`;
+  return new TaskFailure({ kind, message, map, mapAttempt, worker }, { cause: thrown });
 }
+
+/** Those of files that were changed, cannot be read, or are gone. */
+const segmentErrors: ReadonlySet<ErrorCode> = new Set(['corrupt', 'not-found']);
 
 function isIntact(source: SegmentSource): boolean {
   try {

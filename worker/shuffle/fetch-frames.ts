@@ -22,7 +22,8 @@ export interface WantedSegment {
 
 export type FrameEntry =
   | { readonly kind: 'segment'; readonly segment: WantedSegment; readonly counts: SegmentCounts }
-  | { readonly kind: 'missing' | 'unreadable'; readonly segment: WantedSegment }
+  | { readonly kind: 'missing'; readonly segment: WantedSegment }
+  | { readonly kind: 'unreadable'; readonly segment: WantedSegment }
   | { readonly kind: 'end' };
 
 const kindCodes = { segment: 1, missing: 2, unreadable: 3, end: 4 } as const;

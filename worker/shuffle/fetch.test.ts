@@ -82,6 +82,7 @@ interface Wish {
   clock?: Clock;
   ticket?: string;
   signal?: AbortSignal;
+  isReported?: FetchPlan['isReported'];
 }
 
 function plan({
@@ -92,6 +93,7 @@ function plan({
   clock = systemClock,
   ticket = tickets.issuer.ticketOf(jobId),
   signal,
+  isReported = () => true,
 }: Wish): FetchPlan {
   const store = new SegmentStore(join(folder, 'fetched'), memoryBytes);
   stores.push(store);
@@ -106,6 +108,7 @@ function plan({
     idleTimeoutMs: 5_000,
     signal: signal ?? new AbortController().signal,
     nameOf: (segment) => `map m${segment.map}`,
+    isReported,
   };
 }
 
@@ -163,7 +166,7 @@ test('another attempt, another job and an unknown map are missing; the others st
   expect(other.map((result) => result.kind)).toEqual(['missing']);
 });
 
-test('a byte changed on the disk is corrupt, naming the map; a torn file too', async () => {
+test('a byte changed on the disk breaks the segment, naming the map; so does a torn file', async () => {
   addOutput(0, 1_000);
   addOutput(1, 1_000);
   const flipped = readFileSync(join(folder, 'm0.run'));
@@ -173,9 +176,7 @@ test('a byte changed on the disk is corrupt, naming the map; a torn file too', a
   const results = await collect(
     fetchSegments(plan({ address: await serve(), segments: [wantedOf(0), wantedOf(1)] })),
   );
-  expect(results).toMatchObject(
-    [{ kind: 'corrupt', detail: /map m0.*crc32/ }, { kind: 'corrupt' }].map((one) => ({ kind: one.kind })),
-  );
+  expect(results).toMatchObject([{ kind: 'broken' }, { kind: 'broken' }]);
   expect((results[0] as { detail: string }).detail).toMatch(/map m0.*crc32/);
 });
 
@@ -263,4 +264,45 @@ test('a fetch that is aborted frees the server, which waits for no drain', async
   abort.abort();
   await expect(fetching).rejects.toMatchObject({ code: 'unavailable' });
   await ended.promise;
+});
+
+test('a header that says other counts than the map reported takes no room, and the rest is to be asked for again', async () => {
+  addOutput(0, 1_000);
+  addOutput(1, 1_000);
+  addOutput(2, 1_000);
+  const reported = outputs.find(jobId, 0, 0, 1)!.segment(1);
+  const isReported = (_: WantedSegment, { bytes }: { bytes: number }) => bytes === reported.bytes;
+  const address = await answering((call) => {
+    const frame = Buffer.alloc(frameHeaderBytes);
+    const counts = { records: 1, bytes: 2 ** 50, crc32: 0 };
+    writeFrameHeader(frame, 0, { kind: 'segment', segment: wantedOf(0), counts });
+    call.write(frame);
+  });
+  const segments = [wantedOf(0), wantedOf(1)];
+  expect(await collect(fetchSegments(plan({ address, segments, isReported, memoryBytes: 0 })))).toEqual([
+    {
+      kind: 'broken',
+      segment: wantedOf(0),
+      detail: 'map m0 came with counts that are not those that the map reported',
+    },
+  ]);
+});
+
+test('a header that makes no sense breaks the segment that it should be of', async () => {
+  const address = await answering((call) => call.write(Buffer.alloc(frameHeaderBytes, 0xee)));
+  expect(await collect(fetchSegments(plan({ address, segments: [wantedOf(3)] })))).toEqual([
+    { kind: 'broken', segment: wantedOf(3), detail: 'map m3 came with a header that makes no sense' },
+  ]);
+});
+
+test('a file that cannot be read any more breaks its segment, and what was whole before it is held', async () => {
+  for (const map of [0, 1, 2]) addOutput(map, 1_000);
+  outputs.find(jobId, 1, 0, 1);
+  truncateSync(join(folder, 'm1.run'), 600);
+  const segments = [wantedOf(0), wantedOf(1), wantedOf(2)];
+  const results = await collect(fetchSegments(plan({ address: await serve(), segments })));
+  expect(results).toMatchObject([
+    { kind: 'held', segment: wantedOf(0) },
+    { kind: 'broken', segment: wantedOf(1), detail: expect.stringContaining('the run file ends') },
+  ]);
 });

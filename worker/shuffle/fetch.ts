@@ -7,11 +7,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { JobId } from '../../lib/ids.ts';
+import type { SegmentCounts } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import { channelName } from '../../lib/security/tls.ts';
 import type { ShuffleClient } from '../../proto/gen/millrace/v1/Shuffle.ts';
 import { loadShuffleService } from '../../proto/load.ts';
-import { frameHeaderBytes, readFrameHeader, type WantedSegment } from './fetch-frames.ts';
+import { type FrameEntry, frameHeaderBytes, readFrameHeader, type WantedSegment } from './fetch-frames.ts';
 import type { SegmentSource } from './segment-reader.ts';
 import type { SegmentSink, SegmentStore } from './segment-store.ts';
 
@@ -62,14 +63,18 @@ export interface FetchPlan {
   readonly signal: AbortSignal;
   /** For error messages: `map m3 of worker-2`. */
   nameOf(segment: WantedSegment): string;
+  /** Whether these are the counts that its map reported. */
+  isReported(segment: WantedSegment, counts: SegmentCounts): boolean;
 }
 
+/** `broken`: what came is not what the map made, or the peer cannot read it. */
 export type Fetched =
   | { readonly kind: 'held'; readonly segment: WantedSegment; readonly source: SegmentSource }
-  | { readonly kind: 'missing' | 'corrupt'; readonly segment: WantedSegment; readonly detail: string };
+  | { readonly kind: 'missing' | 'broken'; readonly segment: WantedSegment; readonly detail: string };
 
 /**
- * Yields one result per segment asked for, in order. Throws `unavailable` when the stream breaks or stalls before its end,
+ * Yields one result per segment asked for, in order; after a `broken` one of which no byte can be trusted, not even how many there are, nothing
+ * more: the rest is to be asked for again. Throws `unavailable` when the stream breaks or stalls before its end,
  * `unauthenticated` when the peer refuses to serve, and what the store throws (`no-space`): all results yielded before stay good.
  */
 export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
@@ -86,10 +91,13 @@ export async function* fetchSegments(plan: FetchPlan): AsyncGenerator<Fetched> {
       idle.stop();
       failpoint('fetch.frame');
       yield* parser.take(frame);
+      if (parser.isLost) return;
       idle.restart();
     }
     if (!parser.ended) throw new MillraceError('unavailable', 'the fetch stream ended before its end mark');
   } catch (error) {
+    const unread = (error as ServiceError).code === status.DATA_LOSS ? parser.current : undefined;
+    if (unread) return yield { kind: 'broken', segment: unread, detail: (error as ServiceError).details };
     const what = idle.expired
       ? `nothing came for ${plan.idleTimeoutMs} ms`
       : MillraceError.from(error).message;
@@ -115,17 +123,23 @@ function frames(call: ClientReadableStream<unknown>): AsyncIterable<Buffer> {
 class FetchParser {
   readonly #plan: FetchPlan;
   #sink: SegmentSink | undefined;
-  #current: WantedSegment | undefined;
   #remaining = 0;
-  #next = 0;
+  /** Of the segments asked for: the one that comes, or comes next. */
+  #at = 0;
   ended = false;
+  /** Where the next header would be is not known. */
+  isLost = false;
 
   constructor(plan: FetchPlan) {
     this.#plan = plan;
   }
 
+  get current(): WantedSegment | undefined {
+    return this.#plan.segments[this.#at];
+  }
+
   async *take(frame: Buffer): AsyncGenerator<Fetched> {
-    for (let at = 0; at < frame.length; ) {
+    for (let at = 0; at < frame.length && !this.isLost; ) {
       if (this.#sink) {
         const end = Math.min(frame.length, at + this.#remaining);
         await this.#sink.write(frame.subarray(at, end));
@@ -147,39 +161,68 @@ class FetchParser {
 
   async #header(frame: Buffer, at: number): Promise<Fetched | undefined> {
     if (this.ended) throw new MillraceError('unavailable', 'the fetch stream goes on after its end mark');
-    const entry = readFrameHeader(frame, at);
-    if (entry.kind === 'end') {
-      this.ended = this.#next === this.#plan.segments.length;
+    const entry = readHeader(frame, at);
+    if (entry?.kind === 'end') {
+      this.ended = this.current === undefined;
       return undefined;
     }
-    const wanted = this.#plan.segments[this.#next++];
-    if (!wanted || wanted.map !== entry.segment.map || wanted.attempt !== entry.segment.attempt) {
-      throw new MillraceError(
-        'unavailable',
-        `the peer sent map ${entry.segment.map}, which is not what was asked for next`,
-      );
+    const wanted = this.#expect(entry);
+    if (!entry) return this.#lose(wanted, 'came with a header that makes no sense');
+    if (entry.kind === 'missing')
+      return this.#end({ kind: 'missing', detail: 'the worker does not have it' });
+    if (entry.kind === 'unreadable')
+      return this.#end({ kind: 'broken', detail: 'the worker cannot read its own file' });
+    // Before anything is done with what it says: how many bytes follow, for one.
+    if (!this.#plan.isReported(wanted, entry.counts)) {
+      return this.#lose(wanted, 'came with counts that are not those that the map reported');
     }
-    if (entry.kind !== 'segment') {
-      const gone = entry.kind === 'missing';
-      const detail = gone ? 'the worker does not have it' : 'the worker cannot read its own file (disk)';
-      return { kind: gone ? 'missing' : 'corrupt', segment: wanted, detail };
-    }
-    this.#current = wanted;
     this.#remaining = entry.counts.bytes;
     this.#sink = await this.#plan.store.begin(this.#plan.nameOf(wanted), entry.counts);
     return this.#remaining === 0 ? this.#finish() : undefined;
   }
 
+  #expect(entry: Exclude<FrameEntry, { kind: 'end' }> | undefined): WantedSegment {
+    const wanted = this.current;
+    if (!wanted) throw new MillraceError('unavailable', 'the peer sent more than was asked for');
+    if (!entry) return wanted;
+    const { map, attempt } = entry.segment;
+    if (wanted.map === map && wanted.attempt === attempt) return wanted;
+    const message = `the peer sent map ${map}, which is not what was asked for next`;
+    throw new MillraceError('unavailable', message);
+  }
+
+  #lose(wanted: WantedSegment, how: string): Fetched {
+    this.isLost = true;
+    return this.#end({ kind: 'broken', detail: `${this.#plan.nameOf(wanted)} ${how}` });
+  }
+
   #finish(): Fetched {
     const sink = this.#sink!;
-    const segment = this.#current!;
     this.#sink = undefined;
     try {
-      return { kind: 'held', segment, source: sink.finish() };
+      return this.#end({ kind: 'held', source: sink.finish() });
     } catch (error) {
       sink.abort();
-      return { kind: 'corrupt', segment, detail: MillraceError.from(error).message };
+      return this.#end({ kind: 'broken', detail: MillraceError.from(error).message });
     }
+  }
+
+  /** Of the current segment; the next one is then. */
+  #end(result: FetchedOne): Fetched {
+    return { ...result, segment: this.#plan.segments[this.#at++]! };
+  }
+}
+
+type WithoutSegment<T> = T extends unknown ? Omit<T, 'segment'> : never;
+type FetchedOne = WithoutSegment<Fetched>;
+
+/** Undefined for bytes that are none. */
+function readHeader(frame: Buffer, at: number): FrameEntry | undefined {
+  try {
+    return readFrameHeader(frame, at);
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'corrupt') return undefined;
+    throw error;
   }
 }
 

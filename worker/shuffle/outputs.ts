@@ -36,13 +36,18 @@ export class MapOutputs {
    * `not-found` when it is here but cannot be read. The reader stays this registry's: use it at once, do not close it.
    */
   find(jobId: JobId, map: number, attempt: number, epoch: number): RunReader | undefined {
-    const output = this.#jobs.get(jobId)?.get(map);
-    if (!output || output.attempt !== attempt || output.epoch !== epoch) return undefined;
+    const output = this.#outputOf(jobId, map, attempt, epoch);
+    if (!output) return undefined;
     output.reader ??= new RunReader(output.path);
     this.#open.delete(output);
     this.#open.add(output);
     if (this.#open.size > openFilesMax) this.#close(this.#open.values().next().value!);
     return output.reader;
+  }
+
+  /** Where the run file of exactly this attempt lies, whether it can be read or not. */
+  pathOf(jobId: JobId, map: number, attempt: number, epoch: number): string | undefined {
+    return this.#outputOf(jobId, map, attempt, epoch)?.path;
   }
 
   /** Every output here. */
@@ -61,11 +66,10 @@ export class MapOutputs {
   /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. Attempts of other tasks have none. */
   remove(id: AttemptId): void {
     if (id.kind !== 'map') return;
-    const outputs = this.#jobs.get(id.jobId);
-    const output = outputs?.get(id.index);
-    if (!output || output.attempt !== id.attempt || output.epoch !== id.epoch) return;
+    const output = this.#outputOf(id.jobId, id.index, id.attempt, id.epoch);
+    if (!output) return;
     this.#close(output);
-    outputs?.delete(id.index);
+    this.#jobs.get(id.jobId)?.delete(id.index);
   }
 
   removeJob(jobId: JobId): void {
@@ -75,6 +79,11 @@ export class MapOutputs {
 
   removeAll(): void {
     for (const jobId of [...this.#jobs.keys()]) this.removeJob(jobId);
+  }
+
+  #outputOf(jobId: JobId, map: number, attempt: number, epoch: number): Output | undefined {
+    const output = this.#jobs.get(jobId)?.get(map);
+    return output?.attempt === attempt && output.epoch === epoch ? output : undefined;
   }
 
   #close(output: Output): void {

@@ -339,14 +339,23 @@ export function openToRead(path: string): number {
   }
 }
 
-/** Reads exactly `target.length` bytes at `offset`. Throws `corrupt` when the file ends before. */
+/** Reads exactly `target.length` bytes at `offset`. Throws `corrupt` when the file ends before, or cannot be read there. */
 export function readFully(fd: number, path: string, offset: number, target: Uint8Array): void {
   let done = 0;
   while (done < target.length) {
-    const count = readSync(fd, target, done, target.length - done, offset + done);
+    const count = readSome(fd, path, offset + done, target.subarray(done));
     if (count === 0)
       throw new MillraceError('corrupt', `${path} is corrupt: it ends at byte ${offset + done}`);
     done += count;
+  }
+}
+
+function readSome(fd: number, path: string, offset: number, target: Uint8Array): number {
+  try {
+    return readSync(fd, target, 0, target.length, offset);
+  } catch (error) {
+    const message = `${path} cannot be read at byte ${offset}: ${MillraceError.from(error).message}`;
+    throw new MillraceError('corrupt', message, { cause: error });
   }
 }
 

@@ -7,6 +7,7 @@ import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
+import { formatCrc32 } from '../../lib/segment-digest.ts';
 import type { SegmentSource } from './segment-reader.ts';
 
 /** Takes the bytes of one segment in order. Exactly one of `finish` and `abort` ends it. */
@@ -95,8 +96,10 @@ abstract class CheckedSink implements SegmentSink {
         `${this.name} has ${this.received} of its ${this.counts.bytes} bytes`,
       );
     }
-    if (this.#crc !== this.counts.crc32)
-      throw new MillraceError('corrupt', `${this.name} has the wrong crc32`);
+    if (this.#crc !== this.counts.crc32) {
+      const [came, should] = [this.#crc, this.counts.crc32].map(formatCrc32);
+      throw new MillraceError('corrupt', `${this.name} has the wrong crc32, ${came} instead of ${should}`);
+    }
     return this.source();
   }
 

@@ -3,7 +3,7 @@
  * Only for who has a ticket of the coordinator for that job.
  */
 import { open } from 'node:fs/promises';
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import { grpcStatus } from '../../lib/grpc-status.ts';
@@ -12,9 +12,12 @@ import { checkLimit, limits } from '../../lib/limits.ts';
 import { diagnoseJobId, type TicketKeys } from '../../lib/security/ticket.ts';
 import type { FetchRequest__Output } from '../../proto/gen/millrace/v1/FetchRequest.ts';
 import type { ShuffleHandlers } from '../../proto/gen/millrace/v1/Shuffle.ts';
+import type { VerifyReply } from '../../proto/gen/millrace/v1/VerifyReply.ts';
+import type { VerifyRequest__Output } from '../../proto/gen/millrace/v1/VerifyRequest.ts';
 import { type FrameEntry, frameHeaderBytes, type WantedSegment, writeFrameHeader } from './fetch-frames.ts';
 import type { MapOutputs } from './outputs.ts';
 import type { RunSegment } from './run-file.ts';
+import { SegmentVerifier, withoutPath } from './verify-segment.ts';
 
 type FetchCall = ServerWritableStream<FetchRequest__Output, unknown>;
 
@@ -26,6 +29,7 @@ export function createShuffleHandlers(
   ticketKeys: TicketKeys,
   workerId: () => WorkerId,
 ): ShuffleHandlers {
+  const verifier = new SegmentVerifier(outputs);
   return {
     Fetch(call) {
       serveFetch(call as FetchCall, outputs, ticketKeys).catch((error: unknown) => {
@@ -40,7 +44,25 @@ export function createShuffleHandlers(
         reply(grpcStatus(MillraceError.from(error)));
       }
     },
+    Verify(call, reply) {
+      serveVerify(call, verifier, ticketKeys).then(
+        (verified) => reply(null, verified),
+        (error: unknown) => reply(grpcStatus(MillraceError.from(error))),
+      );
+    },
   };
+}
+
+async function serveVerify(
+  call: ServerUnaryCall<VerifyRequest__Output, VerifyReply>,
+  verifier: SegmentVerifier,
+  ticketKeys: TicketKeys,
+): Promise<VerifyReply> {
+  const { reduce, segment, ticket } = call.request;
+  const jobId = toJobId(call.request.jobId);
+  ticketKeys.check(ticket, jobId);
+  if (!segment) throw new MillraceError('invalid-argument', 'no segment is named');
+  return verifier.verify(jobId, reduce, segment, () => call.cancelled);
 }
 
 async function serveFetch(call: FetchCall, outputs: MapOutputs, ticketKeys: TicketKeys): Promise<void> {
@@ -54,11 +76,17 @@ async function serveFetch(call: FetchCall, outputs: MapOutputs, ticketKeys: Tick
   );
   const frames = new FrameWriter(call);
   failpoint('serve.request');
-  for (const segment of call.request.segments) {
-    if (frames.gone) return;
-    const found = findSegment(outputs, jobId, call.request.reduce, segment);
-    if (typeof found === 'string') await frames.header({ kind: found, segment });
-    else await sendSegment(frames, segment, found);
+  try {
+    for (const segment of call.request.segments) {
+      if (frames.gone) return;
+      const found = findSegment(outputs, jobId, call.request.reduce, segment);
+      if (typeof found === 'string') await frames.header({ kind: found, segment });
+      else await sendSegment(frames, segment, found);
+    }
+  } catch (error) {
+    // All that is whole goes first: the reader takes the first segment that it did not get for the broken one.
+    await frames.flush();
+    throw error;
   }
   failpoint('serve.end');
   await frames.header({ kind: 'end' });
@@ -81,24 +109,34 @@ function findSegment(
     const run = outputs.find(jobId, wanted.map, wanted.attempt, wanted.epoch);
     return run ? { path: run.path, segment: run.segment(partition) } : 'missing';
   } catch (error) {
+    const { code } = MillraceError.from(error);
     // What is on disk but torn is the coordinator's business: it hears of it from the reader.
-    if (MillraceError.from(error).code === 'corrupt') return 'unreadable';
-    return 'missing';
+    return code === 'not-found' || code === 'invalid-argument' ? 'missing' : 'unreadable';
   }
 }
 
-/** A file that breaks off in the middle ends the stream: the reader sees a short stream and asks again. */
+/** A file that breaks off or cannot be read ends the stream with `corrupt`: the reader then asks what is wrong with it. */
 async function sendSegment(frames: FrameWriter, wanted: WantedSegment, found: Found): Promise<void> {
   const { offset, bytes, records, crc32 } = found.segment;
   await frames.header({ kind: 'segment', segment: wanted, counts: { records, bytes, crc32 } });
   if (bytes === 0) return;
-  await using file = await open(found.path, 'r');
+  await using file = await readable(open(found.path, 'r'), found.path);
   for (let sent = 0; sent < bytes && !frames.gone; ) {
     const room = frames.room();
-    const { bytesRead } = await file.read(room, 0, Math.min(room.length, bytes - sent), offset + sent);
-    if (bytesRead === 0) throw new MillraceError('corrupt', `${found.path} ends before its index says`);
+    const wantedBytes = Math.min(room.length, bytes - sent);
+    const { bytesRead } = await readable(file.read(room, 0, wantedBytes, offset + sent), found.path);
+    if (bytesRead === 0) throw new MillraceError('corrupt', 'the run file ends before its index says');
     sent += bytesRead;
     await frames.advance(bytesRead);
+  }
+}
+
+async function readable<T>(work: Promise<T>, path: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const message = withoutPath(MillraceError.from(error).message, path);
+    throw new MillraceError('corrupt', `the run file cannot be read: ${message}`, { cause: error });
   }
 }
 
