@@ -8,9 +8,11 @@ import { hostname } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoints.ts';
+import { limits } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 import type { PersistRecord } from './core/effects.ts';
+import { Fence } from './fence.ts';
 import { Chain, JournalFolder, readChain } from './journal-chain.ts';
 import { type EntryHead, encodeEntry, journalVersion, recordLines, seqName } from './journal-format.ts';
 import { Snapshots } from './journal-snapshots.ts';
@@ -25,6 +27,8 @@ export interface Journal {
 export interface JournalPorts {
   readonly clock: Clock;
   readonly log: Log;
+  /** After which silence another one may take the lead; default as that of a coordinator. */
+  readonly leaseMs?: number;
 }
 
 /** Whether the lead may be taken from whoever began `lastEpoch`, the last one of the chain; 0 on a new store. */
@@ -42,12 +46,15 @@ export class StoreJournal implements Journal {
   readonly nonce: string = randomUUID();
   readonly #folder: JournalFolder;
   readonly #ports: JournalPorts;
+  readonly #fence: Fence;
   #chain = new Chain();
   #snapshots: Snapshots | undefined;
 
   private constructor(location: StoreLocation, ports: JournalPorts) {
     this.#folder = new JournalFolder(location);
     this.#ports = ports;
+    const { clock, leaseMs = limits.heartbeatTimeoutMsDefault } = ports;
+    this.#fence = new Fence(location, clock, leaseMs / 3);
   }
 
   /**
@@ -131,6 +138,8 @@ export class StoreJournal implements Journal {
     failpoint('lead.epoch-before');
     if (await this.#put(head.seq, bytes, [])) return false;
     if (!(await this.#isLast(head.seq))) return false;
+    this.#fence.set(this.#folder.entryKey(head.seq), bytes);
+    await this.#fence.prove();
     failpoint('lead.epoch-after');
     const entriesSince = chain.lastSeq - chain.snapshotSeq;
     this.#snapshots = new Snapshots(this.#folder, this.#ports.log, { ...chain, entriesSince });
@@ -163,11 +172,10 @@ export class StoreJournal implements Journal {
 
   /** A put whose answer was lost is tried again: then the place is taken, and reading tells by whom. */
   async #putSettled(key: string, bytes: Uint8Array, waitsMs: readonly number[]): Promise<boolean> {
-    const { store } = this.#folder;
     const { clock, log } = this.#ports;
     for (const waitMs of waitsMs) {
       try {
-        return await store.putIfAbsent(key, bytes);
+        return await this.#create(key, bytes);
       } catch (error) {
         const { retryable, message } = MillraceError.from(error, 'store-failed');
         if (!retryable) throw error;
@@ -178,7 +186,15 @@ export class StoreJournal implements Journal {
       }
       await new Promise<void>((resolve) => clock.after(waitMs, resolve));
     }
-    return await store.putIfAbsent(key, bytes);
+    return await this.#create(key, bytes);
+  }
+
+  async #create(key: string, bytes: Uint8Array): Promise<boolean> {
+    await this.#fence.prove();
+    const isNew = await this.#folder.store.putIfAbsent(key, bytes);
+    // This process may have stood still in between.
+    if (isNew) await this.#fence.prove();
+    return isNew;
   }
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/clock.ts';
+import { toWorkerId } from '../lib/ids.ts';
 import { createLog } from '../lib/log.ts';
 import { memoryStore } from '../lib/store/resolve.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
+import type { PersistRecord } from './core/effects.ts';
 import { takeLead } from './take-lead.ts';
 
 const ports = { clock: new ManualClock(), log: createLog('test', 'silent') };
@@ -43,4 +45,30 @@ test('refuses a store that ignores conditional writes: what is wrong, where, wha
     ),
   });
   expect((await keysOf(location)).filter((key) => key.includes('log/'))).toEqual([]);
+});
+
+test('a leader on a store that begins to ignore conditions stops before it acts on what it decides next', async () => {
+  const location = bucket();
+  const { store } = location;
+  const clock = new ManualClock();
+  const create = store.putIfAbsent.bind(store);
+  const journal = await takeLead(location, { ...ports, clock, leaseMs: 9_000 }, () => true);
+  const record: PersistRecord = { type: 'worker-gone', at: 0, workerId: toWorkerId('w') };
+  await journal!.append([record]);
+  Object.assign(store, {
+    async putIfAbsent(key: string, bytes: Uint8Array) {
+      await store.remove(key);
+      return create(key, bytes);
+    },
+  });
+  // Its last look is good for a while: as long as nobody can have followed it.
+  await journal!.append([record]);
+  clock.advance(3_000);
+  await expect(journal!.append([record])).rejects.toMatchObject({
+    code: 'wrong-state',
+    message: expect.stringMatching(
+      /cannot lead on s3:\/\/jobs\/cluster\/ any more .*--store.*ignores conditional writes/s,
+    ),
+  });
+  expect((await keysOf(location)).filter((key) => key.includes('log/'))).toHaveLength(3);
 });
