@@ -94,7 +94,12 @@ test('a commit that was cut off is tried again over what it published itself', a
   };
   const { store } = ports.stores.locate(spec.outputUri);
   vi.spyOn(store, 'putIfAbsent').mockRejectedValueOnce(new MillraceError('unavailable', 'away'));
-  expect(await publish()).toMatchObject({ type: 'publish-failed', error: { message: 'away' } });
+  expect(await publish()).toMatchObject({
+    type: 'publish-failed',
+    error: { message: 'away', retryable: true },
+  });
+  vi.spyOn(store, 'publish').mockRejectedValueOnce(new MillraceError('corrupt', 'cut off'));
+  expect(await publish()).toMatchObject({ type: 'publish-failed', error: { retryable: false } });
   expect(await store.head('out/part-r-00001')).toBeDefined();
   expect(await publish()).toEqual({ type: 'output-published', jobId });
 });

@@ -90,6 +90,7 @@ interface KeptLines {
 async function keepLines({ spec, name, lines, without }: KeptLines, ports: PerformPorts): Promise<void> {
   try {
     await writeJobLines(ports.stores, spec, name, lines);
+    failpoint('job-file.kept');
   } catch (error) {
     ports.log.warn(
       { job: spec.jobId, error: String(error) },
@@ -119,8 +120,9 @@ function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: 
   const { jobId, outputUri } = effect.spec;
   failpoint('effect.discard');
   const undone = async () => {
-    await cleanUp(effect, discardStaged, ports);
+    // First what is visible: the folders that staging made are removed only when they are empty.
     if (ports.commitsBegun.delete(jobId)) await cleanUp(effect, unpublishOutput, ports);
+    await cleanUp(effect, discardStaged, ports);
     failpoint('discard.swept');
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-discarded', jobId });
@@ -156,5 +158,6 @@ async function cleanUp(
 
 function operationError(thrown: unknown): OperationError {
   const { code, message, retryable } = MillraceError.from(thrown, 'store-failed');
-  return { code, message, retryable };
+  // What was staged does not become whole again.
+  return { code, message, retryable: retryable && code !== 'corrupt' };
 }
