@@ -6,7 +6,14 @@ import { runningAttempts } from '../../coordinator/core/attempts.ts';
 import type { Effect } from '../../coordinator/core/effects.ts';
 import type { Event, EventOf } from '../../coordinator/core/events.ts';
 import type { CoreState, Job, Task } from '../../coordinator/core/state.ts';
-import { attemptKey, formatTask, type JobId, type WorkerId } from '../../lib/ids.ts';
+import {
+  type AttemptId,
+  attemptKey,
+  formatTask,
+  type JobId,
+  sameAttempt,
+  type WorkerId,
+} from '../../lib/ids.ts';
 import type { World } from './world.ts';
 
 interface MapBefore {
@@ -14,7 +21,6 @@ interface MapBefore {
   readonly status: Task['status'];
 }
 
-/** Said before its worker is gone, but not of it alone: that many reduces or reports together condemn. */
 export class StepChecker {
   readonly #world: World;
   /** When each live worker was last heard, by the coordinator's clock. */
@@ -26,6 +32,8 @@ export class StepChecker {
   /** Who must be told what is gone, by `worker job map`: the tick at which it was lost. */
   readonly #untold = new Map<string, number>();
   #ticks = 0;
+  /** Who was to be waited for after the replay, until when. */
+  #awaited: { readonly workers: ReadonlySet<WorkerId>; readonly untilMs: number } | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -44,6 +52,9 @@ export class StepChecker {
 
   /** `event`: as it happened, whatever a mutant made of it. */
   stepped(state: CoreState, event: Event): void {
+    const { recovery } = state;
+    if (event.type === 'journal-replayed' && recovery)
+      this.#awaited = { workers: new Set(recovery.awaited), untilMs: recovery.untilMs };
     if (event.type === 'worker-joined') this.#heardMs.set(event.worker.workerId, state.now);
     if (event.type === 'worker-heartbeat') {
       this.#heardMs.set(event.workerId, state.now);
@@ -62,10 +73,31 @@ export class StepChecker {
       if (this.#ticks - tick >= 2) this.#fail(`${what} is gone, and who fetches it was not told (I14)`);
   }
 
-  performing(effect: Effect): void {
+  performing(effect: Effect, state: CoreState): void {
+    if (effect.type === 'send-assignment') this.#checkAwaited(effect.attempt, state);
     if (effect.type !== 'send-locations') return;
     for (const map of [...effect.lost, ...effect.found.map((one) => one.map)])
       this.#untold.delete(`${effect.workerId} ${effect.jobId} m${map}`);
+  }
+
+  /** Until the leases of workers that were live would have run out, nothing is made again that one of them still has. */
+  #checkAwaited({ jobId, kind, index }: AttemptId, { now, jobs }: CoreState): void {
+    const awaited = this.#awaited;
+    const job = jobs.get(jobId);
+    if (kind !== 'map' || !job?.restored || !awaited || now >= awaited.untilMs) return;
+    if ((job.map.tasks[index]?.trouble?.condemned ?? 0) > 0 || this.#mayFilesBeDamaged) return;
+    for (const worker of this.#world.workers.values()) {
+      if (!worker.isAlive || !worker.workerId || !awaited.workers.has(worker.workerId)) continue;
+      if (worker.outputs.list().some((id) => id.jobId === jobId && id.index === index))
+        this.#fail(
+          `${jobId} m${index} runs again, and ${worker.name} has had no time to say that it has it (cost)`,
+        );
+    }
+  }
+
+  get #mayFilesBeDamaged(): boolean {
+    const { struck } = this.#world.faults;
+    return struck.has('run file damaged') || struck.has('run file gone');
   }
 
   #fail(message: string): void {
@@ -102,6 +134,8 @@ export class StepChecker {
         for (const workerId of job.subscribers.keys())
           this.#untold.set(`${workerId} ${job.spec.jobId} m${index}`, this.#ticks);
       }
+      if (event.type === 'worker-joined' && !map.holder && isBrought(event, map))
+        this.#fail(`${event.worker.workerId} brings ${name}, and it is not taken (cost)`);
       if (status !== 'done' || map.status === 'done') continue;
       if (!isNeeded(job, map)) this.#fail(`${name} runs again, and nobody needs it (cost)`);
       if (isLost && event.type === 'worker-left' && !this.#wasDrained(holder))
@@ -146,6 +180,15 @@ export class StepChecker {
       }
     }
   }
+}
+
+/** This very output, of which nothing bad was said. */
+function isBrought({ held }: EventOf<'worker-joined'>, { accepted, trouble }: Task): boolean {
+  return (
+    accepted !== undefined &&
+    (trouble?.condemned ?? 0) === 0 &&
+    held.some((id) => sameAttempt(id, accepted.id))
+  );
 }
 
 /** Some reduce has yet to fetch it. */

@@ -38,6 +38,8 @@ export class Checker {
   readonly #committing = new Set<string>();
   /** Jobs whose bad end is decided. */
   readonly #stopping = new Set<string>();
+  /** Tasks of which a part is accepted, and not revoked since. */
+  readonly #parts = new Set<string>();
   /** All that is durable, from the first entry on. */
   readonly #records: PersistRecord[] = [];
   /** By epoch. */
@@ -118,10 +120,11 @@ export class Checker {
   }
 
   /** Before an effect runs, all that was decided up to it is durable (I7). */
-  performing(effect: Effect, epoch: number, decided: number): void {
+  performing(effect: Effect, state: CoreState, decided: number): void {
+    const { epoch } = state.config;
     if ((this.#durable.get(epoch) ?? 0) < decided)
       this.fail(`${effect.type} runs before its decision is durable (I7)`);
-    this.#coordinatorOf(epoch).performing(effect);
+    this.#coordinatorOf(epoch).performing(effect, state);
     if (effect.type === 'send-assignment') this.#assigned(effect);
   }
 
@@ -207,6 +210,15 @@ export class Checker {
     switch (record.type) {
       case 'job-accepted':
         this.#accepted.add(record.spec.jobId);
+        return;
+      case 'part-accepted': {
+        const task = `${record.attempt.jobId} ${formatTask(record.attempt)}`;
+        if (this.#parts.has(task)) this.fail(`${task} is accepted twice (I10)`);
+        this.#parts.add(task);
+        return;
+      }
+      case 'part-revoked':
+        this.#parts.delete(`${record.attempt.jobId} ${formatTask(record.attempt)}`);
         return;
       case 'job-committing':
         if (this.#committing.has(record.jobId)) this.fail(`${record.jobId} commits twice (I1)`);

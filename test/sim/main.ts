@@ -1,16 +1,26 @@
 /**
- * `npm run sim -- --seed N [--seeds K] [--trace] [--log LEVEL] [--mutant NAME]` replays one seed, or K from there, and prints what was
- * reached; exit code 1 when an invariant broke. `--mutants` instead looks for the first of the seeds that catches each mutant.
+ * `npm run sim -- --seed N [--seeds K]` replays one seed, or K from there; exit code 1 when an invariant broke.
+ *
+ *   --shards S        in so many processes beside each other
+ *   --coverage        how often everything that can happen happened, and in how many seeds
+ *   --row             progress while it runs, and at the end a row for docs/SIMULATION.md
+ *   --trace, --log L  of one seed: everything that happens, and what the programs log
+ *   --mutant NAME     with that bug; --mutants: which of the seeds is the first to notice each of them
  */
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../../lib/log.ts';
-import { type Mutant, mutants } from './mutants.ts';
+import { mutants } from './mutants.ts';
+import { type ShardTask, withShards } from './shard.ts';
 import { type Outcome, simulate } from './simulate.ts';
+import { Summary } from './summary.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
+    shards: { type: 'string', default: '1' },
+    coverage: { type: 'boolean', default: false },
+    row: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     log: { type: 'string' },
     mutant: { type: 'string' },
@@ -20,51 +30,73 @@ const { values } = parseArgs({
 
 const first = Number(values.seed);
 const count = Number(values.seeds);
-const isFine = values.mutants ? await hunt() : await replay();
+const shards = Number(values.shards);
+const progressEveryMs = 10_000;
+
+const isFine = await (values.mutants ? hunt() : count === 1 ? replay() : walk());
 if (!isFine) process.exitCode = 1;
 
-/** All seeds hold. */
+/** One seed, here: its trace can be seen. */
 async function replay(): Promise<boolean> {
-  const coverage = new Map<string, number>();
-  let violations = 0;
-  let events = 0;
-  const startedMs = performance.now();
-  for (let seed = first; seed < first + count; seed++) {
-    const outcome = await simulate(seed, {
-      mutant: mutants.find(({ name }) => name === values.mutant),
-      logLevel: values.log as LogLevel | undefined,
-      print: values.trace ? (line) => process.stdout.write(line) : undefined,
-    });
-    events += outcome.events;
-    for (const [what, times] of outcome.coverage) coverage.set(what, (coverage.get(what) ?? 0) + times);
-    if (count === 1) console.log(`seed ${seed}: trace ${outcome.traceHash}, ${outcome.events} events`);
-    if (outcome.violation === undefined) continue;
-    violations++;
-    console.log(`seed ${seed}: trace ${outcome.traceHash}: ${outcome.violation}`);
-  }
-  for (const [what, times] of [...coverage].sort()) console.log(`${String(times).padStart(9)}  ${what}`);
-  const seconds = (performance.now() - startedMs) / 1_000;
-  console.log(`${count} seeds, ${events} events, ${violations} violations, ${seconds.toFixed(1)} s`);
-  return violations === 0;
+  const outcome = await simulate(first, {
+    mutant: mutants.find(({ name }) => name === values.mutant),
+    logLevel: values.log as LogLevel | undefined,
+    print: values.trace ? (line) => process.stdout.write(line) : undefined,
+  });
+  const summary = new Summary();
+  summary.add(outcome);
+  if (values.coverage) console.log(summary.table());
+  console.log(`seed ${first}: trace ${outcome.traceHash}, ${outcome.events} events`);
+  if (outcome.violation !== undefined) console.log(outcome.violation);
+  return outcome.violation === undefined;
 }
 
-/** Each mutant is caught by one of the seeds. */
+/** All seeds hold. */
+async function walk(): Promise<boolean> {
+  const summary = new Summary();
+  let next = first;
+  let shownMs = performance.now();
+  await withShards(shards, async (shard) => {
+    while (next < first + count) {
+      const outcome = await shard.run({ seed: next++, mutant: values.mutant });
+      summary.add(outcome);
+      if (outcome.violation !== undefined) console.log(describe(outcome));
+      if (!values.row || performance.now() - shownMs < progressEveryMs) continue;
+      shownMs = performance.now();
+      console.log(`${summary.seeds} of ${count} seeds, ${summary.line()}`);
+    }
+  });
+  if (values.coverage) console.log(summary.table());
+  console.log(`${summary.seeds} seeds from ${first}, ${summary.line()}`);
+  if (values.row) console.log(summary.row(first));
+  return summary.violations === 0;
+}
+
+function describe({ seed, traceHash, violation }: Outcome): string {
+  return `seed ${seed}: ${violation} (trace ${traceHash}; again: npm run sim -- --seed ${seed} --trace)`;
+}
+
+/** Each mutant is noticed by one of the seeds. */
 async function hunt(): Promise<boolean> {
   let caught = 0;
-  for (const mutant of mutants) {
-    const found = await firstCatch(mutant);
-    if (found) caught++;
-    console.log(
-      `${mutant.name}: ${found ? `seed ${found.seed}: ${found.violation?.split('\n')[0]}` : 'ESCAPED'}`,
-    );
-  }
-  console.log(`${caught} of ${mutants.length} mutants caught within ${count} seeds`);
-  return caught === mutants.length;
+  const waiting = mutants.filter(({ name }) => name.includes(values.mutant ?? ''));
+  const total = waiting.length;
+  await withShards(shards, async (shard) => {
+    for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
+      const { name } = mutant;
+      const found = await firstCatch((task) => shard.run({ ...task, mutant: name }));
+      if (found) caught++;
+      const [violation] = found?.violation?.split('\n') ?? [];
+      console.log(`| ${name} | ${found ? `${found.seed} | ${violation}` : `not within ${count} | `} |`);
+    }
+  });
+  console.log(`${caught} of ${total} mutants noticed within ${count} seeds`);
+  return caught === total;
 }
 
-async function firstCatch(mutant: Mutant): Promise<Outcome | undefined> {
+async function firstCatch(run: (task: ShardTask) => Promise<Outcome>): Promise<Outcome | undefined> {
   for (let seed = first; seed < first + count; seed++) {
-    const outcome = await simulate(seed, { mutant });
+    const outcome = await run({ seed });
     if (outcome.violation !== undefined) return outcome;
   }
   return undefined;

@@ -102,7 +102,7 @@ class SessionLink {
 
   #toServer(message: WorkerMessage): void {
     if (this.#isClientOver) return;
-    const bytes = wire.requestSerialize(message);
+    const bytes = wire.requestSerialize(this.#world.mutant?.toCoordinator?.(message) ?? message);
     this.#world.trace(`${this.#node.name} says ${show(message)}`);
     const deliver = () => this.#server.emit('data', wire.requestDeserialize(bytes));
     this.#connection?.send('server', deliver);
@@ -112,12 +112,13 @@ class SessionLink {
   }
 
   #toClient(message: CoordinatorMessage): void {
-    const bytes = wire.responseSerialize(message);
+    const sent = this.#world.mutant?.toWorker?.(message, this.#node.name) ?? message;
+    const bytes = wire.responseSerialize(sent);
     this.#world.trace(`${this.#serverName} tells ${this.#node.name} ${show(message)}`);
     const { checker } = this.#world;
     this.#connection?.send('client', () => {
       const told = wire.responseDeserialize(bytes);
-      this.#epoch = told.welcome?.epoch ?? this.#epoch;
+      this.#epoch = message.welcome?.epoch ?? this.#epoch;
       checker.telling(this.#epoch, () => this.client.emit('data', told));
     });
   }

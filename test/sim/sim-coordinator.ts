@@ -142,7 +142,7 @@ export class SimCoordinator {
     }
     checker.stepped(state, event);
     const effects = result.effects.flatMap((effect) => {
-      const wanted = mutant?.effect?.(effect);
+      const wanted = mutant?.effect?.(effect, state);
       return wanted === null ? [] : [wanted ?? effect];
     });
     return { persist: result.persist, effects };
@@ -150,7 +150,7 @@ export class SimCoordinator {
 
   #perform(effect: Effect, ports: LoopPorts, state: CoreState): void {
     const { checker } = this.#world;
-    checker.performing(effect, this.epoch, this.#decided);
+    checker.performing(effect, state, this.#decided);
     this.#world.count(`effect: ${effect.type}`);
     if (effect.type === 'say') this.#sayBranch(effect.text);
     if (effect.type === 'send-rejoin') {

@@ -1,0 +1,37 @@
+/** Bugs of how workers come, stay and go. */
+import { Session } from '../../../worker/control/session.ts';
+import { type Mutant, mute, patchMethod } from './mutant.ts';
+
+export const workerMutants: readonly Mutant[] = [
+  { name: 'workers are not told that a job has ended', effect: mute('send-job-ended') },
+  { name: 'a worker that was given up is not told', effect: mute('send-rejoin') },
+  {
+    name: 'a worker that drains leaves at once',
+    patch: () =>
+      patchMethod(
+        Session.prototype,
+        'drain',
+        (drain) =>
+          function (this: Session) {
+            drain.call(this);
+            void this.close();
+          },
+      ),
+  },
+  {
+    name: 'outputs of a dead worker are adopted although nobody has looked whether they are there',
+    event(event, state) {
+      if (event.type !== 'worker-joined' || event.replaces.length === 0) return undefined;
+      const believed = [...state.activeJobs].flatMap(({ map }) =>
+        map.tasks.flatMap(({ holder, accepted }) =>
+          holder && accepted && event.replaces.includes(holder.id) ? [accepted.id] : [],
+        ),
+      );
+      return { ...event, held: [...event.held, ...believed] };
+    },
+  },
+  {
+    name: 'outputs that a restarted worker brings are not looked at',
+    event: (event) => (event.type === 'worker-joined' ? { ...event, held: [] } : undefined),
+  },
+];

@@ -1,0 +1,71 @@
+/** A process of its own for simulations, one after the other: each patches what a whole process shares (mutants, the random of Math). */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mutants } from './mutants.ts';
+import { regressions } from './regressions.ts';
+import { type Outcome, simulate } from './simulate.ts';
+
+export interface ShardTask {
+  readonly seed: number;
+  readonly mutant?: string | undefined;
+  readonly regression?: string | undefined;
+}
+
+/** The coverage as entries: a Map does not pass between processes. */
+type Sent = Omit<Outcome, 'coverage'> & { readonly coverage: readonly (readonly [string, number])[] };
+
+/** A simulation takes a tenth of a second: one that takes so long does not end. */
+const seedMsMax = 120_000;
+
+export class Shard {
+  #child: ChildProcess | undefined;
+
+  /** A simulation that does not end, or takes its process down, has violated that it ends (I11). */
+  async run(task: ShardTask): Promise<Outcome> {
+    this.#child ??= fork(import.meta.filename, { execArgv: ['--no-warnings'] });
+    const child = this.#child;
+    const answer = Promise.withResolvers<Outcome>();
+    const fail = (why: string) => {
+      this.close();
+      const nothing = { traceHash: '', events: 0, virtualMs: 0, coverage: new Map<string, number>() };
+      answer.resolve({ seed: task.seed, violation: `the simulation ${why} (I11)`, ...nothing });
+    };
+    const timer = setTimeout(() => fail(`did not end within ${seedMsMax / 1_000} s`), seedMsMax);
+    const onExit = (code: number | null) => fail(`ended its process, with ${code}`);
+    child.once('exit', onExit);
+    child.once('message', (sent: Sent) => answer.resolve({ ...sent, coverage: new Map(sent.coverage) }));
+    child.send(task);
+    const outcome = await answer.promise;
+    clearTimeout(timer);
+    child.removeAllListeners('message');
+    child.removeListener('exit', onExit);
+    return outcome;
+  }
+
+  close(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+}
+
+/** `act` for each of so many shards, beside each other; they are closed afterwards. */
+export async function withShards(count: number, act: (shard: Shard) => Promise<void>): Promise<void> {
+  const shards = Array.from({ length: count }, () => new Shard());
+  try {
+    await Promise.all(shards.map(act));
+  } finally {
+    for (const shard of shards) shard.close();
+  }
+}
+
+/** In the process of the shard. */
+async function serve({ seed, mutant, regression }: ShardTask): Promise<void> {
+  const outcome = await simulate(seed, {
+    mutant: mutants.find(({ name }) => name === mutant),
+    plan: regressions.find(({ name }) => name === regression)?.plan,
+  });
+  const sent: Sent = { ...outcome, coverage: [...outcome.coverage] };
+  process.send?.(sent);
+}
+
+if (process.send && process.argv[1] === import.meta.filename)
+  process.on('message', (task) => void serve(task as ShardTask));
