@@ -1,5 +1,6 @@
 /** A bucket as tests look at it from outside: what is in it, and what is pending. */
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -49,6 +50,12 @@ export class Bucket {
       page = answer.NextContinuationToken;
     } while (page !== undefined);
     return found;
+  }
+
+  /** Removes all below the prefix. */
+  async clear(prefix: string): Promise<void> {
+    for (const Key of await this.keys(prefix))
+      await this.#minio.client.send(new DeleteObjectCommand({ Bucket: this.name, Key }));
   }
 
   async text(key: string): Promise<string> {

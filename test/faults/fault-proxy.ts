@@ -46,6 +46,9 @@ export class FaultProxy implements AsyncDisposable {
   readonly requests: ProxiedRequest[] = [];
   readonly #upstream: URL;
   readonly #rules: Rule[] = [];
+  #chance: () => Fault | undefined = () => undefined;
+  /** Requests that met a fault. */
+  failed = 0;
   readonly #server = createServer((request, response) => void this.#handle(request, response));
 
   private constructor(upstream: string) {
@@ -69,6 +72,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#rules.push({ operation, fault, times, skip, under });
   }
 
+  /** From now on `share` of the requests, 0 to 1, that no rule is for meet a fault that `random`, numbers in [0, 1), chooses from these. */
+  failSome(share: number, faults: readonly Fault[], random: () => number): void {
+    this.#chance = () => (random() < share ? faults[Math.floor(random() * faults.length)] : undefined);
+  }
+
   count(operation: string): number {
     return this.requests.filter((request) => request.operation === operation).length;
   }
@@ -86,6 +94,7 @@ export class FaultProxy implements AsyncDisposable {
     const path = (request.url ?? '').replace(/\?.*/, '');
     this.requests.push({ operation, path, range: request.headers.range });
     const fault = this.#faultFor(operation, path);
+    if (fault) this.failed++;
     if (fault?.kind === 'answer') return answer(request, response, fault);
     if (fault?.kind === 'first') await fault.run();
     const upstream = sendRequest(
@@ -107,7 +116,7 @@ export class FaultProxy implements AsyncDisposable {
     const rule = this.#rules.find(
       (each) => each.operation === operation && each.times > 0 && path.includes(each.under),
     );
-    if (!rule) return undefined;
+    if (!rule) return this.#chance();
     if (rule.skip > 0) {
       rule.skip--;
       return undefined;
