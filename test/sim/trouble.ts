@@ -16,6 +16,9 @@ const hourMs = 3_600_000;
 export class Trouble {
   readonly #world: World;
   readonly #cluster: Cluster;
+  /** Who does not wait for a lease takes the lead from leaders whose last look at the store is still good: no store may lie meanwhile. */
+  #isHasty = false;
+  #isLawless = false;
 
   constructor(world: World, cluster: Cluster) {
     this.#world = world;
@@ -134,7 +137,10 @@ export class Trouble {
     const ms = this.#world.between(1_000, 20_000);
     if (faults.strikes('store in a storm of 503')) disk.weather.storm(ms);
     if (faults.strikes('store slows everybody down')) disk.weather.slowDown(ms);
-    if (faults.strikes('store ignores conditions')) disk.weather.ignoreConditions(ms);
+    if (!this.#isHasty && faults.strikes('store ignores conditions')) {
+      this.#isLawless = true;
+      disk.weather.ignoreConditions(ms);
+    }
   }
 
   #troubleCoordinators(): void {
@@ -145,7 +151,8 @@ export class Trouble {
       const coordinator = this.#anyCoordinator();
       coordinator?.node.run(() => void coordinator.close());
     }
-    if (faults.strikes('coordinator deposed')) {
+    if (!this.#isLawless && faults.strikes('coordinator deposed')) {
+      this.#isHasty = true;
       const at = random.below(coordinators.length);
       // What it takes the lead from goes on until it sees that.
       if (coordinators[at] !== this.#cluster.leader) this.#cluster.startCoordinator(at, hastyLeaseMs);
