@@ -132,7 +132,6 @@ function wire(
     async submit(submission) {
       const jobId = await submitJob(submission, { ...config, stores, outputsInUse, dispatch });
       await settled();
-      failpoint('submit.durable');
       return jobId;
     },
     settled,
@@ -141,7 +140,7 @@ function wire(
   });
   const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled };
   const diagnoser: Diagnoser = new Diagnoser({
-    ...{ clock, stores, storeUri, probeStore },
+    ...{ clock, stores, storeUri, probeStore, epoch },
     workers: () => operator.view().workers,
     send: workers.diagnose.bind(workers),
     pingTicket: () => tickets.ticketOf(diagnoseJobId),

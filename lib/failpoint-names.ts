@@ -19,7 +19,7 @@ export const failpoints = {
   'submit.files-put': 'the files of the job are there, nothing is decided',
   'submit.durable': 'the job is accepted, and its client not told',
   'splits.listed': 'the input is listed; nobody knows its splits',
-  'splits.kept': 'the splits are kept for replay',
+  'job-file.kept': 'what people may ask for later is beside the job',
   // Effects that begin.
   'effect.to-worker': 'decided, and the worker not told',
   'effect.list-splits': 'accepted, and the input not listed',

@@ -144,7 +144,7 @@ const bans: readonly Ban[] = [
   {
     use: /^process\.env$/,
     allowedIn:
-      /^(cli|scripts|bench|test|examples)\/|^minio\/set-up\.ts$|^sdk\/client\.ts$|^worker\/main\.ts$|^lib\/store\/s3\/s3-access\.ts$|\.test\.ts$/,
+      /^(cli|scripts|bench|test|examples)\/|^minio\/set-up\.ts$|^sdk\/client\.ts$|^worker\/main\.ts$|^lib\/store\/s3\/s3-access\.ts$|^lib\/failpoints\.ts$|\.test\.ts$/,
     says: 'settings are read from the environment in one place and passed on',
   },
   {

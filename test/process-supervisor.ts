@@ -31,6 +31,12 @@ const restartMs = 100;
 /** Lives in a row that ended before they listened: then it is not started again. */
 const failuresMax = 20;
 
+/** A test that times out never gets to dispose of them. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export class Supervised implements AsyncDisposable {
   readonly name: string;
   readonly ends: End[] = [];
@@ -44,13 +50,10 @@ export class Supervised implements AsyncDisposable {
   #log = '';
   #restart: NodeJS.Timeout | undefined;
   #changed = Promise.withResolvers<void>();
-  /** A test that times out never gets to dispose of it. */
-  readonly #killAtExit = () => this.#child?.kill('SIGKILL');
 
   private constructor(options: SupervisedOptions) {
     this.name = options.name;
     this.#options = options;
-    process.once('exit', this.#killAtExit);
   }
 
   /** Resolves when its first life listens. Throws with its log when it never does. */
@@ -110,7 +113,6 @@ export class Supervised implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#restart);
-    process.removeListener('exit', this.#killAtExit);
     const child = this.#child;
     if (child && child.exitCode === null && child.signalCode === null) {
       const closed = once(child, 'close');
@@ -129,6 +131,7 @@ export class Supervised implements AsyncDisposable {
       env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...env?.(this.#lives) },
     });
     this.#child = child;
+    running.add(child);
     child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#log += text;
     });
@@ -138,11 +141,12 @@ export class Supervised implements AsyncDisposable {
       this.#failures = 0;
       this.#tell();
     });
-    child.once('close', (code, signal) => this.#ended({ pid: child.pid ?? 0, code, signal }));
+    child.once('close', (code, signal) => this.#ended(child, { pid: child.pid ?? 0, code, signal }));
   }
 
-  #ended(end: End): void {
+  #ended(child: ChildProcess, end: End): void {
     this.ends.push(end);
+    running.delete(child);
     this.#log += `--- ${this.name} (process ${end.pid}) ended with ${end.signal ?? end.code}\n`;
     if (!this.#isUp) this.#failures++;
     this.#isUp = false;

@@ -3,6 +3,7 @@ import type { ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import pLimit from 'p-limit';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type JobId, parseTask, toJobId } from '../../lib/ids.ts';
 import { isTerminal, type JobView } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
@@ -58,7 +59,9 @@ export class ClientService {
   };
 
   async #submit(call: ServerReadableStream<SubmitChunk__Output, SubmitReply>): Promise<SubmitReply> {
-    return { jobId: await this.#ports.submit(await readSubmission(call, this.#ports.clock)) };
+    const jobId = await this.#ports.submit(await readSubmission(call, this.#ports.clock));
+    failpoint('submit.durable');
+    return { jobId };
   }
 
   async #cancel(request: JobRequest__Output): Promise<JobReply> {

@@ -1,0 +1,177 @@
+/**
+ * A cluster whose programs may die at any failpoint: two coordinators and three workers of the built command line, each started again when it ends,
+ * on a bucket or a folder. It is used for many cells, as long as it is whole again after each.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ArmedFailpoint, type FiredFailpoint, formatArmed } from '../../lib/failpoints.ts';
+import { type Client, connect } from '../../sdk/client.ts';
+import { Bucket } from '../e2e/bucket.ts';
+import type { Minio } from '../minio/start-minio.ts';
+import { Supervised } from '../process-supervisor.ts';
+import { bucketPlace, folderPlace, type Place } from './places.ts';
+import { until } from './until.ts';
+
+const workers = 3;
+/** Short, because three of them go by in every cell in which something stands still. */
+export const leaseMs = 1_000;
+export const heartbeatTimeoutMs = 1_500;
+
+export class MatrixCluster implements AsyncDisposable {
+  readonly place: Place;
+  /** For the command line: its credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #folder: string;
+  readonly #programs: Supervised[] = [];
+  #client: Client | undefined;
+
+  private constructor(place: Place, folder: string, env: Readonly<Record<string, string>>) {
+    this.place = place;
+    this.#folder = folder;
+    this.env = env;
+    mkdirSync(this.#failpoints);
+  }
+
+  static async start(kind: 'bucket' | 'folder', minio: Minio): Promise<MatrixCluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
+    const place =
+      kind === 'bucket' ? bucketPlace(await Bucket.make(minio)) : folderPlace(join(folder, 'store'));
+    const cluster = new MatrixCluster(place, folder, minio.env());
+    try {
+      for (const name of ['coordinator-a', 'coordinator-b']) await cluster.#startCoordinator(name);
+      cluster.#client = connect({ coordinator: cluster.addresses });
+      await Promise.all(Array.from({ length: workers }, (_, i) => cluster.#startWorker(i)));
+      await cluster.untilQuiet();
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get client(): Client {
+    return this.#client!;
+  }
+
+  /** Of both coordinators. */
+  get addresses(): string {
+    return this.#programs
+      .slice(0, 2)
+      .map(({ listening }) => listening)
+      .join(',');
+  }
+
+  /** What all programs logged, for a cell that failed. */
+  get logs(): string {
+    return this.#programs.map(({ name, log }) => `=== ${name}\n${log}`).join('\n');
+  }
+
+  arm(armed: ArmedFailpoint): void {
+    const path = join(this.#failpoints, 'armed');
+    writeFileSync(`${path}.tmp`, formatArmed(armed));
+    renameSync(`${path}.tmp`, path);
+  }
+
+  disarm(): void {
+    rmSync(join(this.#failpoints, 'armed'), { force: true });
+  }
+
+  /** Undefined while nobody got there. */
+  fired(id: string): FiredFailpoint | undefined {
+    const path = join(this.#failpoints, `fired-${id}`);
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    return text.endsWith('\n') ? (JSON.parse(text) as FiredFailpoint) : undefined;
+  }
+
+  /** The coordinator that leads dies. */
+  async killLeader(): Promise<void> {
+    const leader = await until('a coordinator leads', async () => {
+      const { pid } = JSON.parse(await this.place.text('leader.json')) as { pid: number };
+      return this.#programs.find((one) => one.pid === pid);
+    });
+    leader.signal('SIGKILL');
+  }
+
+  /** A worker dies that has the output of a map on its disk. */
+  async killWorkerWithOutput(): Promise<void> {
+    const worker = await until('a worker has a map output', () =>
+      this.#workers.find((_, i) => this.#scratchFiles(i).some((path) => path.endsWith('output.run'))),
+    );
+    worker.signal('SIGKILL');
+  }
+
+  /** An operator asks one worker to leave. */
+  async drainWorker(): Promise<void> {
+    const [worker] = await this.client.workers();
+    await this.client.drain(worker!.workerId);
+  }
+
+  /** Every program is there, one coordinator leads, all workers have joined it, and no job is active. Throws when that takes too long. */
+  async untilQuiet(): Promise<void> {
+    await until('the cluster is whole and at rest', async () => {
+      if (this.#programs.some(({ isUp }) => !isUp)) return false;
+      const view = await this.client.cluster().catch(() => undefined);
+      if (view?.jobsActive !== 0 || view.workers.length !== workers) return false;
+      const pids = new Set(this.#workers.map(({ pid }) => pid));
+      return view.workers.every(({ state, pid }) => pids.has(pid) && !/disconnected|draining/.test(state));
+    });
+  }
+
+  /** Files of jobs that lie in the scratch folders of workers. */
+  leftOnDisks(): string[] {
+    return this.#workers
+      .flatMap((_, i) => this.#scratchFiles(i))
+      .filter((path) => !path.endsWith('owner.json'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.[Symbol.asyncDispose]();
+    await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #failpoints(): string {
+    return join(this.#folder, 'failpoints');
+  }
+
+  get #workers(): Supervised[] {
+    return this.#programs.slice(2);
+  }
+
+  #scratchFiles(worker: number): string[] {
+    const folder = join(this.#folder, `scratch-${worker}`);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  }
+
+  async #startCoordinator(name: string): Promise<void> {
+    await this.#start(name, (listening = '127.0.0.1:0') => [
+      ...['coordinator', '--listen', listening, '--http', '127.0.0.1:0', '--store', this.place.uri('')],
+      ...['--heartbeat-timeout', `${heartbeatTimeoutMs}ms`, '--lease', `${leaseMs}ms`, '--json'],
+    ]);
+  }
+
+  async #startWorker(i: number): Promise<void> {
+    await this.#start(`worker-${i}`, () => [
+      ...['worker', '--coordinator', this.addresses, '--slots', '1'],
+      ...['--dir', join(this.#folder, `scratch-${i}`), '--json'],
+    ]);
+  }
+
+  async #start(name: string, args: (listening?: string) => readonly string[]): Promise<void> {
+    const env = () => ({ ...this.env, MILLRACE_FAILPOINTS: this.#failpoints });
+    this.#programs.push(await Supervised.start({ name, args, env }));
+  }
+}

@@ -1,0 +1,82 @@
+/** Runs cells one after the other on clusters that are kept from cell to cell, and replaced when a cell leaves them broken. */
+import type { Minio } from '../minio/start-minio.ts';
+import type { Cell } from './cells.ts';
+import type { Parts } from './check-output.ts';
+import { MatrixCluster } from './matrix-cluster.ts';
+import { type CellResult, CellRun, runUndisturbed } from './run-cell.ts';
+import { type Scenario, type ScenarioName, scenarios } from './scenarios.ts';
+
+/** A cell that failed, with the logs of its cluster. */
+export interface Failure {
+  readonly result: CellResult;
+  readonly logs: string;
+}
+
+export interface MatrixOptions {
+  /** Told of each cell as it ends. */
+  onResult?(result: CellResult): void;
+}
+
+export class Matrix implements AsyncDisposable {
+  readonly results: CellResult[] = [];
+  readonly failures: Failure[] = [];
+  readonly #minio: Minio;
+  readonly #options: MatrixOptions;
+  readonly #clusters = new Map<Scenario['place'], MatrixCluster>();
+  /** Clusters that have the input of a scenario. */
+  readonly #given = new Map<MatrixCluster, Set<ScenarioName>>();
+  readonly #oracles = new Map<ScenarioName, Parts>();
+
+  constructor(minio: Minio, options: MatrixOptions = {}) {
+    this.#minio = minio;
+    this.#options = options;
+  }
+
+  /** Throws when no cluster can be started, or not even the undisturbed job is right. */
+  async run(cell: Cell): Promise<CellResult> {
+    const { place } = scenarios[cell.scenario];
+    const cluster = await this.#cluster(place);
+    const input = await this.#giveInput(cluster, cell.scenario);
+    const oracle = await this.#oracle(cluster, cell.scenario, input);
+    const result = await new CellRun(cluster, cell).run(input, oracle);
+    this.results.push(result);
+    if (result.problems.length > 0) {
+      this.failures.push({ result, logs: cluster.logs });
+      this.#clusters.delete(place);
+      await cluster[Symbol.asyncDispose]();
+    }
+    this.#options.onResult?.(result);
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const cluster of this.#clusters.values()) await cluster[Symbol.asyncDispose]();
+  }
+
+  async #cluster(place: Scenario['place']): Promise<MatrixCluster> {
+    const cluster = this.#clusters.get(place) ?? (await MatrixCluster.start(place, this.#minio));
+    this.#clusters.set(place, cluster);
+    return cluster;
+  }
+
+  async #giveInput(cluster: MatrixCluster, name: ScenarioName): Promise<string> {
+    const given = this.#given.get(cluster) ?? new Set();
+    this.#given.set(cluster, given);
+    const folder = `in/${name.replace(' ', '-')}/`;
+    if (given.has(name)) return folder;
+    for (const [at, text] of scenarios[name].input.entries())
+      await cluster.place.put(`${folder}${at}.txt`, text);
+    given.add(name);
+    return folder;
+  }
+
+  async #oracle(cluster: MatrixCluster, name: ScenarioName, input: string): Promise<Parts> {
+    let oracle = this.#oracles.get(name);
+    if (!oracle) {
+      oracle =
+        scenarios[name].failure === undefined ? await runUndisturbed(cluster, scenarios[name], input) : {};
+      this.#oracles.set(name, oracle);
+    }
+    return oracle;
+  }
+}

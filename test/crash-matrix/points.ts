@@ -1,0 +1,113 @@
+/** How each failpoint is reached: by which kind of job, and the how-manieth time that a thread comes by. */
+import type { Failpoint } from '../../lib/failpoint-names.ts';
+import type { FailAction } from '../../lib/failpoints.ts';
+import type { ScenarioName } from './scenarios.ts';
+
+export interface Point {
+  readonly scenario: ScenarioName;
+  readonly hit: number;
+  /** Of the system calls or requests made there, beside what can happen anywhere. */
+  readonly errors: readonly FailAction[];
+}
+
+const disk = ['enospc', 'eio'] as const;
+const network = ['reset'] as const;
+
+function at(scenario: ScenarioName, more: Partial<Omit<Point, 'scenario'>> = {}): Point {
+  return { scenario, hit: 1, errors: [], ...more };
+}
+
+export const points: Readonly<Record<Failpoint, Point>> = {
+  'journal.append-before': at('words', { hit: 3 }),
+  'journal.append-after': at('words', { hit: 3 }),
+  'journal.snapshot-before': at('leader killed'),
+  'journal.snapshot-after': at('leader killed'),
+  'journal.trim-entry': at('leader killed', { hit: 2 }),
+  'lead.probed': at('leader killed'),
+  'lead.epoch-before': at('leader killed'),
+  'lead.epoch-after': at('leader killed'),
+  'lead.file-before': at('words'),
+  'lead.file-after': at('words'),
+  'lead.replay-before': at('leader killed'),
+  'lead.replay-after': at('leader killed'),
+  'submit.checked': at('words'),
+  'submit.file-put': at('words'),
+  'submit.files-put': at('words'),
+  'submit.durable': at('words'),
+  'splits.listed': at('words'),
+  'job-file.kept': at('words'),
+  'effect.to-worker': at('words', { hit: 4 }),
+  'effect.list-splits': at('words'),
+  'effect.publish': at('words'),
+  'effect.discard': at('fails'),
+  'effect.job-event': at('words', { hit: 4 }),
+  'commit.before-first': at('words'),
+  'commit.old-success-removed': at('replaces'),
+  'commit.part': at('words'),
+  'commit.success-before': at('words'),
+  'commit.success-after': at('words'),
+  'commit.cleaned': at('words'),
+  'discard.part': at('fails'),
+  'discard.swept': at('fails'),
+  'worker.inherit-output': at('worker killed'),
+  'worker.inherit-rest': at('worker killed'),
+  'worker.hello-before': at('leader killed'),
+  'worker.hello-after': at('leader killed'),
+  'worker.welcomed': at('leader killed'),
+  'worker.inventory': at('leader killed'),
+  'worker.assigned': at('words', { hit: 2 }),
+  'report.before': at('words', { hit: 2 }),
+  'report.said': at('words', { hit: 2 }),
+  'report.answered': at('words', { hit: 2 }),
+  'drain.said': at('drained'),
+  'drain.goodbye': at('drained'),
+  'scratch.remove-attempt': at('words'),
+  'scratch.remove-job': at('words'),
+  'scratch.remove-all': at('drained'),
+  'slot.started': at('words', { hit: 2 }),
+  'slot.result': at('words', { hit: 2 }),
+  'run.open': at('words', { errors: disk }),
+  'run.flush': at('words', { errors: disk }),
+  'run.footer': at('words', { errors: disk }),
+  'run.rename-before': at('words', { errors: disk }),
+  'run.rename-after': at('words'),
+  'map.spilled': at('wide'),
+  'map.merged': at('wide'),
+  'map.skipped': at('skips'),
+  'output.before': at('words', { hit: 2 }),
+  'output.after': at('words', { hit: 2 }),
+  'output.report-written': at('words', { errors: disk }),
+  'output.report-kept': at('words', { errors: disk }),
+  'serve.request': at('words'),
+  'serve.frame': at('wide', { hit: 2, errors: ['eio'] }),
+  'serve.end': at('words'),
+  'fetch.asked': at('words'),
+  'fetch.frame': at('wide', { hit: 2 }),
+  'fetch.to-disk': at('wide', { hit: 2, errors: disk }),
+  'fetch.held': at('words', { hit: 2 }),
+  'fetch.complete': at('words'),
+  'part.staged': at('words'),
+  'part.told': at('words'),
+  'part.piece': at('words'),
+  'part.seal-before': at('words'),
+  'part.sealed': at('words'),
+  's3.upload-created': at('words', { errors: network }),
+  's3.piece-before': at('words', { errors: network }),
+  's3.piece-after': at('words', { errors: network }),
+  's3.complete-before': at('words', { errors: network }),
+  's3.complete-after': at('words', { errors: network }),
+  's3.create-before': at('words', { errors: network }),
+  's3.create-after': at('words', { errors: network }),
+  's3.put-before': at('words', { errors: network }),
+  's3.put-after': at('words', { errors: network }),
+  's3.abort-before': at('fails', { errors: network }),
+  's3.abort-after': at('fails', { errors: network }),
+  'folder.staging-made': at('folder', { errors: disk }),
+  'folder.write': at('folder', { errors: disk }),
+  'folder.seal': at('folder', { errors: disk }),
+  'folder.publish-before': at('folder', { errors: disk }),
+  'folder.publish-after': at('folder', { errors: disk }),
+  'folder.create-written': at('folder', { hit: 5, errors: disk }),
+  'folder.create-linked': at('folder', { hit: 5, errors: disk }),
+  'folder.put-written': at('folder', { errors: disk }),
+};
