@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
-import { type Address, parseAddress, parseAddresses } from '../lib/address.ts';
+import { type Address, formatAddress, parseAddress, parseAddresses } from '../lib/address.ts';
 import { systemClock } from '../lib/clock.ts';
 import { compareClocks, compareVersions } from '../lib/compare-processes.ts';
 import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
@@ -12,6 +12,7 @@ import { probeStore } from '../lib/store/probe.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { softwareVersion } from '../lib/version.ts';
 import { connect } from '../sdk/client.ts';
+import { isSaid } from '../sdk/rpc-error.ts';
 import { connectOptionsOf } from './credentials.ts';
 import { addCoordinator, addJson, type ClientOptions } from './options.ts';
 import { writeData, writeJson } from './output.ts';
@@ -90,11 +91,30 @@ async function examineCluster(flags: DoctorFlags): Promise<Outcome> {
   if (!report) return outcomeOf([ofClient([...reached, answer])], code === 'unavailable' ? unreachable : 1);
   const [coordinator, ...workers] = report.diagnoses;
   const compared = coordinator ? compareWith(coordinator) : [];
+  const roles =
+    addresses.length > 1 ? await Promise.all(addresses.map((one) => examineRole(one, flags))) : [];
   return outcomeOf([
-    ofClient([...reached, answer, ...compared]),
+    ofClient([...reached, answer, ...roles, ...compared]),
     ...(coordinator ? [coordinator] : []),
     ...workers,
   ]);
+}
+
+/** Of several coordinators one leads and the others are to stand by. */
+function examineRole(address: Address, flags: DoctorFlags): Promise<Finding> {
+  const coordinator = formatAddress(address);
+  return examine(`role of ${coordinator}`, systemClock, answerTimeoutMs, async (signal) => {
+    await using client = connect({ ...connectOptionsOf(flags), coordinator });
+    try {
+      await client.cluster({ signal });
+      return 'leads';
+    } catch (thrown) {
+      const error = MillraceError.from(thrown);
+      // It answers, and that it does not lead.
+      if (error.code === 'unavailable' && isSaid(error)) return error.message;
+      throw error;
+    }
+  });
 }
 
 async function reach(address: Address): Promise<Finding[]> {

@@ -24,6 +24,7 @@ beforeEach(() => {
     clock,
     stores: createStores(),
     storeUri: 'mem://doctor/c/',
+    epoch: 3,
     probeStore: async () => probed,
     workers: () => workers,
     send: (worker, request) => asked.push({ worker, request }),
@@ -182,6 +183,7 @@ test('a store that fails is a finding of the coordinator, and the workers are as
     clock,
     stores: { locate: (uri) => ({ store, key: 'c/', uri }) },
     storeUri: 's3://b/c/',
+    epoch: 1,
     probeStore: async () => [{ check: 'store: put', ok: false, detail: 'no such bucket', ms: 1 }],
     workers: () => workers,
     send: (worker, request) => asked.push({ worker, request }),
@@ -194,4 +196,16 @@ test('a store that fails is a finding of the coordinator, and the workers are as
     'coordinator store: write for the workers: no such bucket',
     'coordinator store: put: no such bucket',
   ]);
+});
+
+test('the coordinator says that it leads, since when and in which epoch', async () => {
+  clock.advance(90_000);
+  const [own] = (await diagnoser.run()).diagnoses;
+  expect(own?.findings[0]).toMatchObject({
+    check: 'lead',
+    ok: true,
+    detail: expect.stringMatching(
+      /^process \d+ on .* leads since 1970-01-01T00:16:40.000Z \(1m 30s\), epoch 3$/,
+    ),
+  });
 });

@@ -10,6 +10,7 @@ import type { Diagnosis, DiagnosisReport, Finding } from '../lib/diagnosis.ts';
 import { examine } from '../lib/examine.ts';
 import { toWorkerId, type WorkerId } from '../lib/ids.ts';
 import { limits } from '../lib/limits.ts';
+import { thisProcess } from '../lib/process-id.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Store, StoreLocation } from '../lib/store/store.ts';
 import { formatDurationMs } from '../lib/units.ts';
@@ -32,6 +33,8 @@ export interface DiagnosePorts {
   readonly stores: Stores;
   /** With a trailing slash. */
   readonly storeUri: string;
+  /** Of this start, which leads. */
+  readonly epoch: number;
   /** lib/store/probe.ts: every check below a prefix, everything removed afterwards. */
   probeStore(store: Store, prefix: string): Promise<Finding[]>;
   /** Those not lost, whether their streams are up or not. */
@@ -48,12 +51,14 @@ const answerTimeoutMs = 20_000;
 
 export class Diagnoser {
   readonly #ports: DiagnosePorts;
+  readonly #leadsSinceMs: number;
   readonly #waiting = new Map<WorkerId, (answer: WorkerAnswer, aheadMs: number) => void>();
   #running: Promise<DiagnosisReport> | undefined;
   #id = '';
 
   constructor(ports: DiagnosePorts) {
     this.#ports = ports;
+    this.#leadsSinceMs = ports.clock.now();
   }
 
   /** Who asks while a diagnosis is under way gets that one. */
@@ -89,10 +94,19 @@ export class Diagnoser {
       softwareVersion: softwareVersion(),
       nodeVersion: process.version,
       clockMs: clock.now(),
-      findings: [...trouble, ...probed, workersFinding(workers, asked.length)],
+      findings: [this.#lead(), ...trouble, ...probed, workersFinding(workers, asked.length)],
     };
     const diagnoses = [own, ...answers.sort((a, b) => (a.where < b.where ? -1 : 1))];
     return { ok: diagnoses.every(({ findings }) => findings.every(({ ok }) => ok)), diagnoses };
+  }
+
+  #lead(): Finding {
+    const { clock, epoch } = this.#ports;
+    const { host, pid } = thisProcess;
+    const since = new Date(this.#leadsSinceMs).toISOString();
+    const forMs = clock.now() - this.#leadsSinceMs;
+    const detail = `process ${pid} on ${host} leads since ${since} (${formatDurationMs(forMs)}), epoch ${epoch}`;
+    return { check: 'lead', ok: true, detail, ms: 0 };
   }
 
   async #probe({ store, key }: StoreLocation): Promise<readonly Finding[]> {
