@@ -58,7 +58,8 @@ export class World {
 
   /** Everything that happens, in order: two runs of one seed must say the same. */
   trace(text: string): void {
-    const line = `${this.schedule.nowMs.toFixed(3)} ${text}\n`;
+    // Its name differs from run to run.
+    const line = `${this.schedule.nowMs.toFixed(3)} ${text.replaceAll(this.directory, '')}\n`;
     this.#hash.update(line);
     this.#print?.(line);
   }
