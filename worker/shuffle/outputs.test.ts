@@ -15,3 +15,13 @@ test('an output is forgotten with its own attempt only: not with a later one, no
   outputs.remove(map);
   expect(outputs.list()).toEqual([]);
 });
+
+test('of two attempts of one map the one that lost goes alone: the accepted one is still served', () => {
+  const outputs = new MapOutputs();
+  const late = { ...map, attempt: 1 };
+  outputs.add(map, '/nowhere');
+  outputs.add(late, '/nowhere else');
+  expect(outputs.pathOf(map.jobId, map.index, map.attempt, map.epoch)).toBe('/nowhere');
+  outputs.remove(late);
+  expect(outputs.list()).toEqual([map]);
+});

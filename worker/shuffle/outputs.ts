@@ -2,12 +2,11 @@
  * Which map outputs are on this worker's disk: the only thing that a fetch is answered from, and it is asked with numbers,
  * never with paths. After a restart it is empty: what cannot be vouched for is not served (I15).
  */
-import type { AttemptId, JobId } from '../../lib/ids.ts';
+import { type AttemptId, attemptKey, type JobId } from '../../lib/ids.ts';
 import { RunReader } from './run-file.ts';
 
 interface Output {
-  readonly attempt: number;
-  readonly epoch: number;
+  readonly id: AttemptId;
   readonly path: string;
   reader: RunReader | undefined;
 }
@@ -16,19 +15,20 @@ interface Output {
 const openFilesMax = 256;
 
 export class MapOutputs {
-  readonly #jobs = new Map<JobId, Map<number, Output>>();
+  /** By job, then attemptKey: two attempts of one map may both be here, and either may be the one that is wanted. */
+  readonly #jobs = new Map<JobId, Map<string, Output>>();
   readonly #open = new Set<Output>();
 
-  /** The run file of an accepted or reported map attempt; a later attempt of the same map takes its place. */
+  /** The run file of an accepted or reported map attempt. */
   add(id: AttemptId, path: string): void {
     let outputs = this.#jobs.get(id.jobId);
     if (!outputs) {
       outputs = new Map();
       this.#jobs.set(id.jobId, outputs);
     }
-    const before = outputs.get(id.index);
+    const before = outputs.get(attemptKey(id));
     if (before) this.#close(before);
-    outputs.set(id.index, { attempt: id.attempt, epoch: id.epoch, path, reader: undefined });
+    outputs.set(attemptKey(id), { id, path, reader: undefined });
   }
 
   /**
@@ -52,24 +52,16 @@ export class MapOutputs {
 
   /** Every output here. */
   list(): AttemptId[] {
-    return [...this.#jobs].flatMap(([jobId, outputs]) =>
-      [...outputs].map(([index, { attempt, epoch }]) => ({
-        jobId,
-        kind: 'map' as const,
-        index,
-        attempt,
-        epoch,
-      })),
-    );
+    return [...this.#jobs.values()].flatMap((outputs) => [...outputs.values()].map(({ id }) => id));
   }
 
-  /** Forgets one attempt's output, if it is the one held; its file is the caller's to remove. Attempts of other tasks have none. */
+  /** Forgets one attempt's output, if it is here; its file is the caller's to remove. Attempts of other tasks have none. */
   remove(id: AttemptId): void {
-    if (id.kind !== 'map') return;
-    const output = this.#outputOf(id.jobId, id.index, id.attempt, id.epoch);
+    const outputs = this.#jobs.get(id.jobId);
+    const output = outputs?.get(attemptKey(id));
     if (!output) return;
     this.#close(output);
-    this.#jobs.get(id.jobId)?.delete(id.index);
+    outputs?.delete(attemptKey(id));
   }
 
   removeJob(jobId: JobId): void {
@@ -82,8 +74,7 @@ export class MapOutputs {
   }
 
   #outputOf(jobId: JobId, map: number, attempt: number, epoch: number): Output | undefined {
-    const output = this.#jobs.get(jobId)?.get(map);
-    return output?.attempt === attempt && output.epoch === epoch ? output : undefined;
+    return this.#jobs.get(jobId)?.get(attemptKey({ jobId, kind: 'map', index: map, attempt, epoch }));
   }
 
   #close(output: Output): void {
