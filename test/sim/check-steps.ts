@@ -32,6 +32,8 @@ export class StepChecker {
   /** Who must be told what is gone, by `worker job map`: the tick at which it was lost. */
   readonly #untold = new Map<string, number>();
   #ticks = 0;
+  /** By job: how many lines of its story are counted. */
+  readonly #storyLines = new Map<JobId, number>();
   /** Who was to be waited for after the replay, until when. */
   #awaited: { readonly workers: ReadonlySet<WorkerId>; readonly untilMs: number } | undefined;
 
@@ -52,6 +54,8 @@ export class StepChecker {
 
   /** `event`: as it happened, whatever a mutant made of it. */
   stepped(state: CoreState, event: Event): void {
+    this.#countDecisions(state);
+    if (event.type === 'fetch-troubled') this.#world.count(`fetch: ${event.trouble.cause}`);
     const { recovery } = state;
     if (event.type === 'journal-replayed' && recovery)
       this.#awaited = { workers: new Set(recovery.awaited), untilMs: recovery.untilMs };
@@ -71,6 +75,15 @@ export class StepChecker {
     this.#checkHolders(state);
     for (const [what, tick] of this.#untold)
       if (this.#ticks - tick >= 2) this.#fail(`${what} is gone, and who fetches it was not told (I14)`);
+  }
+
+  /** Each branch of the core that decides says so in the story of its job. */
+  #countDecisions({ jobs }: CoreState): void {
+    for (const { story, spec } of jobs.values()) {
+      const from = this.#storyLines.get(spec.jobId) ?? 0;
+      for (const { what } of story.slice(from)) this.#world.count(`core: ${what.replace(/\d+/, 'N')}`);
+      this.#storyLines.set(spec.jobId, story.length);
+    }
   }
 
   performing(effect: Effect, state: CoreState): void {

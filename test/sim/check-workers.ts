@@ -47,6 +47,7 @@ export class WorkerChecker {
         const method = target[name] as (...args: unknown[]) => unknown;
         return (...args: unknown[]) => {
           if (orders.has(name)) this.#obey(node, name);
+          if (orders.has(name)) this.#world.count(`worker: ${name}`);
           return method.apply(target, args);
         };
       },
@@ -62,6 +63,8 @@ export class WorkerChecker {
   }
 
   ran({ attempt }: SlotTask, { end }: TaskEnd): void {
+    const how = end.kind === 'failed' ? end.failure.kind : 'done';
+    this.#world.count(`worker: ${attempt.kind} ${how}`);
     if (end.kind === 'done' && end.result.kind === 'map')
       this.#made.set(attemptKey(attempt), end.result.segments);
   }
@@ -69,7 +72,10 @@ export class WorkerChecker {
   serves(worker: string, request: FetchRequest): ServedFrames {
     const jobId = toJobId(request.jobId!);
     const books = () => this.#world.workers.get(worker)?.outputs.list() ?? [];
-    return new ServedFrames(books, ({ segment, counts }, known) => {
+    return new ServedFrames(books, (entry, known) => {
+      this.#world.count(`served: ${entry.kind}`);
+      if (entry.kind !== 'segment') return;
+      const { segment, counts } = entry;
       const { map, ...rest } = segment;
       const id: AttemptId = { jobId, kind: 'map', index: map, ...rest };
       const name = `${worker} serves ${attemptKey(id)}`;
@@ -84,22 +90,20 @@ function isSame(made: SegmentCounts, served: SegmentCounts): boolean {
   return made.records === served.records && made.bytes === served.bytes && made.crc32 === served.crc32;
 }
 
-type ServedSegment = Extract<FrameEntry, { kind: 'segment' }>;
-
 /** Reads along what a worker answers to one fetch. */
 export class ServedFrames {
   readonly #books: () => readonly AttemptId[];
-  readonly #onSegment: (entry: ServedSegment, known: ReadonlySet<string>) => void;
+  readonly #onEntry: (entry: FrameEntry, known: ReadonlySet<string>) => void;
   /** What was there when the request came may be gone before its bytes are sent. */
   #before: readonly AttemptId[] = [];
   #segmentBytesLeft = 0;
 
   constructor(
     books: () => readonly AttemptId[],
-    onSegment: (entry: ServedSegment, known: ReadonlySet<string>) => void,
+    onEntry: (entry: FrameEntry, known: ReadonlySet<string>) => void,
   ) {
     this.#books = books;
-    this.#onSegment = onSegment;
+    this.#onEntry = onEntry;
   }
 
   /** The request has reached the worker. */
@@ -115,9 +119,8 @@ export class ServedFrames {
       if (at === frame.length) return;
       const entry = readFrameHeader(frame, at);
       at += frameHeaderBytes;
-      if (entry.kind !== 'segment') continue;
-      this.#segmentBytesLeft = entry.counts.bytes;
-      this.#onSegment(entry, new Set([...this.#before, ...this.#books()].map(attemptKey)));
+      this.#segmentBytesLeft = entry.kind === 'segment' ? entry.counts.bytes : 0;
+      this.#onEntry(entry, new Set([...this.#before, ...this.#books()].map(attemptKey)));
     }
   }
 }

@@ -8,8 +8,8 @@ const chances = {
   'message late': 0.02,
   'message twice': 0.1,
   'stream broken': 0.004,
-  'fetch cut': 0.05,
-  'fetch byte flipped': 0.03,
+  'fetch cut': 0.3,
+  'fetch byte flipped': 0.2,
   // Of a request to the store.
   'store slow': 0.03,
   'store fails before': 0.02,
@@ -18,9 +18,12 @@ const chances = {
   'store says 412 to its own write': 0.05,
   'store body ends early': 0.03,
   'store list lags': 0.05,
-  'journal byte flipped': 0.01,
+  'journal byte flipped': 0.05,
+  // Of a read or a write of a worker's files.
+  'disk write fails': 0.01,
+  'disk read fails': 0.01,
   // Of a task.
-  'disk full': 0.05,
+  'disk full': 0.1,
   // Of a round of the trouble maker.
   partition: 0.1,
   'one-way partition': 0.1,
@@ -44,7 +47,7 @@ const chances = {
   'run file damaged': 0.1,
   'run file gone': 0.15,
   'disk vanished': 0.03,
-  'job cancelled': 0.01,
+  'job cancelled': 0.02,
 } as const;
 
 export type FaultKind = keyof typeof chances;

@@ -18,6 +18,8 @@ export class SimJob {
   readonly inputs = new Map<string, string>();
   /** Each attempt of a map makes something else. */
   readonly isUnsteady: boolean;
+  /** How much longer than others its tasks take: what strikes a job that is over at once strikes nothing. */
+  readonly slowness: number;
   /** How its input ends it, if not well: a record that no map can take, alone or beyond what it may skip. */
   readonly #doom: 'user-error' | 'bad-records' | undefined;
   #badLines = 0;
@@ -25,7 +27,8 @@ export class SimJob {
   wasCancelled = false;
 
   constructor(jobId: string, random: Random) {
-    this.isUnsteady = random.chance(0.15);
+    this.isUnsteady = random.chance(0.25);
+    this.slowness = random.pick([1, 10, 20])!;
     const badShare = random.pick([0, 0, 0, 0.05])!;
     const lines: { key: string; value: string }[] = [];
     for (let object = 0; object < 1 + random.below(4); object++) {

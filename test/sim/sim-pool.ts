@@ -73,8 +73,10 @@ export class SimPool implements Pick<SlotPool, 'submit' | 'endJob' | 'close'> {
 
   async #run({ task, listener }: Waiting, signal: AbortSignal, progress: Float64Array): Promise<TaskEnd> {
     const { faults, between } = bind(this.#world);
+    const job = this.#world.jobs.get(task.attempt.jobId)!;
+    const slowness = Math.max(this.#slowness, job.slowness);
     this.#world.trace(`${this.#node.name} runs ${nameOf(task.attempt)}`);
-    await this.#node.wait(between(5, 400) * this.#slowness);
+    await this.#node.wait(between(5, 400) * slowness);
     if (faults.strikes('disk full')) {
       const failure = {
         kind: 'no-space',
@@ -87,12 +89,12 @@ export class SimPool implements Pick<SlotPool, 'submit' | 'endJob' | 'close'> {
       stores: this.#stores,
       progress,
       signal,
-      job: this.#world.jobs.get(task.attempt.jobId)!.userJob,
+      job: job.userJob,
       log: (text) => listener.onLog(this.#node.now(), text),
       onPartOpened: (part) => listener.onPartOpened(part),
     });
     this.#world.checker.ran(task, end);
-    await this.#node.wait(between(1, 50) * this.#slowness);
+    await this.#node.wait(between(1, 50) * slowness);
     return end;
   }
 }

@@ -2,6 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import type { Outcome } from './simulate.ts';
 
+/** In a seed with so many changes of lead. */
+export const threeLeads = 'three changes of lead or more';
+
 interface Reached {
   times: number;
   /** In so many seeds at least once. */
@@ -19,7 +22,8 @@ export class Summary {
     this.seeds++;
     this.#events += events;
     if (violation !== undefined) this.violations++;
-    for (const [what, times] of coverage) {
+    const changes = coverage.get('lead taken over') ?? 0;
+    for (const [what, times] of [...coverage, ...(changes >= 3 ? [[threeLeads, changes] as const] : [])]) {
       const before = this.reached.get(what) ?? { times: 0, seeds: 0 };
       this.reached.set(what, { times: before.times + times, seeds: before.seeds + 1 });
     }
