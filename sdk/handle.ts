@@ -7,6 +7,7 @@ import { parseJobView } from './convert.ts';
 import type { Coordinators, Services } from './coordinators.ts';
 import { readOutput } from './read-output.ts';
 import { pause, type WaitOptions } from './rpc.ts';
+import { SeenLog } from './seen-log.ts';
 
 /** One line that a user function logged. */
 export interface LogLine {
@@ -57,25 +58,10 @@ export class JobHandle<Out = unknown> {
    * is opened again, for up to a minute, so a coordinator may be restarted or taken over from: completion is read from the state and from nothing else.
    */
   async *watch(options: WaitOptions = {}): AsyncGenerator<JobView, void, void> {
-    const { coordinators } = this.#connection;
-    let brokenSinceMs: number | undefined;
-    let failure: MillraceError | undefined;
-    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
-      try {
-        for await (const view of this.#views(options.signal)) {
-          brokenSinceMs = undefined;
-          delayMs = 100;
-          yield view;
-          if (isTerminal(view.state)) return;
-        }
-      } catch (thrown) {
-        failure = MillraceError.from(thrown);
-        // A coordinator that never answered is a wrong address, not a restart.
-        if (!coordinators.hasAnswered || !failure.retryable) throw failure;
-      }
-      brokenSinceMs ??= performance.now();
-      if (performance.now() - brokenSinceMs > reconnectMsMax) throw failure ?? this.#noEnd();
-      await pause(delayMs, options.signal);
+    const views = this.#reopened(() => this.#views(options.signal), options.signal);
+    for await (const view of views) {
+      yield view;
+      if (isTerminal(view.state)) return;
     }
   }
 
@@ -107,13 +93,52 @@ export class JobHandle<Out = unknown> {
     return parseJobView(reply.viewJson);
   }
 
-  /** What the job's functions logged so far; with `follow`, until the job has ended. */
+  /**
+   * What the job's functions logged so far; with `follow`, until the job has ended. A coordinator keeps it in memory: when another one leads, what
+   * it has follows after a line that says so.
+   */
   async *logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
-    const request = { jobId: this.id, task: options.task ?? '', follow: options.follow ?? false };
+    if (!options.follow) return yield* this.#logLines(options);
+    const seen = new SeenLog();
+    const open = () => seen.withoutSeen(this.#logLines(options));
+    const hasEnded = async () => isTerminal((await this.status({ signal: options.signal })).state);
+    yield* this.#reopened(open, options.signal, hasEnded);
+  }
+
+  async *#logLines({ task: wanted = '', follow = false, signal }: LogsOptions): AsyncGenerator<LogLine> {
+    const request = { jobId: this.id, task: wanted, follow };
     const { coordinators } = this.#connection;
-    for await (const chunk of coordinators.iterate(({ client }) => client.logs(request), options.signal)) {
+    for await (const chunk of coordinators.iterate(({ client }) => client.logs(request), signal)) {
       for (const { task, attempt, atMs, text } of chunk.entries)
         yield { task, attempt, atMs: Number(atMs), text };
+    }
+  }
+
+  /** What a stream gives; opened again when it breaks or ends without being at its end, for up to a minute since the last that came. */
+  async *#reopened<T>(
+    open: () => AsyncIterable<T>,
+    signal: AbortSignal | undefined,
+    hasEnded: () => Promise<boolean> = async () => false,
+  ): AsyncGenerator<T, void, void> {
+    const { coordinators } = this.#connection;
+    let brokenSinceMs: number | undefined;
+    let failure: MillraceError | undefined;
+    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+      try {
+        for await (const one of open()) {
+          brokenSinceMs = undefined;
+          delayMs = 100;
+          yield one;
+        }
+        if (await hasEnded()) return;
+      } catch (thrown) {
+        failure = MillraceError.from(thrown);
+        // A coordinator that never answered is a wrong address, not a restart.
+        if (!coordinators.hasAnswered || !failure.retryable) throw failure;
+      }
+      brokenSinceMs ??= performance.now();
+      if (performance.now() - brokenSinceMs > reconnectMsMax) throw failure ?? this.#noEnd();
+      await pause(delayMs, signal);
     }
   }
 

@@ -10,6 +10,8 @@ export interface SecureClusterOptions {
   readonly coordinator: Environment;
   readonly worker: Environment;
   readonly client: Environment;
+  /** Whether a second coordinator stands by; the lease is a second then. */
+  readonly standby?: boolean;
 }
 
 interface Listening {
@@ -42,21 +44,19 @@ export class SecureCluster implements AsyncDisposable {
 
   async #start(): Promise<void> {
     mkdirSync(join(this.folder, 'store'));
-    const { listening, http } = await this.#serve(
-      [
-        'coordinator',
-        '--listen',
-        '127.0.0.1:0',
-        '--http',
-        '127.0.0.1:0',
-        '--store',
-        join(this.folder, 'store'),
-      ],
-      this.#options.coordinator,
-    );
-    this.address = listening;
+    const { coordinator, standby } = this.#options;
+    const args = ['coordinator', '--store', join(this.folder, 'store')];
+    args.push('--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', ...(standby ? ['--lease', '1s'] : []));
+    const { listening, http } = await this.#serve(args, coordinator);
+    const second = standby && (await this.#serve(args, coordinator)).listening;
+    this.address = second ? `${listening},${second}` : listening;
     this.httpAddress = http ?? '';
     await Promise.all([0, 1].map((i) => this.#serve(this.workerArgs(i), this.#options.worker)));
+  }
+
+  /** The coordinator that was started first. */
+  killLeader(): void {
+    this.#servers[0]?.child.kill('SIGKILL');
   }
 
   workerArgs(i: number): string[] {

@@ -13,6 +13,7 @@ export default defineJob(import.meta, {
   params: { mapMs: 0, reduceMs: 0, notes: '' },
   reducers: 6,
   setup(ctx) {
+    ctx.log(`${ctx.task} begins`);
     if (ctx.params.notes) writeFileSync(join(ctx.params.notes, `${ctx.task}.${randomUUID()}`), '');
     if (ctx.task.startsWith('m')) Atomics.wait(pause, 0, 0, ctx.params.mapMs);
   },
