@@ -1,15 +1,12 @@
 /** Files that the coordinator keeps of a job, beside its bundle. */
 import type { JobSpec } from '../lib/job-spec.ts';
+import { jobFolder } from '../lib/map-copy.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { StoreLocation } from '../lib/store/store.ts';
 
 /** Where the file of this name is, or is to be. */
-export function locateJobFile(
-  stores: Stores,
-  { bundle }: Pick<JobSpec, 'bundle'>,
-  name: string,
-): StoreLocation {
-  return stores.locate(`${bundle.uri.slice(0, bundle.uri.lastIndexOf('/') + 1)}${name}`);
+export function locateJobFile(stores: Stores, spec: Pick<JobSpec, 'bundle'>, name: string): StoreLocation {
+  return stores.locate(`${jobFolder(spec)}${name}`);
 }
 
 /** One value a line. What an earlier coordinator may have written is replaced. */

@@ -19,6 +19,7 @@ import type { StoreJournal } from './journal.ts';
 import { type Happening, Loop, type LoopPorts } from './loop.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { type PerformPorts, perform } from './perform.ts';
+import { CopyRemover } from './remove-copies.ts';
 import { restoreOutputs } from './restore-outputs.ts';
 import { ClientService } from './rpc/client-service.ts';
 import { doctorHandlers } from './rpc/doctor-service.ts';
@@ -54,12 +55,18 @@ export async function startLead(
   ports: LeadPorts,
   journal: StoreJournal,
 ): Promise<Lead> {
-  const { loop, handlers, operator, workers, eventLog, failed, fail } = wire(config, ports, journal);
+  const { loop, handlers, operator, workers, eventLog, copies, state, failed, fail } = wire(
+    config,
+    ports,
+    journal,
+  );
   failed.catch((error) => config.log.error({ error: String(error) }, 'the coordinator stopped leading'));
   failpoint('lead.replay-before');
   loop.dispatch({ type: 'journal-replayed', records: journal.takeReplayed() });
   await Promise.race([loop.idle(), failed]);
   failpoint('lead.replay-after');
+  // Whoever led before may not have come to that.
+  for (const { phase, spec } of state.jobs.values()) if (phase.name === 'ended') copies.ended(spec);
   const stopTicking = startTicking(config, loop);
   const stopStatusLog = startStatusLog({ ...config, view: operator.view });
   return {
@@ -78,7 +85,7 @@ export async function startLead(
       await loop.idle();
       loop.stop();
       await journal.close();
-      await eventLog.close();
+      await Promise.all([eventLog.close(), copies.close()]);
     },
   };
 }
@@ -107,6 +114,8 @@ function wire(
   });
   const view = (jobId: JobId) => viewJob(state, jobId);
   const eventLog = new JobEventLog({ clock, log, stores, storeUri, view });
+  const specOf = (jobId: JobId) => state.jobs.get(jobId)?.spec;
+  const copies = new CopyRemover({ clock, log, stores: patientStores, specOf });
   const state = stateOf(config, epoch);
   const effects: PerformPorts = {
     log,
@@ -119,6 +128,7 @@ function wire(
     onJobEvent: (event) => {
       eventLog.record(event);
       metrics?.jobs.count(event);
+      copies.happened(event);
     },
     onWorkerLost: (reason) => metrics?.workerLosses.count(reason),
   };
@@ -139,19 +149,30 @@ function wire(
     list: (limit) => listJobs(state, limit),
   });
   const operator: OperatorPorts = { view: () => viewCluster(state), dispatch, settled };
-  const diagnoser: Diagnoser = new Diagnoser({
-    ...{ clock, stores, storeUri, probeStore, epoch },
-    workers: () => operator.view().workers,
-    send: workers.diagnose.bind(workers),
-    pingTicket: () => tickets.ticketOf(diagnoseJobId),
-  });
+  const diagnoser = diagnoserOf({ ...config, epoch }, stores, operator, workers, tickets);
   const handlers: RpcHandlers = {
     client: clients.handlers,
     worker: workers.handlers,
     doctor: doctorHandlers(diagnoser),
     operator: operatorHandlers(operator),
   };
-  return { loop, handlers, operator, workers, eventLog, failed: failed.promise, fail: failed.reject };
+  const { promise, reject: fail } = failed;
+  return { loop, handlers, operator, workers, eventLog, copies, state, failed: promise, fail };
+}
+
+function diagnoserOf(
+  { clock, storeUri, epoch }: CoordinatorConfig & { readonly epoch: number },
+  stores: Stores,
+  operator: OperatorPorts,
+  workers: WorkerService,
+  tickets: TicketIssuer,
+): Diagnoser {
+  return new Diagnoser({
+    ...{ clock, stores, storeUri, probeStore, epoch },
+    workers: () => operator.view().workers,
+    send: workers.diagnose.bind(workers),
+    pingTicket: () => tickets.ticketOf(diagnoseJobId),
+  });
 }
 
 function stateOf({ heartbeatTimeoutMs, backupMinRuntimeMs }: CoordinatorConfig, epoch: number): CoreState {

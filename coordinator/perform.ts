@@ -10,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 import type { Effect } from './core/effects.ts';
 import type { OperationError } from './core/events.ts';
+import { findCopies } from './find-copies.ts';
 import { writeJobLines } from './job-file.ts';
 import type { JobWatchers } from './job-watchers.ts';
 import { listSplits } from './list-splits.ts';
@@ -39,6 +40,8 @@ export function perform(effect: Effect, ports: PerformPorts): void {
   switch (effect.type) {
     case 'list-splits':
       return listing(effect, ports);
+    case 'find-copies':
+      return void findingCopies(effect, ports);
     case 'publish-output':
       return publishing(effect, ports);
     case 'discard-output':
@@ -97,6 +100,14 @@ async function keepLines({ spec, name, lines, without }: KeptLines, ports: Perfo
       `${name} of a job could not be stored: ${without}`,
     );
   }
+}
+
+async function findingCopies(
+  { spec, maps }: Extract<Effect, { type: 'find-copies' }>,
+  { stores, log, dispatch }: PerformPorts,
+): Promise<void> {
+  const copies = await findCopies(stores, log, spec, maps);
+  dispatch({ type: 'copies-found', jobId: spec.jobId, maps, copies });
 }
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {

@@ -61,10 +61,11 @@ export type JobEvent = { readonly atMs: number; readonly jobId: JobId } & (
       /** Null unless `done` or `superseded`. */
       readonly sums: AttemptSums | null;
     }
-  /** Map outputs that were on a worker that is gone, or that turned out corrupt. */
+  /** Map outputs that were on a worker that is gone, or that turned out corrupt, and of which the store has no copy. */
   | {
       readonly type: 'outputs-lost';
-      readonly worker: string;
+      /** Null: their copies in the store were all there was. */
+      readonly worker: string | null;
       readonly maps: number;
       readonly why: string;
     }

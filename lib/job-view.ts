@@ -2,7 +2,7 @@
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { OutputFormat } from './formats.ts';
 import type { JobId } from './ids.ts';
-import type { Counters, ParamValue } from './job-spec.ts';
+import type { Counters, Durability, ParamValue } from './job-spec.ts';
 
 export const jobStates = [
   'SUBMITTED',
@@ -66,12 +66,12 @@ export interface DamageView {
   /** The map, and its attempt. */
   readonly task: string;
   readonly attempt: number;
-  /** Who served it. */
-  readonly worker: string;
+  /** Who served it; null for a copy. */
+  readonly worker: string | null;
   /** Who found it. */
   readonly reduce: string;
-  /** `disk`: of that worker. `transit`: it is whole there. */
-  readonly where: 'disk' | 'transit';
+  /** `disk`: of that worker. `transit`: it is whole there. `store`: the copy of `--durability`. */
+  readonly where: 'disk' | 'transit' | 'store';
   readonly atMs: number;
   readonly detail: string;
 }
@@ -92,6 +92,9 @@ export interface JobView {
   readonly reduce: PhaseView;
   /** Records that accepted maps skipped, within `--max-bad-records`; they are under `_bad/` in the output. */
   readonly badRecords: number;
+  readonly durability: Durability;
+  /** Accepted map outputs that are, or until the job ended were, in the store as well. */
+  readonly mapsCopied: number;
   /** Maps whose attempts made different output, as far as it was noticed: see `--on-nondeterminism`. */
   readonly nonDeterministic: readonly DifferenceView[];
   readonly counters: Counters;

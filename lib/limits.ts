@@ -56,6 +56,15 @@ export const limits = {
   verificationMsMax: 60_000,
   fetchMemoryBytesDefault: 64 * MiB,
   mergeFanInMax: 128,
+  /** Of a map output in the store (`--durability`), all but the last; a worker has one in memory for each output it copies at once. */
+  mapCopyPieceBytes: 8 * MiB,
+  mapCopiesAtOnceMax: 4,
+  mapCopyIndexBytesMax: 8 * MiB,
+  /** Segments that one reduce reads from copies at once; objects of copies that a coordinator looks at, or removes, at once. */
+  copiedSegmentsAtOnceMax: 8,
+  copyRequestsAtOnceMax: 16,
+  /** Who has not heard of the end of a job may still write: its copies are removed at once, and again after so long. */
+  copiesLingerMs: 120_000,
   /** Without `--scratch-limit` so much of the disk is left to others: this share of it, but at least so many bytes. */
   scratchReserveFraction: 0.05,
   scratchReserveBytesMin: 256 * MiB,

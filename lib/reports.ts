@@ -51,6 +51,8 @@ export interface MapReport {
   readonly spillBytes: number;
   /** What it skipped; missing when nothing. */
   readonly bad?: BadRecordsReport | undefined;
+  /** Its output is in the store as well, whole (`--durability`). */
+  readonly copied?: boolean | undefined;
 }
 
 export interface ReduceReport {
@@ -104,7 +106,8 @@ export interface FetchTrouble {
   readonly attempt: AttemptId;
   readonly map: number;
   readonly mapAttempt: number;
-  readonly worker: WorkerId;
+  /** Undefined: the copy in the store. */
+  readonly worker: WorkerId | undefined;
   readonly cause: FetchTroubleCause;
   readonly detail: string;
 }

@@ -79,7 +79,7 @@ export function parseJobView(text: string): JobView {
     'failedAttempts',
     '…',
   );
-  check(isNumber(view.badRecords), 'badRecords', view.badRecords);
+  for (const name of ['badRecords', 'mapsCopied'] as const) check(isNumber(view[name]), name, view[name]);
   const differences = view.nonDeterministic;
   check(Array.isArray(differences) && differences.every(isDifference), 'nonDeterministic', differences);
   check(isObject(view.counters), 'counters', view.counters);

@@ -32,6 +32,8 @@ export function makeView(fields: Partial<JobView> = {}): JobView {
     map: makePhase(),
     reduce: makePhase(),
     badRecords: 0,
+    durability: 'local',
+    mapsCopied: 0,
     nonDeterministic: [],
     counters: {},
     failedAttempts: [],

@@ -77,6 +77,10 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   const reruns = map.reruns + reduce.reruns;
   if (reruns > 0)
     findings.push(`${plural(reruns, 'task')} ran again because the output it had made was lost or damaged`);
+  if (view.durability !== 'local' && reduce.total > 0)
+    findings.push(
+      `${view.mapsCopied} of ${plural(map.total, 'map output')} copied to the store (--durability ${view.durability})`,
+    );
   const backups = map.backups + reduce.backups;
   if (backups > 0) findings.push(`${plural(backups, 'backup attempt')} started because the first was slow`);
   if (view.badRecords > 0)
@@ -91,12 +95,11 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   return findings;
 }
 
-/** One line for all that was damaged on one worker, or on the way from it. */
+/** One line for all that was damaged on one worker, on the way from it, or in the store. */
 function damagesOf({ damagedSegments }: JobView): string[] {
   const places = new Map<string, DamageView[]>();
   for (const damage of damagedSegments) {
-    const place =
-      damage.where === 'disk' ? `on the disk of ${damage.worker}` : `on the way from ${damage.worker}`;
+    const place = placeOf(damage);
     places.set(place, [...(places.get(place) ?? []), damage]);
   }
   return [...places].map(([place, damages]) => {
@@ -104,6 +107,17 @@ function damagesOf({ damagedSegments }: JobView): string[] {
     const finders = shorten([...new Set(damages.map(({ reduce }) => reduce))]);
     return `map output was damaged ${place}: ${outputs}, found by ${finders} (${damages.at(-1)!.detail})`;
   });
+}
+
+function placeOf({ where, worker }: DamageView): string {
+  switch (where) {
+    case 'disk':
+      return `on the disk of ${worker}`;
+    case 'transit':
+      return `on the way from ${worker}`;
+    case 'store':
+      return 'in its copy in the store';
+  }
 }
 
 function whyNoneRuns(workers: Workers): string {

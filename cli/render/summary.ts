@@ -43,6 +43,10 @@ export function renderStatus(view: JobView, nowMs: number, paint: Paint = plain)
   ];
   if (view.map.total > 0) lines.push(`  ${renderPhase('map', view.map, speed, paint)}`);
   if (view.reduce.total > 0) lines.push(`  ${renderPhase('reduce', view.reduce, speed, paint)}`);
+  if (view.durability !== 'local' && view.reduce.total > 0)
+    lines.push(
+      `  copied   ${view.mapsCopied}/${view.map.total} map outputs (--durability ${view.durability})`,
+    );
   lines.push(...badRecordLines(view), ...differenceLines(view), ...counterLines(view));
   if (view.cause) lines.push(`  cause    ${view.cause.message}`);
   const last = view.failedAttempts.at(-1);

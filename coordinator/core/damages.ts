@@ -11,15 +11,15 @@ import type { Turn } from './turn.ts';
 /** What a reduce says that it cannot fetch; of a checksum that is wrong more is kept. */
 export function tellFetchTrouble(turn: Turn, job: Job, reduce: Task, map: Task, trouble: FetchTrouble): void {
   const { state } = turn;
-  const { cause, detail } = trouble;
-  const what = `found map ${map.index} ${cause}`;
-  const where = whereDamaged(cause);
+  const { detail } = trouble;
+  const what = `found map ${map.index} ${trouble.cause}`;
+  const where = whereDamaged(trouble);
   if (!where) return tell(state, job, reduce, what, detail);
   tellTrouble(state, job, reduce, what, detail);
   const damage: DamageView = {
     task: formatTask(map),
     attempt: trouble.mapAttempt,
-    worker: trouble.worker,
+    worker: trouble.worker ?? null,
     reduce: formatTask(reduce),
     where,
     atMs: turn.now,
@@ -30,7 +30,7 @@ export function tellFetchTrouble(turn: Turn, job: Job, reduce: Task, map: Task, 
   emitDamaged(turn, job, damage);
 }
 
-function whereDamaged(cause: FetchTrouble['cause']): DamageView['where'] | undefined {
-  if (cause === 'corrupt') return 'disk';
+function whereDamaged({ cause, worker }: FetchTrouble): DamageView['where'] | undefined {
+  if (cause === 'corrupt') return worker === undefined ? 'store' : 'disk';
   return cause === 'damaged-in-transit' || cause === 'undeliverable' ? 'transit' : undefined;
 }

@@ -38,7 +38,8 @@ export interface MapLocation {
   readonly map: number;
   readonly attempt: number;
   readonly epoch: number;
-  readonly worker: WorkerId;
+  /** Undefined: only its copy in the store is left. */
+  readonly worker: WorkerId | undefined;
   /** One per entry of the message's `reduces`. */
   readonly digests: readonly number[];
 }
@@ -84,6 +85,8 @@ export type Effect =
   | { readonly type: 'send-drained'; readonly workerId: WorkerId }
   // Operations.
   | { readonly type: 'list-splits'; readonly spec: JobSpec }
+  /** Look in the store for whole copies of the outputs of these maps. */
+  | { readonly type: 'find-copies'; readonly spec: JobSpec; readonly maps: readonly number[] }
   /** Publish the winners in order, remove what `replace` replaces, write `_SUCCESS` create-only. Safe to repeat. */
   | ({
       readonly type: 'publish-output';

@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, Split } from '../../lib/job-spec.ts';
+import type { MapCopy } from '../../lib/map-copy.ts';
 import type {
   AttemptProgress,
   AttemptReport,
@@ -36,6 +37,13 @@ export type Event = At &
     // Results of operations: exactly one per effect of the same job (effects.ts).
     | { readonly type: 'splits-listed'; readonly jobId: JobId; readonly splits: readonly Split[] }
     | { readonly type: 'listing-failed'; readonly jobId: JobId; readonly error: OperationError }
+    // Of the maps that were asked for; none of those whose copy is not there, not whole, or out of reach.
+    | {
+        readonly type: 'copies-found';
+        readonly jobId: JobId;
+        readonly maps: readonly number[];
+        readonly copies: readonly MapCopy[];
+      }
     | { readonly type: 'output-published'; readonly jobId: JobId }
     | { readonly type: 'publish-failed'; readonly jobId: JobId; readonly error: OperationError }
     | { readonly type: 'output-discarded'; readonly jobId: JobId }
@@ -63,6 +71,8 @@ export type Event = At &
     | { readonly type: 'drain-requested'; readonly workerId: WorkerId; readonly reason: string }
     | { readonly type: 'part-opened'; readonly workerId: WorkerId; readonly opened: PartOpened }
     | { readonly type: 'attempt-reported'; readonly workerId: WorkerId; readonly report: AttemptReport }
+    // These outputs on its disk are in the store as well, whole.
+    | { readonly type: 'maps-copied'; readonly workerId: WorkerId; readonly attempts: readonly AttemptId[] }
     | { readonly type: 'fetch-progressed'; readonly workerId: WorkerId; readonly progress: FetchProgress }
     | { readonly type: 'fetch-troubled'; readonly workerId: WorkerId; readonly trouble: FetchTrouble }
     // Leases, backups, quarantines and retries fall due; sent about once a second.

@@ -5,7 +5,7 @@ import { condemnOutput } from './condemn.ts';
 import { tellFetchTrouble } from './damages.ts';
 import type { EventOf } from './events.ts';
 import { mapHeld } from './heard.ts';
-import { sendLocation, unsubscribe } from './locations.ts';
+import { isLocated, sendLocation, unsubscribe } from './locations.ts';
 import type { Attempt, FetchState, Task } from './state.ts';
 import { taskTrouble } from './tasks.ts';
 import type { Turn } from './turn.ts';
@@ -50,7 +50,8 @@ export function fetchTroubled(turn: Turn, { workerId, trouble }: EventOf<'fetch-
   const map = job.map.tasks[trouble.map];
   if (!map) return;
   tellFetchTrouble(turn, job, reduce, map, trouble);
-  if (map.accepted?.id.attempt !== trouble.mapAttempt || map.holder?.id !== trouble.worker) {
+  const isCurrent = map.accepted?.id.attempt === trouble.mapAttempt && map.holder?.id === trouble.worker;
+  if (!isCurrent || !isLocated(map)) {
     // Of an earlier output: it only has not heard of the current one.
     return sendLocation(turn, job, workerId, map);
   }

@@ -7,6 +7,7 @@ import { assert } from '../../lib/assert.ts';
 import { formatTask, sameAttempt } from '../../lib/ids.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { holdsSlot, runningAttempts } from './attempts.ts';
+import { isLocated } from './locations.ts';
 import { discardedParts } from './parts.ts';
 import { isQuarantined } from './quarantine.ts';
 import type { Attempt, CoreState, Job, Task, TaskTable, Worker } from './state.ts';
@@ -72,7 +73,7 @@ function checkWorker(state: CoreState, worker: Worker): void {
 function checkFinishes({ key, job, status, fetch }: Attempt): void {
   if (status !== 'running' || !fetch || fetch.complete) return;
   for (const map of job.map.tasks) {
-    assert(map.holder || fetch.fetched.has(map.index), `${key}: drains, and waits for m${map.index}`);
+    assert(isLocated(map) || fetch.fetched.has(map.index), `${key}: drains, and waits for m${map.index}`);
   }
 }
 
@@ -215,16 +216,15 @@ function checkPhase(state: CoreState, job: Job): void {
 function checkLocations(state: CoreState, job: Job): void {
   if (job.phase.name !== 'working' || job.spec.reducers === 0) return;
   const { jobId } = job.spec;
+  const copied = job.map.tasks.filter((map) => map.copied).length;
+  assert(copied === job.mapsCopied, `${jobId}: ${copied} maps are copied, counted ${job.mapsCopied}`);
   for (const map of job.map.tasks) {
     const name = `${jobId} ${formatTask(map)}`;
-    const located = map.holder !== undefined;
-    assert(!located || map.status === 'done', `${name}: only a done map has an output`);
-    assert(
-      !located || state.workers.get(map.holder!.id) === map.holder,
-      `${name}: its output is on a live worker`,
-    );
-    assert(!located || map.holder!.outputs.get(jobId)?.has(map.index), `${name}: its holder knows it`);
-    const unlocated = map.status === 'done' && !located;
+    const { holder } = map;
+    assert(!isLocated(map) || map.status === 'done', `${name}: only a done map has an output`);
+    assert(!holder || state.workers.get(holder.id) === holder, `${name}: its output is on a live worker`);
+    assert(!holder || holder.outputs.get(jobId)?.has(map.index), `${name}: its holder knows it`);
+    const unlocated = map.status === 'done' && !isLocated(map);
     assert(job.unlocated.has(map.index) === unlocated, `${name}: done without an output is on the list`);
   }
   assert(

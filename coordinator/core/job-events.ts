@@ -67,7 +67,13 @@ export function emitEnded(turn: Turn, attempt: Attempt, end: AttemptEnd): void {
   });
 }
 
-export function emitOutputsLost(turn: Turn, job: Job, worker: string, maps: number, why: string): void {
+export function emitOutputsLost(
+  turn: Turn,
+  job: Job,
+  worker: string | null,
+  maps: number,
+  why: string,
+): void {
   emit(turn, { ...headOf(turn, job), type: 'outputs-lost', worker, maps, why });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where map outputs are, and who must know. A worker is told while it has a reduce that fetches: everything at first, then each
- * change. An output that is gone runs again only if some reduce still needs it; otherwise it stays done, `unlocated`, until one does.
+ * change. An output whose worker is gone is read from its copy in the store, if it has one. One that is gone altogether runs again only if
+ * some reduce still needs it; otherwise it stays done, `unlocated`, until one does.
  */
 import type { JobId, WorkerId } from '../../lib/ids.ts';
 import { formatTask } from '../../lib/ids.ts';
@@ -34,9 +35,9 @@ export function sendSnapshot(turn: Turn, job: Job, worker: Worker, attempts: rea
   const lost: number[] = [];
   const peers = new Set<WorkerInfo>();
   for (const task of job.map.tasks) {
-    if (task.holder) {
+    if (isLocated(task)) {
       found.push(locationOf(job, task, reduces));
-      peers.add(task.holder.info);
+      if (task.holder) peers.add(task.holder.info);
     } else if (task.lostAtVersion > 0) {
       lost.push(task.index);
     }
@@ -47,17 +48,23 @@ export function sendSnapshot(turn: Turn, job: Job, worker: Worker, attempts: rea
 
 /** One map, for every reduce that fetches on this worker. */
 export function sendLocation(turn: Turn, job: Job, workerId: WorkerId, map: Task): void {
-  if (!map.holder) return;
+  if (!isLocated(map)) return;
   const reduces = fetchingOn(job, workerId);
   if (reduces.length === 0) return;
   const found = [locationOf(job, map, reduces)];
-  sendLocations(turn, job, workerId, { reduces, found, lost: [], peers: [map.holder.info] });
+  const peers = map.holder ? [map.holder.info] : [];
+  sendLocations(turn, job, workerId, { reduces, found, lost: [], peers });
 }
 
-/** A map output was accepted: `worker` serves it from now on, and whoever fetches hears of it. */
-export function addLocation(turn: Turn, job: Job, map: Task, worker: Worker): void {
+/** Some worker serves its output, or the store has it. */
+export function isLocated({ holder, copied }: Task): boolean {
+  return holder !== undefined || copied;
+}
+
+/** A map output was accepted: `worker` serves it from now on, without one the store does, and whoever fetches hears of it. */
+export function addLocation(turn: Turn, job: Job, map: Task, worker: Worker | undefined): void {
   map.holder = worker;
-  outputsOf(worker, job.spec.jobId).add(map.index);
+  if (worker) outputsOf(worker, job.spec.jobId).add(map.index);
   job.locationVersion++;
   for (const workerId of job.subscribers.keys()) sendLocation(turn, job, workerId, map);
 }
@@ -69,12 +76,12 @@ function outputsOf(worker: Worker, jobId: JobId): Set<number> {
 }
 
 function locationOf(job: Job, map: Task, reduces: readonly number[]): MapLocation {
-  const { id, workerId } = map.accepted!;
+  const { id } = map.accepted!;
   return {
     map: map.index,
     attempt: id.attempt,
     epoch: id.epoch,
-    worker: workerId,
+    worker: map.holder?.id,
     digests: reduces.map((reduce) => job.digests!.get(map.index, reduce)),
   };
 }
@@ -95,12 +102,42 @@ function sendLocations(turn: Turn, job: Job, workerId: WorkerId, what: Locations
   turn.effects.push({ type: 'send-locations', workerId, jobId, version: job.locationVersion, ...what });
 }
 
-/** These accepted outputs of one worker are gone, all for one cause. Those that some reduce still needs go back to waiting, before other maps. */
+/**
+ * These accepted outputs of one worker, or copies in the store, are gone, all for one cause. What the store still has is read there; of
+ * the rest, those that some reduce still needs go back to waiting, before other maps.
+ */
 export function loseOutputs(turn: Turn, job: Job, maps: readonly Task[], cause: string): void {
   if (maps.length === 0 || job.phase.name !== 'working') return;
-  job.locationVersion++;
-  emitOutputsLost(turn, job, maps[0]!.holder!.id, maps.length, cause);
+  const holderId = maps[0]!.holder?.id;
   for (const map of maps) dropHolder(job, map);
+  const copied = maps.filter((map) => map.copied);
+  if (copied.length > 0) useCopies(turn, job, copied, cause);
+  const gone = maps.filter((map) => !map.copied);
+  if (gone.length > 0) rerunLost(turn, job, gone, holderId, cause);
+}
+
+/** Their worker is gone, what they made is not. */
+function useCopies(turn: Turn, job: Job, maps: readonly Task[], cause: string): void {
+  job.locationVersion++;
+  for (const workerId of job.subscribers.keys()) {
+    const reduces = fetchingOn(job, workerId);
+    const found = maps.map((map) => locationOf(job, map, reduces));
+    sendLocations(turn, job, workerId, { reduces, found, lost: [], peers: [] });
+  }
+  const names = listNames(maps.map(formatTask));
+  say(turn, 'info', { job }, `map outputs are read from their copies (${maps.length}): ${cause}; ${names}`);
+}
+
+function rerunLost(
+  turn: Turn,
+  job: Job,
+  maps: readonly Task[],
+  holderId: WorkerId | undefined,
+  cause: string,
+): void {
+  job.locationVersion++;
+  emitOutputsLost(turn, job, holderId ?? null, maps.length, cause);
+  for (const map of maps) map.lostAtVersion = job.locationVersion;
   const lost = maps.map((map) => map.index);
   for (const workerId of job.subscribers.keys()) {
     sendLocations(turn, job, workerId, { reduces: fetchingOn(job, workerId), found: [], lost, peers: [] });
@@ -125,7 +162,6 @@ function dropHolder(job: Job, map: Task): void {
   outputs?.delete(map.index);
   if (outputs?.size === 0) map.holder?.outputs.delete(jobId);
   map.holder = undefined;
-  map.lostAtVersion = job.locationVersion;
   if (map.trouble) map.trouble.unreachable = 0;
 }
 
@@ -145,9 +181,11 @@ export function rerunUnlocated(turn: Turn, job: Job, reduce: Task): void {
   job.unlocated.clear();
 }
 
-/** Whether some reduce cannot do without one of these outputs. */
-export function needsAny(job: Job, maps: ReadonlySet<number>): boolean {
+/** Whether some reduce cannot do without a worker that has these outputs. */
+export function needsAny(job: Job, outputs: ReadonlySet<number>): boolean {
   if (job.phase.name !== 'working') return false;
+  const maps = [...outputs].filter((map) => !job.map.tasks[map]!.copied);
+  if (maps.length === 0) return false;
   if (waitingCount(job.reduce) > 0) return true;
   for (const fetching of job.subscribers.values()) {
     for (const { fetch } of fetching) for (const map of maps) if (!fetch?.fetched.has(map)) return true;

@@ -1,8 +1,10 @@
 /** A map output was accepted, from whomever and again or not: what follows from it for the reduces of its job. */
 import { assert } from '../../lib/assert.ts';
+import type { WorkerId } from '../../lib/ids.ts';
 import type { AttemptReport, MapReport } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { commitWhenDone } from './complete.ts';
+import { rememberCopy } from './copied.ts';
 import { mapHeard } from './heard.ts';
 import { showState } from './job-events.ts';
 import { addLocation } from './locations.ts';
@@ -10,11 +12,11 @@ import { rerunDiffers } from './reruns.ts';
 import type { Accepted, Job, Task, Worker } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** Of a job with reduces; `map.accepted` is this output, and was `before`. */
+/** Of a job with reduces; `map.accepted` is this output, and was `before`. Without a worker its copy in the store is all there is. */
 export interface AcceptedOutput {
   readonly job: Job;
   readonly map: Task;
-  readonly worker: Worker;
+  readonly worker: Worker | undefined;
   readonly report: MapReport;
   readonly before: Accepted | undefined;
 }
@@ -29,6 +31,7 @@ export function outputAccepted(turn: Turn, { job, map, worker, report, before }:
   const isFirst = !job.digests.has(map.index);
   const changed = job.digests.replace(map.index, segments);
   if (before && rerunDiffers(turn, job, map, before, changed)) return;
+  if (report.copied) rememberCopy(turn, job, map);
   addLocation(turn, job, map, worker);
   if (job.restored) mapHeard(turn, job, map, isFirst ? { segments } : { changed });
   if (job.phase.name !== 'working') return;
@@ -40,12 +43,12 @@ export function outputAccepted(turn: Turn, { job, map, worker, report, before }:
 /** What is kept of a map's report once it is accepted. */
 export function mapResult(
   { attempt: id, counters }: AttemptReport,
-  worker: Worker,
+  workerId: WorkerId,
   report: MapReport,
 ): Accepted {
   const { inputRecords, inputBytes, segments, part, bad } = report;
   const counts = segments.reduce(addCounts, noCounts);
-  return { id, workerId: worker.id, inputRecords, inputBytes, counts, counters, part, bad, keys: [] };
+  return { id, workerId, inputRecords, inputBytes, counts, counters, part, bad, keys: [] };
 }
 
 /** A map is done: reduces may start, and all maps may be. */

@@ -48,6 +48,7 @@ export function createJob(spec: JobSpec, order: number, restored: RestoredJob | 
     locationVersion: 0,
     subscribers: new Map(),
     unlocated: new Set(),
+    mapsCopied: 0,
     counters: new Map(),
     discards: [],
     restored,

@@ -1,14 +1,16 @@
 /**
  * The time after a replay in which workers come back. Restored jobs are given nothing new until all of them are there and have said what
- * they hold, or their leases would have run out: what there still is shall not be made again.
+ * they hold, or their leases would have run out, and the store was asked for copies of the rest: what there still is shall not be made
+ * again.
  */
 import { type AttemptId, attemptKey, type WorkerId } from '../../lib/ids.ts';
+import { beginSearches } from './copies.ts';
 import type { CoreState, Job, Worker } from './state.ts';
 import { say, type Turn } from './turn.ts';
 
 export function beginRecovery(turn: Turn, awaited: Set<WorkerId>): void {
   const untilMs = turn.now + turn.state.config.heartbeatTimeoutMs;
-  turn.state.recovery = { untilMs, awaited, expected: new Map() };
+  turn.state.recovery = { untilMs, awaited, expected: new Map(), searches: undefined };
 }
 
 /** `held`: of these outputs, those that restored jobs can use are said again by the worker, each in a report. */
@@ -40,6 +42,8 @@ export function settleRecovery(turn: Turn): void {
   if (!recovery) return;
   const { awaited, expected, untilMs } = recovery;
   if (now < untilMs && (awaited.size > 0 || expected.size > 0)) return;
+  if (!recovery.searches) beginSearches(turn, recovery);
+  if (recovery.searches!.size > 0) return;
   state.recovery = undefined;
   for (const workerId of awaited) {
     turn.persist.push({ type: 'worker-gone', at: now, workerId });

@@ -87,11 +87,12 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
   if (staged && !isPlaced(attempt, staged)) return `its part is at ${staged.uri}`;
   if (outcome.kind === 'reduce-done') return lossIn(outcome.report);
   if (outcome.kind !== 'map-done') return undefined;
-  const { reducers } = attempt.job.spec;
-  const { segments, part, bad } = outcome.report;
+  const { reducers, durability } = attempt.job.spec;
+  const { segments, part, bad, copied } = outcome.report;
   if (bad && !isPlacedBad(attempt.job, attempt.task, bad.part))
     return `its bad records are at ${bad.part.uri}`;
   if (segments.length !== reducers) return `${segments.length} segments instead of ${reducers}`;
+  if (reducers > 0 && durability === 'sync' && !copied) return 'its output was not copied to the store';
   if (reducers === 0 && !part) return 'a map-only task without a staged part';
   return undefined;
 }
@@ -120,7 +121,7 @@ function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
     }
     case 'map-done': {
       const before = attempt.task.accepted;
-      accept(turn, attempt, mapResult(report, worker, outcome.report), sums);
+      accept(turn, attempt, mapResult(report, worker.id, outcome.report), sums);
       return mapAccepted(turn, attempt, outcome.report, before);
     }
     case 'reduce-done': {

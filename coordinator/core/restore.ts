@@ -216,6 +216,8 @@ function restoreEnd(state: CoreState, job: Job, { state: shown, cause, view }: R
   job.cause = cause;
   job.startedAtMs = view.startedAtMs;
   job.endedAtMs = view.endedAtMs;
+  // Journals from before there were copies do not say.
+  job.mapsCopied = view.mapsCopied ?? 0;
   job.failedAttempts.push(...view.failedAttempts);
   job.damages.push(...(view.damagedSegments ?? []));
   job.differences.splice(0, Number.POSITIVE_INFINITY, ...(view.nonDeterministic ?? []));

@@ -2,8 +2,8 @@
  * What workers bring from the time of an earlier coordinator: attempts that still run or have just ended go on as if they had been
  * started here, and map outputs that were accepted before are accepted again. Nothing that survived is made twice.
  */
-import { type AttemptId, attemptKey } from '../../lib/ids.ts';
-import type { AttemptReport } from '../../lib/reports.ts';
+import { type AttemptId, attemptKey, type WorkerId } from '../../lib/ids.ts';
+import type { AttemptReport, MapReport } from '../../lib/reports.ts';
 import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } from './attempts.ts';
 import { isPlacedBad } from './bad-records.ts';
 import { emitAdopted } from './job-events.ts';
@@ -76,10 +76,27 @@ export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptRepor
   const job = jobs.get(id.jobId);
   if (!report.again || outcome.kind !== 'map-done' || id.kind !== 'map') return false;
   if (!job?.restored || id.epoch >= config.epoch || job.phase.name !== 'working') return false;
+  return takeOutput(turn, job, { worker, workerId: worker.id, report, output: outcome.report });
+}
+
+/** What an earlier coordinator may have accepted: an output that a worker has, or a copy in the store. */
+export interface KeptOutput {
+  /** Who serves it; undefined for a copy. */
+  readonly worker: Worker | undefined;
+  /** Who made it. */
+  readonly workerId: WorkerId;
+  readonly report: AttemptReport;
+  readonly output: MapReport;
+}
+
+/** True when it is accepted: its map is not done, and nothing was wrong with its outputs yet. */
+export function takeOutput(turn: Turn, job: Job, kept: KeptOutput): boolean {
+  const { worker, workerId, report, output } = kept;
+  const { attempt: id } = report;
   const map = job.map.tasks[id.index];
   const { reducers } = job.spec;
-  if (!map || !isWanted(map) || reducers === 0 || outcome.report.segments.length !== reducers) return false;
-  const { bad } = outcome.report;
+  if (!map || !isWanted(map) || reducers === 0 || output.segments.length !== reducers) return false;
+  const { bad } = output;
   if (bad && !isPlacedBad(job, map, bad.part)) return false;
   if (map.status === 'idle' && map.accepted) job.map.reruns--;
   const before = map.accepted;
@@ -88,16 +105,14 @@ export function takeOutputAgain(turn: Turn, worker: Worker, report: AttemptRepor
   }
   markRunning(job, map);
   markDone(job, map);
-  replaceAccepted(job, map, mapResult(report, worker, outcome.report));
+  replaceAccepted(job, map, mapResult(report, workerId, output));
   map.attemptsStarted = Math.max(map.attemptsStarted, id.attempt + 1);
-  worker.jobs.add(id.jobId);
-  answer(turn, worker, id, true);
+  worker?.jobs.add(id.jobId);
+  if (worker) answer(turn, worker, id, true);
   for (const other of map.attempts) cancelAttempt(turn, other, 'an earlier output of it is back');
-  tell(turn.state, job, map, 'accepted again', 'the coordinator was restarted', {
-    attempt: id.attempt,
-    worker: worker.id,
-  });
-  outputAccepted(turn, { job, map, worker, report: outcome.report, before });
+  const cause = `the coordinator was restarted${worker ? '' : ', and the store has a copy'}`;
+  tell(turn.state, job, map, 'accepted again', cause, { attempt: id.attempt, worker: workerId });
+  outputAccepted(turn, { job, map, worker, report: output, before });
   turn.changed.add(id.jobId);
   return true;
 }

@@ -152,6 +152,8 @@ export interface Recovery {
   readonly awaited: Set<WorkerId>;
   /** Outputs (attemptKey) that a worker said it holds and whose report has not come again yet. */
   readonly expected: Map<WorkerId, Set<string>>;
+  /** Once nobody is waited for: by job, the maps whose copies are asked for and not looked at yet. Undefined before. */
+  searches: Map<JobId, readonly number[]> | undefined;
 }
 
 export type JobPhase =
@@ -201,6 +203,8 @@ export interface Job {
   readonly subscribers: Map<WorkerId, Set<Attempt>>;
   /** Maps that are done, have lost their output, and are needed by no reduce as things stand. */
   readonly unlocated: Set<number>;
+  /** Maps whose accepted output is in the store as well. */
+  mapsCopied: number;
   readonly counters: Map<string, number>;
   /** Staged parts that must not be published: revoked ones, and those of attempts that lost. */
   readonly discards: PartOpened[];
@@ -291,6 +295,8 @@ export interface Task {
   accepted: Accepted | undefined;
   /** Who serves the accepted map output; undefined when it is lost, and for other kinds. */
   holder: Worker | undefined;
+  /** The accepted map output is in the store as well, whole. */
+  copied: boolean;
   /** job.locationVersion when an output was last lost: a reduce assigned before may hold bytes of it. */
   lostAtVersion: number;
   /** A backup was started since it was last idle. */

@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../../lib/assert.ts';
 import { outputPublished, publishFailed, retryPublishing } from './complete.ts';
+import { copiesFound, mapsCopied } from './copies.ts';
 import { drainRequested, releaseDrained, workerDraining } from './drain.ts';
 import type { Step } from './effects.ts';
 import { cancelRequested, discardDrained, outputDiscarded } from './ending.ts';
@@ -42,6 +43,8 @@ function handle(turn: Turn, event: Event): void {
       return splitsListed(turn, event);
     case 'listing-failed':
       return listingFailed(turn, event);
+    case 'copies-found':
+      return copiesFound(turn, event);
     case 'output-published':
       return outputPublished(turn, event);
     case 'publish-failed':
@@ -64,6 +67,8 @@ function handle(turn: Turn, event: Event): void {
       return partOpened(turn, event);
     case 'attempt-reported':
       return attemptReported(turn, event);
+    case 'maps-copied':
+      return mapsCopied(turn, event);
     case 'fetch-progressed':
       return fetchProgressed(turn, event);
     case 'fetch-troubled':

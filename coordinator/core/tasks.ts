@@ -49,6 +49,7 @@ function createTask(kind: TaskKind, index: number): Task {
     attempts: noAttempts,
     accepted: undefined,
     holder: undefined,
+    copied: false,
     lostAtVersion: 0,
     backedUp: false,
     trouble: undefined,

@@ -35,6 +35,8 @@ export function viewOf(job: Job): JobView {
     map: phaseView(job.map),
     reduce: phaseView(job.reduce),
     badRecords: job.map.badRecords,
+    durability: spec.durability ?? 'local',
+    mapsCopied: job.mapsCopied,
     nonDeterministic: [...job.differences],
     counters: Object.fromEntries(job.counters),
     failedAttempts: [...job.failedAttempts],

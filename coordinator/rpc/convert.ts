@@ -148,6 +148,7 @@ function mapDoneIn(wire: WireMapDone) {
     spills: wire.spills,
     spillBytes: count(wire.spillBytes, 'spill_bytes'),
     bad: wire.bad ? badRecordsIn(wire.bad) : undefined,
+    ...(wire.copied ? { copied: true } : {}),
   };
 }
 
@@ -255,7 +256,7 @@ export function fetchTroubleIn(wire: WireFetchTrouble): FetchTrouble {
     attempt: attemptIdIn(wire.attempt),
     map: wire.map,
     mapAttempt: wire.mapAttempt,
-    worker: toWorkerId(wire.worker),
+    worker: wire.worker === '' ? undefined : toWorkerId(wire.worker),
     cause: fetchTroubleCauses.find((cause) => cause === wire.cause) ?? invalid(`fetch cause ${wire.cause}`),
     detail: wire.detail.slice(0, 1_000),
   };
@@ -293,7 +294,11 @@ export function locationsOut(effect: Extract<Effect, { type: 'send-locations' }>
       jobId: effect.jobId,
       version: effect.version,
       reduces: [...effect.reduces],
-      found: found.map((location) => ({ ...location, digests: [...location.digests] })),
+      found: found.map(({ worker = '', digests, ...location }) => ({
+        ...location,
+        worker,
+        digests: [...digests],
+      })),
       lost: at === 0 ? [...effect.lost] : [],
       peers: effect.peers.map(peerOut),
     });

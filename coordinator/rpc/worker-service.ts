@@ -169,6 +169,10 @@ export class WorkerService {
     for (const report of message.reports) {
       dispatch({ type: 'attempt-reported', workerId, report: reportIn(report) });
     }
+    // After them: what was reported in the same message may be copied already.
+    if (message.mapsCopied.length > 0) {
+      dispatch({ type: 'maps-copied', workerId, attempts: message.mapsCopied.map(attemptIdIn) });
+    }
     if (message.diagnosis) this.#ports.onDiagnosis(workerId, diagnosisIn(message.diagnosis));
     if (message.draining) dispatch({ type: 'worker-draining', workerId });
     if (message.goodbye) dispatch({ type: 'worker-left', workerId });

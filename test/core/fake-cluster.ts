@@ -12,6 +12,7 @@ import { assert } from '../../lib/assert.ts';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, StagedPart } from '../../lib/job-spec.ts';
+import type { MapCopy } from '../../lib/map-copy.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { checkReplay } from './check-replay.ts';
 import { type FakeAttempt, FakeWorker, type World } from './fake-worker.ts';
@@ -54,6 +55,7 @@ export class FakeCluster implements World {
   readonly workers = new Map<WorkerId, FakeWorker>();
   readonly made: World['made'] = new Map();
   readonly consumed: World['consumed'] = new Map();
+  readonly copies: World['copies'] = new Map();
   readonly unsteadiness: number;
   /** Of the coordinator that leads. */
   state: CoreState;
@@ -89,6 +91,9 @@ export class FakeCluster implements World {
     drainedServing: 0,
     givenBack: 0,
     assignedCrowded: 0,
+    copiesUsed: 0,
+    copiesFound: 0,
+    copiesLost: 0,
   };
   readonly #books = new Bookkeeper();
   #now = 0;
@@ -189,6 +194,7 @@ export class FakeCluster implements World {
   }
 
   #work(worker: FakeWorker): void {
+    if (this.random.chance(0.2)) worker.copy();
     const attempt = this.random.pick([...worker.attempts.values()]);
     if (attempt) worker.work(attempt);
   }
@@ -223,6 +229,7 @@ export class FakeCluster implements World {
       for (const other of this.#live()) if (other !== worker && other.connected) other.heartbeat();
     } else if (dice < 0.7) {
       for (const key of worker.outputs.keys()) if (this.random.chance(0.5)) worker.outputs.delete(key);
+      for (const key of this.copies.keys()) if (this.random.chance(0.1)) this.copies.delete(key);
     } else if (dice < 0.99) {
       const attempt = this.random.pick([...worker.attempts.values()]);
       if (attempt) worker.finish(attempt, { kind: 'failed', failure: this.#failure(attempt, worker) });
@@ -288,6 +295,9 @@ export class FakeCluster implements World {
       if (effect.text.includes('is quarantined')) this.seen.quarantines++;
       if (effect.text.includes('to run again')) this.seen.reruns++;
       if (effect.text.includes('not needed any more')) this.seen.unneeded++;
+      if (effect.text.includes('are read from their copies')) this.seen.copiesUsed++;
+      if (effect.text.includes('are in the store: they do not run again')) this.seen.copiesFound++;
+      if (effect.text.includes('in the store is missing')) this.seen.copiesLost++;
     }
     for (const { isolated } of this.state.workers.values()) if (isolated) this.seen.isolated++;
   }
@@ -305,11 +315,13 @@ export class FakeCluster implements World {
     if (worker.crowded) this.seen.assignedCrowded++;
   }
 
-  #checkUnneeded({ reduce, phase, spec }: Job, maps: ReadonlySet<number>): void {
+  #checkUnneeded({ map, reduce, phase, spec }: Job, outputs: ReadonlySet<number>): void {
     if (phase.name !== 'working') return;
+    const maps = [...outputs].filter((index) => !map.tasks[index]!.copied);
+    if (maps.length === 0) return;
     for (const { index, status, attempts } of reduce.tasks) {
       const fetching = attempts.filter((attempt) => attempt.status === 'running' && !attempt.fetch?.complete);
-      const needs = [...maps].filter((map) => fetching.some(({ fetch }) => !fetch?.fetched.has(map)));
+      const needs = maps.filter((index) => fetching.some(({ fetch }) => !fetch?.fetched.has(index)));
       const name = `r${index} of ${spec.jobId}`;
       assert(status !== 'idle', `${name} waits: every output is needed`);
       assert(status === 'done' || needs.length === 0, `${name} needs m${needs[0]}`);
@@ -346,6 +358,13 @@ export class FakeCluster implements World {
         const { jobId } = effect.spec;
         const splits = makeSplits(this.#splits.get(jobId)!);
         this.#operations.push({ type: 'splits-listed', jobId, splits });
+        return;
+      }
+      case 'find-copies': {
+        const { spec, maps } = effect;
+        const of = ({ attempt }: MapCopy) => attempt.jobId === spec.jobId && maps.includes(attempt.index);
+        const copies = [...this.copies.values()].filter(of);
+        this.#operations.push({ type: 'copies-found', jobId: spec.jobId, maps, copies });
         return;
       }
       case 'publish-output':

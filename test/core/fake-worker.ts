@@ -3,8 +3,10 @@
  * verifies digests like the real one. Everything it does is one small act at a time, chosen by the walk.
  */
 import type { Effect, JobInfo, TaskInput } from '../../coordinator/core/effects.ts';
+import { assert } from '../../lib/assert.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
+import type { MapCopy } from '../../lib/map-copy.ts';
 import type {
   AttemptOutcome,
   AttemptReport,
@@ -18,7 +20,8 @@ import { makePart, makeSegment, makeUsage, makeWorker } from './make.ts';
 
 interface Known {
   readonly attempt: AttemptId;
-  readonly worker: WorkerId;
+  /** Undefined: the copy in the store. */
+  readonly worker: WorkerId | undefined;
   /** By partition, as far as told. */
   readonly digests: Map<number, number>;
 }
@@ -40,6 +43,8 @@ export interface World {
   readonly workers: Map<WorkerId, FakeWorker>;
   readonly made: Map<string, readonly SegmentCounts[]>;
   readonly consumed: Map<string, ReadonlyMap<number, SegmentCounts>>;
+  /** In the store: map outputs by attemptKey. */
+  readonly copies: Map<string, MapCopy>;
   /** Of the coordinator that leads. */
   readonly epoch: number;
   /** Chance that a rerun of a map makes something else. */
@@ -57,6 +62,9 @@ export class FakeWorker {
   readonly attempts = new Map<string, FakeAttempt>();
   /** What it answered for each map output on its disk. */
   readonly outputs = new Map<string, AttemptReport>();
+  /** Of those, what is to be copied and is not yet, and what is. */
+  readonly #uncopied = new Set<string>();
+  readonly #copied = new Set<string>();
   readonly #known = new Map<JobId, Map<number, Known>>();
   readonly #unanswered = new Map<string, AttemptReport>();
   #epochSeen = 0;
@@ -84,6 +92,7 @@ export class FakeWorker {
     });
     for (const { id, opened } of this.attempts.values()) if (opened) this.#open(id);
     for (const report of this.#unanswered.values()) this.#send(report);
+    this.#sayCopied([...this.#copied]);
   }
 
   /** The stream breaks: what was on its way is lost, both ways. */
@@ -125,7 +134,7 @@ export class FakeWorker {
         return this.#learn(effect);
       case 'send-answer':
         this.#unanswered.delete(attemptKey(effect.attempt));
-        if (!effect.accepted) this.outputs.delete(attemptKey(effect.attempt));
+        if (!effect.accepted) this.#forgetOutput(attemptKey(effect.attempt));
         return;
       case 'send-rejoin':
         this.#forgetAll();
@@ -155,7 +164,11 @@ export class FakeWorker {
   /** Lost now and then, as when it cannot be read. */
   #sendKept(key: string, report: AttemptReport): void {
     if (report.attempt.epoch === this.#world.epoch || this.#world.random.chance(0.05)) return;
-    const again = { ...report, again: true };
+    const { outcome } = report;
+    const copied = this.#copied.has(key);
+    const said =
+      outcome.kind === 'map-done' ? { ...outcome, report: { ...outcome.report, copied } } : outcome;
+    const again = { ...report, outcome: said, again: true };
     this.#unanswered.set(key, again);
     this.#send(again);
   }
@@ -198,15 +211,44 @@ export class FakeWorker {
     for (const [key, { id }] of this.attempts) if (id.jobId === jobId) this.attempts.delete(key);
     for (const [key, { attempt }] of this.#unanswered)
       if (attempt.jobId === jobId) this.#unanswered.delete(key);
-    for (const key of this.outputs.keys()) if (key.startsWith(`${jobId}-`)) this.outputs.delete(key);
+    for (const key of this.outputs.keys()) if (key.startsWith(`${jobId}-`)) this.#forgetOutput(key);
     this.#known.delete(jobId);
   }
 
   #forgetAll(): void {
     this.attempts.clear();
-    this.outputs.clear();
+    for (const key of this.outputs.keys()) this.#forgetOutput(key);
     this.#unanswered.clear();
     this.#known.clear();
+  }
+
+  #forgetOutput(key: string): void {
+    this.outputs.delete(key);
+    this.#uncopied.delete(key);
+    this.#copied.delete(key);
+  }
+
+  /** One output that is to be copied is: the store has it, and the coordinator hears of it. */
+  copy(): void {
+    const key = this.#world.random.pick([...this.#uncopied]);
+    const report = key === undefined ? undefined : this.outputs.get(key);
+    if (key === undefined || !report) return;
+    this.#uncopied.delete(key);
+    this.#store(key, report);
+    this.#sayCopied([key]);
+  }
+
+  #store(key: string, { attempt, outcome, counters }: AttemptReport): void {
+    assert(outcome.kind === 'map-done', 'only map outputs are copied');
+    const report = { ...outcome.report, copied: true };
+    this.#world.copies.set(key, { attempt, worker: this.info.workerId, pieceBytes: 1, report, counters });
+    this.#copied.add(key);
+  }
+
+  #sayCopied(keys: readonly string[]): void {
+    const attempts = keys.flatMap((key) => this.outputs.get(key)?.attempt ?? []);
+    if (attempts.length === 0 || !this.connected) return;
+    this.outbox.push({ type: 'maps-copied', workerId: this.info.workerId, attempts });
   }
 
   /** One act of work: a sample or map is done, a reduce fetches one segment, says what it has, or is done; parts are opened before. */
@@ -237,9 +279,15 @@ export class FakeWorker {
     );
     made.set(attemptKey(id), segments);
     const part = job.spec.reducers === 0 ? makePart(id) : undefined;
-    const report = { inputRecords: 1, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0 };
+    const { durability = 'local', reducers } = job.spec;
+    const copied = durability === 'sync' && reducers > 0;
+    const report = { inputRecords: 1, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0, copied };
     this.finish(attempt, { kind: 'map-done', report });
-    this.outputs.set(attemptKey(id), this.#unanswered.get(attemptKey(id))!);
+    const key = attemptKey(id);
+    const said = this.#unanswered.get(key)!;
+    this.outputs.set(key, said);
+    if (copied) this.#store(key, said);
+    else if (durability === 'async' && reducers > 0) this.#uncopied.add(key);
   }
 
   #reduce(attempt: FakeAttempt): void {
@@ -271,10 +319,11 @@ export class FakeWorker {
   }
 
   #fetchOne({ id, held, unsaid }: FakeAttempt, map: number, known: Known): void {
-    const server = this.#world.workers.get(known.worker);
+    const { workers, copies } = this.#world;
+    const server = known.worker && workers.get(known.worker);
     const key = attemptKey(known.attempt);
-    if (!server?.alive) return this.#trouble(id, map, known, 'unreachable');
-    if (!server.outputs.has(key)) return this.#trouble(id, map, known, 'missing');
+    if (known.worker && !server?.alive) return this.#trouble(id, map, known, 'unreachable');
+    if (!(server?.outputs ?? copies).has(key)) return this.#trouble(id, map, known, 'missing');
     const segment = this.#world.made.get(key)![id.index]!;
     if (segmentDigest(segment) !== known.digests.get(id.index))
       return this.#trouble(id, map, known, 'corrupt');

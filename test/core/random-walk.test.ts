@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { durabilities } from '../../lib/job-spec.ts';
 import type { JobState } from '../../lib/job-view.ts';
 import { FakeCluster, Random } from './fake-cluster.ts';
 
@@ -27,6 +28,7 @@ function submit(cluster: FakeCluster, random: Random, jobId: string): void {
     reducers: random.below(5),
     partition: random.chance(0.3) ? 'range' : 'hash',
     priority: random.below(2),
+    durability: random.pick(durabilities),
     attemptsMax: random.chance(0.5) ? 3 : 50,
     onNondeterminism: random.chance(0.2) ? 'fail' : undefined,
   });

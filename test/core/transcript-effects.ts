@@ -53,6 +53,8 @@ export function formatEffect(effect: Effect): string {
       return `${effect.workerId} <- job-ended ${effect.jobId}`;
     case 'list-splits':
       return `list-splits ${effect.spec.jobId}`;
+    case 'find-copies':
+      return `find-copies ${effect.spec.jobId} ${effect.maps.map((map) => `m${map}`).join(',')}`;
     case 'publish-output':
       return `publish-output ${effect.spec.jobId} parts=${tokens(effect.parts)} discards=${tokens(effect.discards)} ${JSON.stringify(effect.success)}`;
     case 'discard-output':
@@ -96,7 +98,7 @@ function formatLocations(effect: Extract<Effect, { type: 'send-locations' }>): s
   const { reduces, found, lost, peers } = effect;
   const parts = [`reduces=${reduces.map((reduce) => `r${reduce}`).join(',')}`];
   if (found.length > 0)
-    parts.push(`found=${found.map((l) => `m${l.map}.${l.attempt}@${l.worker}`).join(',')}`);
+    parts.push(`found=${found.map((l) => `m${l.map}.${l.attempt}@${l.worker ?? 'store'}`).join(',')}`);
   if (lost.length > 0) parts.push(`lost=${lost.map((map) => `m${map}`).join(',')}`);
   if (peers.length > 0) parts.push(`peers=${peers.map((peer) => peer.workerId).join(',')}`);
   return parts.join(' ');

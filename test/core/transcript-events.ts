@@ -5,8 +5,8 @@ import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { errorCodes } from '../../lib/errors.ts';
 import { type AttemptId, type JobId, parseTask, type WorkerId } from '../../lib/ids.ts';
-import type { JobSpec, SegmentCounts } from '../../lib/job-spec.ts';
-import type { AttemptPhase, FetchTroubleCause } from '../../lib/reports.ts';
+import type { Durability, JobSpec, SegmentCounts } from '../../lib/job-spec.ts';
+import type { AttemptPhase, FetchTroubleCause, MapReport } from '../../lib/reports.ts';
 import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
 import { makePart, makeSegment, makeSpec, makeSplits, makeUsage, makeWorker } from './make.ts';
 
@@ -78,6 +78,10 @@ export function toEvent(line: Line, made: Made): Happening {
       return { type: 'worker-disconnected', workerId };
     case 'join':
       return joined(line);
+    case 'copied':
+      return { type: 'maps-copied', workerId, attempts: second.split(',').map(parseAttempt) };
+    case 'copies-found':
+      return copiesFound(line, made);
     case 'beat':
       return beat(line);
     case 'fetched':
@@ -89,12 +93,13 @@ export function toEvent(line: Line, made: Made): Happening {
 }
 
 function specOf({ words, named }: Line): JobSpec {
-  const { reducers = '1', priority = '0', attempts = '4', partition = 'hash' } = named;
+  const { reducers = '1', priority = '0', attempts = '4', partition = 'hash', durability = 'local' } = named;
   const policy = named['on-nondeterminism'];
   return makeSpec(words[0]!, {
     reducers: Number(reducers),
     priority: Number(priority),
     attemptsMax: Number(attempts),
+    durability: durability as Durability,
     partition: partition as JobSpec['partition'],
     ...(policy && { onNondeterminism: policy as JobSpec['onNondeterminism'] }),
   });
@@ -157,7 +162,7 @@ function fetching({ command, words }: Line, made: Made): Happening {
     attempt,
     map: map.index,
     mapAttempt: map.attempt,
-    worker: worker as WorkerId,
+    worker: worker === 'store' ? undefined : (worker as WorkerId),
     cause: cause as FetchTroubleCause,
     detail: 'no answer',
   };
@@ -191,8 +196,8 @@ function report({ command, words, named }: Line, made: Made): Happening {
       const segments = records.map((count) => makeSegment(count, Number(named.variant ?? 0)));
       made.set(`${attempt.jobId}/${attempt.index}`, segments);
       const part = segments.length === 0 ? makePart(attempt) : undefined;
-      const report = { inputRecords: 10, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0 };
-      return wrap({ kind: 'map-done', report });
+      const copied = words.includes('copied');
+      return wrap({ kind: 'map-done', report: { ...mapReport(segments), part, copied } });
     }
     case 'reduced': {
       const consumed = named.consumed ? makeSegment(Number(named.consumed)) : consumedBy(attempt, made);
@@ -205,6 +210,23 @@ function report({ command, words, named }: Line, made: Made): Happening {
     default:
       throw new Error(`unknown command ${command}`);
   }
+}
+
+function mapReport(segments: readonly SegmentCounts[]): MapReport {
+  return { inputRecords: 10, inputBytes: 1000, segments, part: undefined, spills: 0, spillBytes: 0 };
+}
+
+/** Attempts as `j1/m0.0` with who made them: `j1/m0.0=w1`. Maps that were asked for and are not among them are in `maps`. */
+function copiesFound({ words, named }: Line, made: Made): Happening {
+  const { maps = '', ...makers } = named;
+  const copies = Object.entries(makers).map(([text, worker]) => {
+    const attempt = parseAttempt(text);
+    const segments = made.get(`${attempt.jobId}/${attempt.index}`)!;
+    const report = { ...mapReport(segments), copied: true };
+    return { attempt, worker: worker as WorkerId, pieceBytes: 1, report, counters: {} };
+  });
+  const asked = maps.split(',').flatMap((name) => parseTask(name)?.index ?? []);
+  return { type: 'copies-found', jobId: words[0] as JobId, maps: asked, copies };
 }
 
 function consumedBy({ jobId, index }: AttemptId, made: Made): SegmentCounts {

@@ -44,6 +44,7 @@ let reports: AttemptReport[];
 let fetchProgress: FetchProgress[];
 let troubles: FetchTrouble[];
 let partsOpened: PartOpened[];
+let copied: AttemptId[];
 let ports: AttemptsPorts;
 
 beforeEach(async () => {
@@ -53,7 +54,7 @@ beforeEach(async () => {
     limitBytes: 1_000_000,
     clock: systemClock,
   });
-  [tasksDone, reports, fetchProgress, troubles, partsOpened] = [0, [], [], [], []];
+  [tasksDone, reports, fetchProgress, troubles, partsOpened, copied] = [0, [], [], [], [], []];
   pool = new SlotPool({
     slots: 2,
     memoryBytesMax: 64 * 1024 * 1024,
@@ -80,6 +81,7 @@ beforeEach(async () => {
       fetchProgress: (progress) => fetchProgress.push(progress),
       fetchTrouble: (trouble) => troubles.push(trouble),
       partOpened: (opened) => partsOpened.push(opened),
+      mapCopied: (attempt) => copied.push(attempt),
       log: () => undefined,
     }),
     onTaskDone: () => tasksDone++,
@@ -94,7 +96,9 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function giveJob(body = '*map(line) { for (const word of line.split(" ")) yield [word, 1]; }'): void {
+const wordMap = '*map(line) { for (const word of line.split(" ")) yield [word, 1]; }';
+
+function giveJob(body = wordMap, changes: Partial<JobSpec> = {}): JobSpec {
   const source = `export default { millraceJob: 1, name: 'j', ${body} };`;
   writeFileSync(join(directory, 'bundle.mjs'), source);
   writeFileSync(join(directory, 'in.txt'), lines);
@@ -111,8 +115,10 @@ function giveJob(body = '*map(line) { for (const word of line.split(" ")) yield 
     partition: 'hash',
     partOffset: 0,
     taskTimeoutMs: 600_000,
+    ...changes,
   } as unknown as JobSpec;
   attempts.onJob({ spec, cutPoints: [], ticket: '' });
+  return spec;
 }
 
 const idOf = (kind: AttemptId['kind'], index: number, attempt = 0): AttemptId => ({

@@ -2,12 +2,13 @@
  * All attempts of this worker: what the coordinator's messages mean here. Starts attempts, passes locations on, keeps what an attempt
  * made until its report is answered and its job ends, and starts afresh when the coordinator has given this worker up.
  */
+import { join } from 'node:path';
 import { describeFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
-import type { Counters } from '../../lib/job-spec.ts';
+import type { Counters, JobSpec } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import { aboutAttempt } from '../../lib/log-subject.ts';
@@ -22,12 +23,14 @@ import type {
 } from '../../lib/reports.ts';
 import type { TicketKeys } from '../../lib/security/ticket.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
+import { mapOutputName } from '../map/map-task.ts';
 import type { PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import type { SlotPool } from '../user/slot-pool.ts';
 import type { Assignment, JobInfo, Locations } from './convert.ts';
 import { inheritScratch } from './inherit-scratch.ts';
 import { keepReport } from './kept-report.ts';
+import { MapCopies, type MapOutput } from './map-copies.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RepeatReports } from './repeat-reports.ts';
 import { RunningAttempt } from './run-attempt.ts';
@@ -44,6 +47,8 @@ export interface Reports {
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
   partOpened(opened: PartOpened): void;
+  /** Of an output that was reported before. */
+  mapCopied(attempt: AttemptId): void;
   log(attempt: AttemptId, atMs: number, text: string): void;
 }
 
@@ -78,6 +83,7 @@ export class Attempts implements SessionHandlers {
   readonly #fetchMemory: MemoryBudget;
   readonly #usage: UsageMeter;
   readonly #repeats: RepeatReports;
+  readonly #copies: MapCopies;
   readonly #replaced: readonly WorkerId[];
   #workerId: WorkerId;
   #scratch: Scratch;
@@ -93,6 +99,7 @@ export class Attempts implements SessionHandlers {
     );
     const { outputs, log } = ports;
     this.#repeats = new RepeatReports({ outputs, log, report: (report) => ports.reports().report(report) });
+    this.#copies = new MapCopies({ stores: ports.stores, log, onCopied: (output) => this.#onCopied(output) });
     this.#workerId = ports.newWorkerId();
     this.#scratch = new Scratch(ports.budget, this.#workerId);
     const inherited = inheritScratch(ports.budget.directory, this.#scratch);
@@ -121,6 +128,7 @@ export class Attempts implements SessionHandlers {
 
   onJob(job: JobInfo): void {
     this.#jobs.set(job.spec.jobId, job);
+    if (job.spec.durability === 'async') this.#copyInherited(job.spec);
   }
 
   onTicket(jobId: JobId, ticket: string): void {
@@ -176,6 +184,7 @@ export class Attempts implements SessionHandlers {
   onJobEnded(jobId: JobId): void {
     this.#jobs.delete(jobId);
     this.#ports.outputs.removeJob(jobId);
+    this.#copies.endJob(jobId);
     const ending = [...this.#running.values()].filter(({ attempt }) => attempt.id.jobId === jobId);
     for (const { attempt } of ending) attempt.cancel('the job has ended');
     const scratch = this.#scratch;
@@ -197,6 +206,7 @@ export class Attempts implements SessionHandlers {
   onWelcome(ticketKey: Uint8Array, isNewLead: boolean): void {
     this.#ports.ticketKeys.add(ticketKey);
     for (const { attempt } of this.#running.values()) attempt.repeat();
+    for (const attempt of this.#copies.list()) this.#ports.reports().mapCopied(attempt);
     if (!isNewLead) return;
     this.#repeats.begin(this.#ports.outputs.list().filter((id) => !this.#unanswered.has(attemptKey(id))));
   }
@@ -235,13 +245,15 @@ export class Attempts implements SessionHandlers {
   }
 
   #attemptPorts() {
-    const { clock, pool, outputs, channels, reports } = this.#ports;
+    const { clock, pool, outputs, channels, stores, reports } = this.#ports;
     return {
       workerId: this.#workerId,
       clock,
       pool,
       outputs,
       channels,
+      stores,
+      copies: this.#copies,
       scratch: this.#scratch,
       fetchMemory: this.#fetchMemory,
       addressOf: (worker: WorkerId) => this.#addresses.get(worker),
@@ -270,6 +282,34 @@ export class Attempts implements SessionHandlers {
     else this.#keep(report.attempt, outcome.report, report.counters);
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
+    const spec = this.#jobs.get(report.attempt.jobId)?.spec;
+    if (keepsFiles && spec?.durability === 'async') this.#copy(spec, { ...report, report: outcome.report });
+  }
+
+  #copy(
+    spec: JobSpec,
+    { attempt, report, counters }: Pick<MapOutput, 'attempt' | 'report' | 'counters'>,
+  ): void {
+    const path = join(this.#scratch.attemptPath(attempt), mapOutputName);
+    this.#copies.begin({ spec, attempt, worker: this.#workerId, path, report, counters });
+  }
+
+  /** Outputs of a dead worker that this one goes on with may have been waiting for it. */
+  #copyInherited(spec: JobSpec): void {
+    const { outputs } = this.#ports;
+    for (const attempt of outputs.list()) {
+      if (attempt.jobId !== spec.jobId || this.#copies.has(attempt)) continue;
+      const kept = this.#repeats.read(attempt);
+      if (kept?.outcome.kind !== 'map-done') continue;
+      const { report } = kept.outcome;
+      if (report.copied) this.#copies.remember(attempt);
+      else this.#copy(spec, { attempt, report, counters: kept.counters });
+    }
+  }
+
+  #onCopied({ attempt, report, counters }: MapOutput): void {
+    this.#keep(attempt, { ...report, copied: true }, counters);
+    this.#ports.reports().mapCopied(attempt);
   }
 
   /** Without its report the output still serves; only another coordinator would have to have it made again. */
@@ -292,6 +332,7 @@ export class Attempts implements SessionHandlers {
   /** A report that changed nothing: what the attempt made goes. */
   #drop(id: AttemptId, report: AttemptReport | undefined): void {
     this.#ports.outputs.remove(id);
+    this.#copies.forget(id);
     void this.#clean(this.#scratch.removeAttempt(id));
     if (report) void this.#clean(this.#discardPart(report));
   }
@@ -310,6 +351,7 @@ export class Attempts implements SessionHandlers {
     this.#running.clear();
     this.#unanswered.clear();
     this.#repeats.clear();
+    this.#copies.clear();
     this.#ports.outputs.removeAll();
     for (const { attempt } of ending) attempt.cancel(reason);
     await this.#clean(Promise.all(ending.map((held) => held.done)).then(() => scratch.removeAll()));

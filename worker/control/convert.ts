@@ -65,7 +65,8 @@ export interface Locations {
     readonly map: number;
     readonly attempt: number;
     readonly epoch: number;
-    readonly worker: WorkerId;
+    /** Undefined: the copy in the store. */
+    readonly worker: WorkerId | undefined;
     readonly digests: readonly number[];
   }[];
   readonly lost: readonly number[];
@@ -126,7 +127,7 @@ export function locationsIn(wire: WireLocations): Locations {
     found: wire.found.map((location) => {
       if (location.digests.length !== wire.reduces.length)
         invalid('a location with a digest too few or too many');
-      return { ...location, worker: toWorkerId(location.worker) };
+      return { ...location, worker: location.worker === '' ? undefined : toWorkerId(location.worker) };
     }),
     lost: wire.lost,
     peers: wire.peers.map((peer) => ({ worker: toWorkerId(peer.worker), fetchAddress: peer.fetchAddress })),
@@ -146,7 +147,7 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
     case 'sample-done':
       return { ...report, sampleDone: { keys: outcome.keys.map((key) => Buffer.from(key)) } };
     case 'map-done': {
-      const { inputRecords, inputBytes, segments, part, spills, spillBytes, bad } = outcome.report;
+      const { inputRecords, inputBytes, segments, part, spills, spillBytes, bad, copied } = outcome.report;
       const mapDone = {
         inputRecords,
         inputBytes,
@@ -157,6 +158,7 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
         spills,
         spillBytes,
         bad: bad ? { part: stagedPartOut(bad.part), examples: [...bad.examples] } : null,
+        copied: copied ?? false,
       };
       return { ...report, mapDone };
     }
@@ -188,7 +190,7 @@ export function partOpenedOut({ attempt, part }: PartOpened) {
 }
 
 export function fetchTroubleOut(trouble: FetchTrouble) {
-  return { ...trouble, attempt: attemptIdOut(trouble.attempt) };
+  return { ...trouble, worker: trouble.worker ?? '', attempt: attemptIdOut(trouble.attempt) };
 }
 
 export function fetchProgressOut(progress: FetchProgress) {

@@ -10,7 +10,10 @@ import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts
 import { attemptIdOut, fetchProgressOut, fetchTroubleOut, partOpenedOut, reportOut } from './convert.ts';
 
 type Outgoing = Required<
-  Pick<WorkerMessage, 'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines'>
+  Pick<
+    WorkerMessage,
+    'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines' | 'mapsCopied'
+  >
 >;
 
 const flushAfterMs = 5;
@@ -24,7 +27,7 @@ const mapsPerProgress = flushAtItems * columnsPerItem;
 const charsPerLine = 100;
 
 function nothing(): Outgoing {
-  return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [] };
+  return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [], mapsCopied: [] };
 }
 
 export class Outbox {
@@ -88,6 +91,12 @@ export class Outbox {
     if (!this.#isOpen) return;
     this.#outgoing.fetchTroubles.push(fetchTroubleOut(trouble));
     this.#grow();
+  }
+
+  mapCopied(attempt: AttemptId): void {
+    if (!this.#isOpen) return;
+    this.#outgoing.mapsCopied.push(attemptIdOut(attempt));
+    this.#grow(1 / 64);
   }
 
   log(attempt: AttemptId, atMs: number, text: string): void {

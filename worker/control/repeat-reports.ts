@@ -51,7 +51,7 @@ export class RepeatReports {
     while (this.#inFlight.size < inFlightMax) {
       const attempt = this.#waiting.pop();
       if (!attempt) return;
-      const report = this.#read(attempt);
+      const report = this.read(attempt);
       if (!report) continue;
       failpoint('worker.inventory');
       this.#inFlight.add(attemptKey(attempt));
@@ -60,7 +60,7 @@ export class RepeatReports {
   }
 
   /** Undefined when its output is gone meanwhile, or cannot be vouched for: then its map runs again if it is needed. */
-  #read(attempt: AttemptId): AttemptReport | undefined {
+  read(attempt: AttemptId): AttemptReport | undefined {
     try {
       const run = this.#ports.outputs.find(attempt.jobId, attempt.index, attempt.attempt, attempt.epoch);
       return run && readKeptReport(attempt, run);

@@ -11,7 +11,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
-import type { OpenPart } from '../../lib/job-spec.ts';
+import type { Counters, OpenPart } from '../../lib/job-spec.ts';
 import type {
   AttemptOutcome,
   AttemptPhase,
@@ -19,12 +19,15 @@ import type {
   AttemptReport,
   FetchProgress,
   FetchTrouble,
+  MapReport,
   PartOpened,
 } from '../../lib/reports.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
 import { FetchInputs, type SegmentLocation } from '../reduce/fetch-inputs.ts';
 import type { SegmentOrigin } from '../reduce/reduce-task.ts';
 import type { PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
+import { readCopiedSegment } from '../shuffle/read-copy.ts';
 import { SegmentStore } from '../shuffle/segment-store.ts';
 import { createProgress, type Progress } from '../user/progress.ts';
 import type { TaskEnd } from '../user/run-task.ts';
@@ -33,6 +36,7 @@ import type { SlotResult, SlotTask } from '../user/slot-messages.ts';
 import type { PoolTicket, SlotPool } from '../user/slot-pool.ts';
 import { classifyFailure } from '../user/task-failure.ts';
 import type { Assignment, JobInfo } from './convert.ts';
+import type { MapCopies } from './map-copies.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Scratch } from './scratch.ts';
 import type { ScratchAccount } from './scratch-account.ts';
@@ -43,6 +47,8 @@ export interface AttemptPorts {
   readonly pool: SlotPool;
   readonly outputs: MapOutputs;
   readonly channels: PeerChannels;
+  readonly stores: Stores;
+  readonly copies: MapCopies;
   readonly scratch: Scratch;
   readonly fetchMemory: MemoryBudget;
   addressOf(worker: WorkerId): string | undefined;
@@ -90,7 +96,7 @@ export class RunningAttempt {
   async run(): Promise<AttemptReport> {
     try {
       const { end, counters } = await this.#runKind();
-      const outcome = end.kind === 'failed' ? end : this.#outcomeOf(end.result);
+      const outcome = end.kind === 'failed' ? end : await this.#outcomeOf(end.result, counters);
       return { attempt: this.id, outcome, counters };
     } catch (thrown) {
       return { attempt: this.id, outcome: { kind: 'failed', failure: this.#classify(thrown) }, counters: {} };
@@ -151,7 +157,7 @@ export class RunningAttempt {
     maps: number,
     account: ScratchAccount,
   ): Promise<TaskEnd> {
-    const { fetchMemory, clock, outputs, channels, workerId } = this.#ports;
+    const { fetchMemory, clock, outputs, channels, stores, workerId } = this.#ports;
     const memoryBytes = fetchMemory.take();
     account.enter('fetching');
     const { signal } = this.#abort;
@@ -171,6 +177,7 @@ export class RunningAttempt {
         addressOf: (worker) => this.#ports.addressOf(worker),
         ticket: () => this.#ports.ticketOf(this.id.jobId),
         isJoined: () => this.#ports.isJoined(),
+        readCopy: (wanted) => readCopiedSegment({ ...wanted, stores, spec: common.spec, segments: store }),
         onHeld: (map, digest) => this.#onHeld(map, digest),
         onTrouble: (trouble) => this.#ports.fetchTrouble(trouble),
       });
@@ -232,26 +239,34 @@ export class RunningAttempt {
     });
   }
 
-  #outcomeOf(result: SlotResult): AttemptOutcome {
+  async #outcomeOf(result: SlotResult, counters: Counters): Promise<AttemptOutcome> {
     switch (result.kind) {
       case 'sample':
         return { kind: 'sample-done', keys: result.keys };
       case 'map': {
         const { inputRecords, inputBytes, segments, part, runPath, spills, spillBytes, bad } = result;
+        const sums = { inputRecords, inputBytes, spills, spillBytes };
+        const report: MapReport = { ...sums, segments, part, bad };
+        if (runPath === undefined) return { kind: 'map-done', report };
+        const copied = this.#job.spec.durability === 'sync';
+        if (copied) await this.#copy(runPath, report, counters);
         // Served from now on: the coordinator may tell of it the moment the report is there.
         failpoint('output.before');
-        if (runPath !== undefined) this.#ports.outputs.add(this.id, runPath);
+        this.#ports.outputs.add(this.id, runPath);
         failpoint('output.after');
-        return {
-          kind: 'map-done',
-          report: { inputRecords, inputBytes, segments, part, spills, spillBytes, bad },
-        };
+        return { kind: 'map-done', report: { ...report, copied } };
       }
       case 'reduce': {
         const { consumed, reduced, part } = result;
         return { kind: 'reduce-done', report: { consumed, reduced, part, fetchMs: this.#fetchMs } };
       }
     }
+  }
+
+  async #copy(path: string, report: MapReport, counters: Counters): Promise<void> {
+    const { workerId: worker, copies } = this.#ports;
+    const { spec } = this.#job;
+    await copies.copy({ spec, attempt: this.id, worker, path, report, counters }, this.#abort.signal);
   }
 
   #classify(thrown: unknown): AttemptFailure {

@@ -174,6 +174,10 @@ export class Session {
     this.#outbox.fetchTrouble(trouble);
   }
 
+  mapCopied(attempt: AttemptId): void {
+    this.#outbox.mapCopied(attempt);
+  }
+
   log(attempt: AttemptId, atMs: number, text: string): void {
     this.#outbox.log(attempt, atMs, text);
   }

@@ -7,17 +7,22 @@ import { ManualClock } from '../../lib/clock.ts';
 import { writePairHeader } from '../../lib/codec/pair.ts';
 import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
+import { copiesFolder } from '../../lib/map-copy.ts';
 import type { FetchTrouble } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
+import { createStores } from '../../lib/store/resolve.ts';
+import { fileUri } from '../../lib/store/uri.ts';
 import { loadShuffleService } from '../../proto/load.ts';
 import { makeTickets } from '../../test/tickets.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { frameHeaderBytes } from '../shuffle/fetch-frames.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
+import { readCopiedSegment } from '../shuffle/read-copy.ts';
 import { RunWriter } from '../shuffle/run-file.ts';
 import { SegmentStore } from '../shuffle/segment-store.ts';
 import { createShuffleHandlers } from '../shuffle/serve.ts';
+import { writeCopy } from '../shuffle/write-copy.ts';
 import { TaskFailure } from '../user/task-failure.ts';
 import { FetchInputs, type SegmentLocation } from './fetch-inputs.ts';
 
@@ -98,6 +103,25 @@ function output(map: number, worker: WorkerId, mapAttempt = 0): SegmentLocation 
   return { map, attempt: mapAttempt, epoch: 1, worker, digest: segmentDigest(segments[0]!) };
 }
 
+const stores = createStores();
+
+function specOf() {
+  return { bundle: { uri: fileUri(join(folder, 'job', 'bundle.mjs')), sha256: '', bytes: 0 } };
+}
+
+/** The same output, from its copy in the store. */
+async function copied(location: SegmentLocation): Promise<SegmentLocation> {
+  const { map, attempt: mapAttempt, epoch, worker } = location;
+  const run = disks.get(worker!)!.find(jobId, map, mapAttempt, epoch)!;
+  const { offset, ...segment } = run.segment(0);
+  const sums = { inputRecords: 1, inputBytes: 1, spills: 0, spillBytes: 0 };
+  const report = { ...sums, segments: [segment], part: undefined };
+  const id: AttemptId = { jobId, kind: 'map', index: map, attempt: mapAttempt, epoch };
+  const copy = { attempt: id, worker: worker!, report, counters: {} };
+  await writeCopy({ stores, spec: specOf(), path: run.path, copy, signal: new AbortController().signal });
+  return { ...location, worker: undefined };
+}
+
 function start(maps: number): FetchInputs {
   return new FetchInputs({
     attempt,
@@ -111,6 +135,10 @@ function start(maps: number): FetchInputs {
     ticket: () => ticket,
     isJoined: () => isJoined,
     addressOf: (worker) => addresses.get(worker),
+    readCopy: (wanted) => {
+      const segments = new SegmentStore(join(folder, 'copied'), 1e6);
+      return readCopiedSegment({ ...wanted, stores, spec: specOf(), segments });
+    },
     onHeld: (map) => held.push(map),
     onTrouble: (trouble) => {
       troubles.push(trouble);
@@ -331,4 +359,37 @@ test('cancelling ends it', async () => {
   const inputs = start(1);
   inputs.cancel();
   await expect(inputs.complete).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('what a lost worker and the own disk had is read from its copy; what is held stays', async () => {
+  const inputs = start(3);
+  const ofPeer = output(0, peer);
+  const own = output(1, self);
+  const copies = [await copied(ofPeer), await copied(own)];
+  inputs.found([output(2, peer)]);
+  await vi.waitFor(() => expect(held).toEqual([2]));
+  servers.get(peer)!.forceShutdown();
+  disks.get(self)!.removeAll();
+  inputs.found([ofPeer, own]);
+  await vi.waitFor(() => expect(troubles).toMatchObject([{ map: 1, worker: self, cause: 'missing' }]));
+  inputs.found(copies);
+  const sources = await inputs.complete;
+  expect(sources.map((source) => source.name)).toEqual([
+    'the copy of map m0.0',
+    'the copy of map m1.0',
+    'map m2.0 from peer',
+  ]);
+});
+
+test('a copy that is gone is reported as that, and its map is taken from where it is made again', async () => {
+  const inputs = start(1);
+  const copy = await copied(output(0, peer));
+  const { store, key } = stores.locate(copiesFolder(specOf()));
+  for await (const object of store.list(key)) await store.remove(object.key);
+  inputs.found([copy]);
+  await vi.waitFor(() => expect(troubles).toMatchObject([{ map: 0, mapAttempt: 0, cause: 'missing' }]));
+  expect(troubles[0]!.worker).toBeUndefined();
+  inputs.lost([0]);
+  inputs.found([output(0, peer, 1)]);
+  expect((await inputs.complete).map(({ name }) => name)).toEqual(['map m0.1 from peer']);
 });

@@ -14,17 +14,23 @@ import { digestMask, segmentDigest } from '../../lib/segment-digest.ts';
 import { askWhoBroke } from '../shuffle/ask-who-broke.ts';
 import { fetchSegments, type PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
+import type { ReadCopyOptions } from '../shuffle/read-copy.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import type { SegmentStore } from '../shuffle/segment-store.ts';
 import { TaskFailure } from '../user/task-failure.ts';
+import { FetchCopies } from './fetch-copies.ts';
 
 export interface SegmentLocation {
   readonly map: number;
   readonly attempt: number;
   readonly epoch: number;
-  readonly worker: WorkerId;
+  /** Undefined: the copy in the store. */
+  readonly worker: WorkerId | undefined;
   readonly digest: number;
 }
+
+/** A segment to be read from its copy. */
+export type CopyWanted = Pick<ReadCopyOptions, 'attempt' | 'partition' | 'name' | 'isReported' | 'signal'>;
 
 export interface FetchInputsPorts {
   readonly attempt: AttemptId;
@@ -42,12 +48,15 @@ export interface FetchInputsPorts {
   isJoined(): boolean;
   /** Where a worker serves; undefined when it is not known yet. */
   addressOf(worker: WorkerId): string | undefined;
+  /** As readCopiedSegment. */
+  readCopy(wanted: CopyWanted): Promise<SegmentSource>;
   /** `digest` as in the location: masked as this job keeps them. */
   onHeld(map: number, digest: number): void;
   onTrouble(trouble: FetchTrouble): void;
 }
 
 interface Wanted extends SegmentLocation {
+  readonly worker: WorkerId;
   /** It came broken, and its worker did not say whose doing that was: the second time condemns it. */
   suspect: boolean;
   /** How often it was whole on the disk of its worker and came broken. */
@@ -85,6 +94,7 @@ export class FetchInputs {
   /** By source worker, then map: what is known to be there and not held. */
   readonly #wanted = new Map<WorkerId, Map<number, Wanted>>();
   readonly #pulling = new Set<WorkerId>();
+  readonly #copies: FetchCopies<SegmentLocation>;
   readonly #abort = new AbortController();
   readonly #result = Promise.withResolvers<readonly SegmentSource[]>();
 
@@ -93,6 +103,14 @@ export class FetchInputs {
     this.#mask = digestMask(ports.maps, ports.reducers);
     this.#held = new Array(ports.maps).fill(undefined);
     this.#result.promise.catch(() => undefined);
+    this.#copies = new FetchCopies({
+      read: (location) => this.#readCopy(location),
+      onHeld: (location, source) => this.#hold(location, source),
+      onTrouble: (location, cause, detail) => this.#report(location, cause, detail),
+      onFatal: (error) => this.#fail(error),
+      pause: (failures) => this.#pause(backoffOf(failures)),
+      signal: this.#abort.signal,
+    });
     this.#completeIfAll();
   }
 
@@ -106,9 +124,14 @@ export class FetchInputs {
     for (const location of locations) {
       if (location.map >= this.#ports.maps || this.#held[location.map]) continue;
       this.#forget(location.map);
-      const wanted = this.#wanted.get(location.worker) ?? new Map<number, Wanted>();
-      this.#wanted.set(location.worker, wanted);
-      wanted.set(location.map, { ...location, suspect: false, damages: 0 });
+      const { worker } = location;
+      if (worker === undefined) {
+        this.#copies.want(location);
+        continue;
+      }
+      const wanted = this.#wanted.get(worker) ?? new Map<number, Wanted>();
+      this.#wanted.set(worker, wanted);
+      wanted.set(location.map, { ...location, worker, suspect: false, damages: 0 });
     }
     for (const worker of this.#wanted.keys()) this.#pull(worker);
   }
@@ -125,14 +148,28 @@ export class FetchInputs {
 
   #forget(map: number): void {
     for (const wanted of this.#wanted.values()) wanted.delete(map);
+    this.#copies.forget(map);
   }
 
   #pull(worker: WorkerId): void {
     if (this.#pulling.has(worker) || this.#abort.signal.aborted) return;
     this.#pulling.add(worker);
-    this.#pullAll(worker).catch((error) => {
-      this.#abort.abort();
-      this.#result.reject(error);
+    this.#pullAll(worker).catch((error) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#abort.abort();
+    this.#result.reject(error);
+  }
+
+  #readCopy({ map, attempt: number, epoch, digest }: SegmentLocation): Promise<SegmentSource> {
+    const { attempt, readCopy } = this.#ports;
+    return readCopy({
+      attempt: { jobId: attempt.jobId, kind: 'map', index: map, attempt: number, epoch },
+      partition: attempt.index,
+      name: `the copy of map m${map}.${number}`,
+      isReported: (counts) => this.#digestOf(counts) === digest,
+      signal: this.#abort.signal,
     });
   }
 
@@ -325,7 +362,7 @@ export class FetchInputs {
       this.#report(location, 'unreachable', detail);
   }
 
-  #report(location: Wanted, cause: FetchTroubleCause, detail: string): void {
+  #report(location: SegmentLocation, cause: FetchTroubleCause, detail: string): void {
     const { attempt } = this.#ports;
     const { map, attempt: mapAttempt, worker } = location;
     this.#ports.onTrouble({ attempt, map, mapAttempt, worker, cause, detail });

@@ -83,6 +83,7 @@ class Shuffle {
       ticket: () => this.#tickets.issuer.ticketOf(jobId),
       isJoined: () => true,
       addressOf: () => this.#address,
+      readCopy: () => Promise.reject(new Error('no segment is read from a copy here')),
       onHeld: () => undefined,
       onTrouble: ({ cause }) => {
         if (!isSettledByFetching.has(cause)) troubled.reject(new Noticed(`reported ${cause}`));

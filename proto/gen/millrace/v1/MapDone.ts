@@ -14,6 +14,7 @@ export interface MapDone {
   'spills'?: (number);
   'spillBytes'?: (number | string | Long);
   'bad'?: (_millrace_v1_BadRecords | null);
+  'copied'?: (boolean);
 }
 
 export interface MapDone__Output {
@@ -26,4 +27,5 @@ export interface MapDone__Output {
   'spills': (number);
   'spillBytes': (number);
   'bad': (_millrace_v1_BadRecords__Output | null);
+  'copied': (boolean);
 }

@@ -8,6 +8,7 @@ import type { FetchProgress as _millrace_v1_FetchProgress, FetchProgress__Output
 import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_LogLine__Output } from '../../millrace/v1/LogLine.ts';
 import type { PartOpened as _millrace_v1_PartOpened, PartOpened__Output as _millrace_v1_PartOpened__Output } from '../../millrace/v1/PartOpened.ts';
 import type { Diagnosis as _millrace_v1_Diagnosis, Diagnosis__Output as _millrace_v1_Diagnosis__Output } from '../../millrace/v1/Diagnosis.ts';
+import type { AttemptId as _millrace_v1_AttemptId, AttemptId__Output as _millrace_v1_AttemptId__Output } from '../../millrace/v1/AttemptId.ts';
 
 export interface WorkerMessage {
   'hello'?: (_millrace_v1_Hello | null);
@@ -20,6 +21,7 @@ export interface WorkerMessage {
   'draining'?: (boolean);
   'partsOpened'?: (_millrace_v1_PartOpened)[];
   'diagnosis'?: (_millrace_v1_Diagnosis | null);
+  'mapsCopied'?: (_millrace_v1_AttemptId)[];
 }
 
 export interface WorkerMessage__Output {
@@ -33,4 +35,5 @@ export interface WorkerMessage__Output {
   'draining': (boolean);
   'partsOpened': (_millrace_v1_PartOpened__Output)[];
   'diagnosis': (_millrace_v1_Diagnosis__Output | null);
+  'mapsCopied': (_millrace_v1_AttemptId__Output)[];
 }
