@@ -1,6 +1,8 @@
 /** Secrets that can be recognised go through a cluster that succeeds, fails and is asked wrongly: none of them is ever written down. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { get } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -17,13 +19,19 @@ const tokens = {
   worker: 'marker-worker-token-4712',
   wrong: 'marker-wrong-token-4713',
 };
-/** The store does not answer: errors of the AWS SDK are among what is searched. */
-const aws: Environment = {
+/** Of a store that refuses everything, at once: errors of the AWS SDK are among what is searched. */
+const aws = {
   AWS_ACCESS_KEY_ID: 'markerawskeyid4714',
   AWS_SECRET_ACCESS_KEY: 'marker-aws-secret-4715',
   AWS_SESSION_TOKEN: 'marker-aws-session-4716',
-  AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+  AWS_ENDPOINT_URL_S3: '',
 };
+let refused = 0;
+const s3 = createServer((_request, answer) => {
+  refused++;
+  const body = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>not for you</Message></Error>';
+  answer.writeHead(403, { 'content-type': 'application/xml' }).end(body);
+});
 const ca = { MILLRACE_TLS_CA: join(certs, 'ca.pem') };
 const pairOf = (role: string): Environment => ({
   MILLRACE_TLS_CERT: join(certs, `${role}.pem`),
@@ -34,6 +42,8 @@ let cluster: SecureCluster;
 
 beforeAll(async () => {
   writeFileSync(input, 'one\ntwo\n');
+  await new Promise<void>((resolve) => s3.listen(0, '127.0.0.1', resolve));
+  aws.AWS_ENDPOINT_URL_S3 = `http://127.0.0.1:${(s3.address() as AddressInfo).port}`;
   expect(await runCli(['certs', certs])).toMatchObject({ code: 0 });
   // A token over TLS: the coordinator shows a certificate, callers show tokens.
   cluster = await SecureCluster.start({
@@ -50,6 +60,8 @@ beforeAll(async () => {
 afterEach(endAll);
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
+  s3.closeAllConnections();
+  s3.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -87,6 +99,7 @@ it('no token, key or AWS secret is in what is printed, stored, logged or measure
   const written = filesBelow(cluster.folder);
   const printed = await cluster.stop();
 
+  expect(refused).toBeGreaterThan(0);
   // The search sees what it is to see: the job's log and output, the refusals and the failures.
   expect(printed).toMatch(/"PATH"/);
   expect(printed).toMatch(/a call was refused/);
