@@ -8,6 +8,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { MillraceError } from '../errors.ts';
 import { failpoint } from '../failpoints.ts';
 import { folderError, hasCode, isMissing } from './folder-errors.ts';
+import { isAbandoned } from './folder-temporaries.ts';
 import { reservedPrefix } from './key.ts';
 import type { StagedObject, StageWriter } from './store.ts';
 
@@ -37,7 +38,7 @@ export function stagedPath(root: string, key: string, token: string): string {
   return join(dirname(target), `${reservedPrefix}${match[1]}`, name);
 }
 
-/** Removes the staging folders of `owner` in `folder` and below it, and the folders that staging made and nobody used. */
+/** Removes the staging folders of `owner` in `folder` and below it, what dead processes left there, and the folders that staging made and nobody used. */
 export async function sweepFolder(root: string, folder: string, owner: string): Promise<void> {
   try {
     await sweepTree(root, folder, `${reservedPrefix}${owner}`);
@@ -57,8 +58,9 @@ async function makeStagingFolder(folder: string, staging: string): Promise<void>
 async function sweepTree(root: string, folder: string, stagingName: string): Promise<void> {
   let levels = 0;
   for (const entry of await entriesIfThere(folder)) {
-    if (!entry.isDirectory()) continue;
     const path = join(folder, entry.name);
+    if (isAbandoned(entry.name)) await rm(path, { force: true });
+    if (!entry.isDirectory()) continue;
     if (entry.name === stagingName) {
       levels = await levelsMade(path);
       await rm(path, { recursive: true, force: true });

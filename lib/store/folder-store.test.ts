@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ProcessId, thisProcess } from '../process-id.ts';
 import { FolderStore } from './folder-store.ts';
+import { temporaryBeside } from './folder-temporaries.ts';
 
 let root: string;
 let store: FolderStore;
@@ -111,6 +114,45 @@ describe('staging', () => {
     const key = 'ä'.repeat(127);
     await store.publish(await stage(key, 'job'));
     expect(await keys()).toEqual([key]);
+  });
+});
+
+describe('what a dead process left half-written', () => {
+  const dead = { ...thisProcess, pid: spawnSync('true').pid };
+  const leave = async (key: string, owner: ProcessId) => {
+    const path = temporaryBeside(join(root, key), owner);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, 'half');
+    return path;
+  };
+
+  test.each(['put', 'putIfAbsent'] as const)('goes with the next %s to its folder', async (method) => {
+    await leave('log/1', dead);
+    await store[method]('log/2', Buffer.from('x'));
+    expect(await readdir(join(root, 'log'))).toEqual(['2']);
+  });
+
+  test('goes even if its object is there', async () => {
+    await writeFile(join(root, 'a'), 'x');
+    await leave('a', dead);
+    expect(await store.putIfAbsent('a', Buffer.from('y'))).toBe(false);
+    expect(await readdir(root)).toEqual(['a']);
+  });
+
+  test('goes when its job is swept', async () => {
+    await leave('out/_SUCCESS', dead);
+    await store.sweep('out/', 'job');
+    expect(await readdir(join(root, 'out'))).toEqual([]);
+  });
+
+  test('stays while its process lives, or may', async () => {
+    const own = await leave('a', thisProcess);
+    const elsewhere = await leave('a', { ...dead, host: 'another-host' });
+    await store.put('b', Buffer.from('x'));
+    await store.sweep('', 'job');
+    expect((await readdir(root)).map((name) => join(root, name)).sort()).toEqual(
+      [own, elsewhere, join(root, 'b')].sort(),
+    );
   });
 });
 

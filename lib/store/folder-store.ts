@@ -3,7 +3,6 @@
  * never sees half of one. Object bytes are flushed before they become visible; a host that loses power right after `publish`
  * may lose the rename, but not without losing every later `putIfAbsent` too, which flushes the folder.
  */
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -14,11 +13,16 @@ import { throwIfAborted } from './abort.ts';
 import { folderError, hasCode, isMissing } from './folder-errors.ts';
 import { etagOf, listFolder } from './folder-list.ts';
 import { openStaged, stagedPath, sweepFolder, writeAll } from './folder-staging.ts';
-import { checkKey, checkOwner, checkPrefix, reservedPrefix } from './key.ts';
+import { listAbandoned, temporaryBeside } from './folder-temporaries.ts';
+import { checkKey, checkOwner, checkPrefix } from './key.ts';
 import type { ObjectInfo, ReadOptions, StagedObject, StageWriter, Store } from './store.ts';
+
+/** Folders that are remembered to hold no temporary file of a dead process. */
+const tidyFoldersMax = 100;
 
 export class FolderStore implements Store {
   readonly #root: string;
+  readonly #tidyFolders = new Set<string>();
 
   /** `root` is an absolute path; it need not exist until something is written. */
   constructor(root: string) {
@@ -95,6 +99,7 @@ export class FolderStore implements Store {
     const folder = dirname(path);
     const temporary = temporaryBeside(path);
     try {
+      await this.#tidy(folder);
       if (await this.head(key)) return false;
       await mkdir(folder, { recursive: true });
       await writeFlushed(temporary, bytes);
@@ -114,6 +119,7 @@ export class FolderStore implements Store {
     const path = this.#pathOf(key);
     const temporary = temporaryBeside(path);
     try {
+      await this.#tidy(dirname(path));
       await mkdir(dirname(path), { recursive: true });
       await writeFlushed(temporary, bytes);
       failpoint('folder.put-written');
@@ -132,6 +138,14 @@ export class FolderStore implements Store {
     checkPrefix(prefix);
     checkOwner(owner);
     await sweepFolder(this.#root, join(this.#root, prefix.slice(0, prefix.lastIndexOf('/') + 1)), owner);
+  }
+
+  /** Once for each folder: processes that share it die rarely. */
+  async #tidy(folder: string): Promise<void> {
+    if (this.#tidyFolders.has(folder)) return;
+    for (const path of await listAbandoned(folder)) await unlinkIfThere(path);
+    if (this.#tidyFolders.size >= tidyFoldersMax) this.#tidyFolders.clear();
+    this.#tidyFolders.add(folder);
   }
 
   #pathOf(key: string): string {
@@ -178,10 +192,6 @@ async function checkWhole(path: string, bytes: number): Promise<void> {
     'corrupt',
     `${path} has ${size} bytes, ${bytes} were staged: it will not be published`,
   );
-}
-
-function temporaryBeside(path: string): string {
-  return join(dirname(path), `${reservedPrefix}put-${randomUUID()}`);
 }
 
 async function linkIfAbsent(existing: string, path: string): Promise<boolean> {
