@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { startMinio } from '../minio/start-minio.ts';
-import { allCells, findCells } from './cells.ts';
+import { allCells, cellName, findCells } from './cells.ts';
 import { Matrix } from './matrix.ts';
 import { failureText, lineOf, summaryOf } from './table.ts';
 
@@ -35,7 +35,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
 try {
   await Promise.all(
     lanes.map(async (lane) => {
-      for (let cell = waiting.shift(); cell; cell = waiting.shift()) await lane.run(cell);
+      for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
+        await lane.run(cell).catch((error) => {
+          process.exitCode = 1;
+          console.log(`FAIL ${cellName(cell)}: it could not be run: ${String(error)}`);
+        });
+      }
     }),
   );
 } finally {

@@ -36,17 +36,22 @@ export class Matrix implements AsyncDisposable {
   async run(cell: Cell): Promise<CellResult> {
     const { place } = scenarios[cell.scenario];
     const cluster = await this.#cluster(place);
-    const input = await this.#giveInput(cluster, cell.scenario);
-    const oracle = await this.#oracle(cluster, cell.scenario, input);
-    const result = await new CellRun(cluster, cell).run(input, oracle);
-    this.results.push(result);
-    if (result.problems.length > 0) {
-      this.failures.push({ result, logs: cluster.logs });
-      this.#clusters.delete(place);
-      await cluster[Symbol.asyncDispose]();
+    let isWhole = false;
+    try {
+      const input = await this.#giveInput(cluster, cell.scenario);
+      const oracle = await this.#oracle(cluster, cell.scenario, input);
+      const result = await new CellRun(cluster, cell).run(input, oracle);
+      isWhole = result.problems.length === 0;
+      this.results.push(result);
+      if (!isWhole) this.failures.push({ result, logs: cluster.logs });
+      this.#options.onResult?.(result);
+      return result;
+    } finally {
+      if (!isWhole) {
+        this.#clusters.delete(place);
+        await cluster[Symbol.asyncDispose]();
+      }
     }
-    this.#options.onResult?.(result);
-    return result;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

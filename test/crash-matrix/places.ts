@@ -9,7 +9,7 @@ export interface Place {
   text(key: string): Promise<string>;
   /** Of visible objects that begin with it, sorted. */
   keys(prefix: string): Promise<string[]>;
-  /** What is staged or temporary: pending uploads under these keys of the output `prefix`, or files that nobody should see. */
+  /** What is staged or temporary: pending uploads under these keys of the output `prefix`, or files anywhere that nobody should see. */
   unfinished(prefix: string, names: readonly string[]): Promise<string[]>;
 }
 
@@ -41,6 +41,6 @@ export function folderPlace(root: string): Place {
     },
     text: async (key) => readFileSync(join(root, key), 'latin1'),
     keys: async (prefix) => filesOf(prefix).filter((key) => !isHidden(key)),
-    unfinished: async (prefix) => filesOf(prefix).filter(isHidden),
+    unfinished: async () => filesOf('').filter(isHidden),
   };
 }
