@@ -72,6 +72,7 @@ test('jobs that have ended, and sessions that are closed, get no tickets', () =>
 test('what was decided before the hello of a stream was heard is not said there, and a job not taken for told', () => {
   const { clock, sent, session, assign } = open();
   assign(0);
+  session.send({ type: 'send-rejoin', workerId });
   clock.advance(100);
   expect(sent).toEqual([]);
   session.send({ type: 'send-welcome', workerId, jobs: [] });

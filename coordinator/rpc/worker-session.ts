@@ -67,7 +67,7 @@ export class WorkerSession {
 
   send(effect: WorkerEffect): void {
     // Decided before the hello of this stream was heard, so lost with the stream before it, as far as the core knows.
-    if (!this.#isWelcomed && effect.type !== 'send-welcome' && effect.type !== 'send-rejoin') return;
+    if (!this.#isWelcomed && effect.type !== 'send-welcome') return;
     switch (effect.type) {
       case 'send-welcome': {
         this.#isWelcomed = true;

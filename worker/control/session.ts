@@ -369,16 +369,13 @@ export class Session {
 
   #receive(message: CoordinatorMessage__Output): void {
     if (message.refused) throw new MillraceError('invalid-argument', message.refused);
-    if (message.rejoin) {
-      this.#rejoin();
-      return;
-    }
     if (message.welcome) {
       if (message.welcome.epoch < this.#epochSeen) return this.#leaveDeposed(message.welcome.epoch);
       this.#welcome(message.welcome);
     }
     // Meant for the stream before this one: the welcome answers what this worker says of itself now.
     if (!this.#isJoined) return;
+    if (message.rejoin) return this.#rejoin();
     const { handlers } = this.#options;
     for (const job of message.jobs) handlers.onJob(jobInfoIn(job));
     if (message.diagnose) void this.#diagnose(diagnoseIn(message.diagnose));
