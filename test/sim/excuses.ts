@@ -6,7 +6,7 @@ import { type FaultKind, simulated } from './faults.ts';
 export type Strikes = ReadonlyMap<FaultKind, number>;
 
 /** By which a request to the store may stay without an answer. */
-const unreachableBy: readonly FaultKind[] = ['store out of reach', 'partition'];
+const unreachableBy: readonly FaultKind[] = ['store out of reach', 'partition', 'hosts clogged in turn'];
 /** By which a worker may seem dead. */
 const lostBy: readonly FaultKind[] = [
   'worker killed',
@@ -15,6 +15,9 @@ const lostBy: readonly FaultKind[] = [
   'partition',
   'one-way partition',
   'stream broken',
+  'hosts clogged in turn',
+  'leader and half of the workers killed',
+  'coordinator paused',
 ];
 /** By which a map output may be found missing or corrupt. */
 const corruptBy: readonly FaultKind[] = [
@@ -22,6 +25,9 @@ const corruptBy: readonly FaultKind[] = [
   'run file gone',
   'fetch byte flipped',
   'worker restarted',
+  'disk vanished',
+  'disk read fails',
+  'leader and half of the workers killed',
 ];
 
 /** Why this end is not excused; undefined when it is. */

@@ -1,16 +1,5 @@
 /** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching, serving, and files on a real disk. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { noCredentials } from '../../lib/security/credentials.ts';
@@ -142,6 +131,10 @@ export class SimWorker {
     this.#budget?.close();
     this.outputs.removeAll();
     // All workers of a simulation are one process, and only the scratch folder of a dead one is taken over.
+    this.#world.byHand(() => this.#disown());
+  }
+
+  #disown(): void {
     for (const folder of this.#folders()) {
       const path = join(folder, 'owner.json');
       if (!existsSync(path)) continue;
@@ -166,7 +159,7 @@ export class SimWorker {
     const path = random.pick(files);
     if (path === undefined) return false;
     if (how === 'remove') rmSync(path);
-    else flipBit(path, random.below.bind(random));
+    else this.#world.byHand(() => flipBit(path, random.below.bind(random)));
     return true;
   }
 
@@ -180,11 +173,8 @@ export class SimWorker {
 }
 
 function flipBit(path: string, below: (n: number) => number): void {
-  const file = openSync(path, 'r+');
-  const at = below(fstatSync(file).size);
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, at);
-  byte[0] = byte[0]! ^ (1 << below(8));
-  writeSync(file, byte, 0, 1, at);
-  closeSync(file);
+  const bytes = readFileSync(path);
+  const at = below(bytes.length);
+  bytes[at] = bytes[at]! ^ (1 << below(8));
+  writeFileSync(path, bytes);
 }

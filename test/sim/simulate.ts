@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { toJobId } from '../../lib/ids.ts';
 import { Violation } from './checker.ts';
 import { Cluster } from './cluster.ts';
+import { failingDisk } from './failing-disk.ts';
 import { faultsUntilMs } from './faults.ts';
 import { SimJob } from './sim-job.ts';
 import type { SimWorker } from './sim-worker.ts';
@@ -35,6 +36,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   const directory = mkdtempSync(join(scratchRoot, 'millrace-sim-'));
   const world = new World(seed, directory, options);
   const undoSteady = steadyProcess(seed ^ 0x71773);
+  const undoDisk = failingDisk(world);
   const undo = options.mutant?.patch?.();
   try {
     await play(world);
@@ -42,6 +44,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
     world.checker.fail(error instanceof Violation ? error.message : String((error as Error).stack ?? error));
   } finally {
     undo?.();
+    undoDisk();
     undoSteady();
     rmSync(directory, { recursive: true, force: true });
   }

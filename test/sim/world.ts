@@ -41,6 +41,7 @@ export class World {
   readonly #print: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
   steps = 0;
+  isByHand = false;
 
   constructor(seed: number, directory: string, options: WorldOptions) {
     this.seed = seed;
@@ -70,6 +71,16 @@ export class World {
 
   count(what: string): void {
     this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1);
+  }
+
+  /** Files are touched by the simulation itself: no disk fails meanwhile. */
+  byHand<T>(act: () => T): T {
+    this.isByHand = true;
+    try {
+      return act();
+    } finally {
+      this.isByHand = false;
+    }
   }
 
   /** How wrong the wall clock of a process is that starts. */
