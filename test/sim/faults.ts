@@ -9,7 +9,7 @@ const chances = {
   'message twice': 0.1,
   'stream broken': 0.004,
   'fetch cut': 0.3,
-  'fetch byte flipped': 0.2,
+  'fetch byte flipped': 0.4,
   // Of a request to the store.
   'store slow': 0.03,
   'store fails before': 0.02,
@@ -18,12 +18,12 @@ const chances = {
   'store says 412 to its own write': 0.05,
   'store body ends early': 0.03,
   'store list lags': 0.05,
-  'journal byte flipped': 0.05,
+  'journal byte flipped': 0.2,
   // Of a read or a write of a worker's files.
   'disk write fails': 0.01,
   'disk read fails': 0.01,
   // Of a task.
-  'disk full': 0.1,
+  'disk full': 0.2,
   // Of a round of the trouble maker.
   partition: 0.1,
   'one-way partition': 0.1,
@@ -40,9 +40,9 @@ const chances = {
   'worker drained': 0.03,
   'worker added': 0.05,
   'coordinator paused': 0.05,
-  'coordinator killed': 0.04,
-  'coordinator stopped': 0.03,
-  'coordinator deposed': 0.04,
+  'coordinator killed': 0.2,
+  'coordinator stopped': 0.1,
+  'coordinator deposed': 0.15,
   'leader and half of the workers killed': 0.02,
   'run file damaged': 0.1,
   'run file gone': 0.15,

@@ -1,16 +1,19 @@
 /**
  * `npm run sim -- --seed N [--seeds K]` replays one seed, or K from there; exit code 1 when an invariant broke.
  *
- *   --shards S        in so many processes beside each other
+ *   --shards S        in so many processes beside each other; 0: one for each core
  *   --coverage        how often everything that can happen happened, and in how many seeds
- *   --row             progress while it runs, and at the end a row for docs/SIMULATION.md
+ *   --row             progress while it runs, and at the end a row for docs/RELIABILITY.md
  *   --trace, --log L  of one seed: everything that happens, and what the programs log
+ *   --regression NAME with the faults of that regression instead of those of the seed
  *   --mutant NAME     with that bug; --mutants: which of the seeds is the first to notice each of them
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../../lib/log.ts';
 import { mutants } from './mutants.ts';
-import { type ShardTask, withShards } from './shard.ts';
+import { regressions } from './regressions.ts';
+import { type Shard, withShards } from './shard.ts';
 import { type Outcome, simulate } from './simulate.ts';
 import { Summary } from './summary.ts';
 
@@ -24,22 +27,27 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     log: { type: 'string' },
     mutant: { type: 'string' },
+    regression: { type: 'string' },
     mutants: { type: 'boolean', default: false },
   },
 });
 
 const first = Number(values.seed);
 const count = Number(values.seeds);
-const shards = Number(values.shards);
+const { mutant, regression } = values;
+const shards = Number(values.shards) || availableParallelism();
 const progressEveryMs = 10_000;
+/** Seeds of a hunt that were run without a mutant: whether they hold. */
+const fine = new Map<number, boolean>();
 
-const isFine = await (values.mutants ? hunt() : count === 1 ? replay() : walk());
-if (!isFine) process.exitCode = 1;
+const hasHeld = await (values.mutants ? hunt() : count === 1 ? replay() : walk());
+if (!hasHeld) process.exitCode = 1;
 
 /** One seed, here: its trace can be seen. */
 async function replay(): Promise<boolean> {
   const outcome = await simulate(first, {
-    mutant: mutants.find(({ name }) => name === values.mutant),
+    mutant: mutants.find(({ name }) => name === mutant),
+    plan: regressions.find(({ name }) => name === regression)?.plan,
     logLevel: values.log as LogLevel | undefined,
     print: values.trace ? (line) => process.stdout.write(line) : undefined,
   });
@@ -58,7 +66,7 @@ async function walk(): Promise<boolean> {
   let shownMs = performance.now();
   await withShards(shards, async (shard) => {
     while (next < first + count) {
-      const outcome = await shard.run({ seed: next++, mutant: values.mutant });
+      const outcome = await shard.run({ seed: next++, mutant, regression });
       summary.add(outcome);
       if (outcome.violation !== undefined) console.log(describe(outcome));
       if (!values.row || performance.now() - shownMs < progressEveryMs) continue;
@@ -76,15 +84,15 @@ function describe({ seed, traceHash, violation }: Outcome): string {
   return `seed ${seed}: ${violation} (trace ${traceHash}; again: npm run sim -- --seed ${seed} --trace)`;
 }
 
-/** Each mutant is noticed by one of the seeds. */
+/** Each mutant is noticed by one of the seeds, which is fine without it. */
 async function hunt(): Promise<boolean> {
   let caught = 0;
-  const waiting = mutants.filter(({ name }) => name.includes(values.mutant ?? ''));
+  const waiting = mutants.filter(({ name }) => name.includes(mutant ?? ''));
   const total = waiting.length;
   await withShards(shards, async (shard) => {
-    for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
-      const { name } = mutant;
-      const found = await firstCatch((task) => shard.run({ ...task, mutant: name }));
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { name } = next;
+      const found = await firstCatch(shard, name);
       if (found) caught++;
       const [violation] = found?.violation?.split('\n') ?? [];
       console.log(`| ${name} | ${found ? `${found.seed} | ${violation}` : `not within ${count} | `} |`);
@@ -94,10 +102,17 @@ async function hunt(): Promise<boolean> {
   return caught === total;
 }
 
-async function firstCatch(run: (task: ShardTask) => Promise<Outcome>): Promise<Outcome | undefined> {
+async function firstCatch(shard: Shard, mutant: string): Promise<Outcome | undefined> {
   for (let seed = first; seed < first + count; seed++) {
-    const outcome = await run({ seed });
-    if (outcome.violation !== undefined) return outcome;
+    const outcome = await shard.run({ seed, mutant });
+    if (outcome.violation !== undefined && (await isFine(shard, seed))) return outcome;
   }
   return undefined;
+}
+
+/** Without any mutant. */
+async function isFine(shard: Shard, seed: number): Promise<boolean> {
+  const known = fine.get(seed) ?? (await shard.run({ seed })).violation === undefined;
+  fine.set(seed, known);
+  return known;
 }

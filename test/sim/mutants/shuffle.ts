@@ -260,6 +260,20 @@ export const shuffleMutants: readonly Mutant[] = [
       ),
   },
   {
+    name: 'a later attempt of a map takes the place of an earlier one on the same worker',
+    patch: () =>
+      patchMethod(
+        MapOutputs.prototype,
+        'add',
+        (add) =>
+          function (this: MapOutputs, id, path) {
+            for (const other of this.list())
+              if (other.jobId === id.jobId && other.index === id.index) this.remove(other);
+            add.call(this, id, path);
+          },
+      ),
+  },
+  {
     name: 'a restarted worker serves nothing and says that it holds all',
     patch: () => patchMethod(MapOutputs.prototype, 'find', () => () => undefined),
   },
