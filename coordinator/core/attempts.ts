@@ -1,15 +1,18 @@
 /** The life of an attempt: start, cancel, end; and the places it holds on its worker meanwhile. */
 import { assert } from '../../lib/assert.ts';
 import { type AttemptId, attemptKey } from '../../lib/ids.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 import type { TaskInput } from './effects.ts';
 import { IndexSet } from './index-set.ts';
 import { type AttemptEnd, emitEnded, emitStarted } from './job-events.ts';
 import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
-import { dropOpenPart } from './parts.ts';
+import { dropOpenParts } from './parts.ts';
 import type { Attempt, FetchState, Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markIdle, markRunning } from './tasks.ts';
 import type { Turn } from './turn.ts';
+
+const noParts: readonly OpenPart[] = [];
 
 export interface AttemptOptions {
   readonly backup: boolean;
@@ -120,7 +123,7 @@ function createAttempt(
     status: 'running',
     started: false,
     progress: undefined,
-    openPart: undefined,
+    openParts: noParts,
     fetch: task.kind === 'reduce' ? createFetch(job) : undefined,
   };
 }
@@ -155,7 +158,7 @@ export function cancelAttempt(turn: Turn, attempt: Attempt, reason: string): voi
   if (attempt.status === 'cancelling') return;
   unsubscribe(attempt);
   attempt.status = 'cancelling';
-  dropOpenPart(turn, attempt);
+  dropOpenParts(turn, attempt);
   const { id, worker, job, task } = attempt;
   turn.effects.push({ type: 'send-cancel', workerId: worker.id, attempt: id, reason });
   tell(turn.state, job, task, 'cancelled', reason, placeOf(attempt));
@@ -167,7 +170,7 @@ export function endAttempt(turn: Turn, attempt: Attempt, end: AttemptEnd): void 
   assert(worker.attempts.delete(attempt.key), 'an attempt ends once');
   job.restored?.over.add(attempt.key);
   unsubscribe(attempt);
-  if (attempt.status === 'running') dropOpenPart(turn, attempt);
+  if (attempt.status === 'running') dropOpenParts(turn, attempt);
   if (holdsSlot(attempt)) worker.slotsUsed--;
   else worker.fetching--;
   if (worker.isolated === attempt) worker.isolated = undefined;

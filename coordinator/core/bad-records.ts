@@ -1,11 +1,9 @@
 /** Records that the accepted maps skipped, against what the job may skip. Only accepted attempts count, so nothing is counted twice. */
 import { badRecordsAllowed, describeOverBudget } from '../../lib/bad-records.ts';
-import { badPartName } from '../../lib/formats.ts';
-import type { OpenPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { BadPart } from './effects.ts';
 import { stopJob } from './ending.ts';
-import type { Job, Task } from './state.ts';
+import type { Job } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** True when the job stops for it. A share is judged when every map is done: before, nobody knows of how many records. */
@@ -25,12 +23,5 @@ export function stopOverBudget(turn: Turn, job: Job): boolean {
 export function acceptedBadParts(job: Job): BadPart[] {
   return job.map.tasks.flatMap(({ index, accepted }) =>
     accepted?.bad ? [{ map: index, part: accepted.bad.part }] : [],
-  );
-}
-
-/** Where a map of this job puts what it skips. */
-export function isPlacedBad({ spec }: Job, { index }: Task, { uri }: OpenPart): boolean {
-  return (
-    spec.maxBadRecords !== undefined && uri === `${spec.outputUri}${badPartName(spec.partOffset + index)}`
   );
 }

@@ -3,14 +3,13 @@
  * worker or of another epoch) changes nothing and is answered, so that its sender can clean up (I9).
  */
 import { assert } from '../../lib/assert.ts';
-import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { AttemptSums } from '../../lib/job-event.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
 import { noCounts } from '../../lib/segment-digest.ts';
 import { cancelAttempt, endAttempt, placeOf, releaseTask } from './attempts.ts';
-import { isPlacedBad, stopOverBudget } from './bad-records.ts';
+import { stopOverBudget } from './bad-records.ts';
 import { commitWhenDone } from './complete.ts';
 import type { EventOf } from './events.ts';
 import { attemptFailed } from './failures.ts';
@@ -18,7 +17,7 @@ import { consumedOther } from './heard.ts';
 import { type AttemptEnd, sumsOf } from './job-events.ts';
 import { compareLate, consumedUnknown } from './non-determinism.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
-import { dropPart, isPlaced, partAccepted } from './parts.ts';
+import { dropPart, dropUnwanted, isPlaced, partAccepted, persistOpened, placesOf } from './parts.ts';
 import { cutWhenSampled } from './plan.ts';
 import { reportBack } from './recovery.ts';
 import { resumeReported, takeOutputAgain } from './resume.ts';
@@ -32,13 +31,17 @@ export function attemptReported(turn: Turn, { workerId, report }: EventOf<'attem
   const worker = turn.state.workers.get(workerId);
   if (!worker) {
     turn.effects.push({ type: 'send-rejoin', workerId });
+    refuseUnknown(turn, report);
     return answer(turn, { id: workerId }, report.attempt, false);
   }
   reportBack(turn.state, worker, report.attempt);
   const known = worker.attempts.get(attemptKey(report.attempt));
   if (!known && takeOutputAgain(turn, worker, report)) return;
   const attempt = known ?? resumeReported(turn, worker, report);
-  if (!attempt) return answer(turn, worker, report.attempt, isAcceptedOf(turn.state, worker, report.attempt));
+  if (!attempt) {
+    refuseUnknown(turn, report);
+    return answer(turn, worker, report.attempt, isAcceptedOf(turn.state, worker, report.attempt));
+  }
   if (attempt.status === 'cancelling') return lateReport(turn, attempt, report);
   const problem = problemOf(attempt, report.outcome);
   if (problem !== undefined) {
@@ -63,19 +66,31 @@ function lateEnd(outcome: AttemptOutcome): AttemptEnd {
 }
 
 /** What it said to have opened is dropped with the attempt. */
-function dropReported(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
-  dropBad(turn, attempt, outcome.kind === 'map-done' ? outcome.report.bad : undefined);
-  const part = partOf(outcome);
-  if (!part || part.token === attempt.openPart?.token || !isPlaced(attempt, part)) return;
-  dropPart(turn, attempt.job, { attempt: attempt.id, part });
+function dropReported(turn: Turn, { id, job, openParts }: Attempt, outcome: AttemptOutcome): void {
+  for (const part of partsOf(outcome)) {
+    const isKnown = openParts.some(({ token }) => token === part.token);
+    if (isKnown || !isPlaced(job, id, part)) continue;
+    persistOpened(turn, { attempt: id, part });
+    dropPart(turn, job, { attempt: id, part });
+  }
 }
 
-function dropBad(turn: Turn, { id, job, task }: Attempt, bad: BadRecordsReport | undefined): void {
-  if (bad && isPlacedBad(job, task, bad.part)) dropPart(turn, job, { attempt: id, part: bad.part });
+/** The attempt is not known any more: nobody else drops what it staged. What was answered before is published or dropped already. */
+function refuseUnknown(turn: Turn, { attempt, outcome, again }: AttemptReport): void {
+  if (again) return;
+  for (const part of partsOf(outcome)) dropUnwanted(turn, { attempt, part });
 }
 
-function partOf(outcome: AttemptOutcome): StagedPart | undefined {
-  return outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
+/** The output, and what was skipped. */
+function partsOf(outcome: AttemptOutcome): StagedPart[] {
+  switch (outcome.kind) {
+    case 'map-done':
+      return [outcome.report.part, outcome.report.bad?.part].filter((part) => part !== undefined);
+    case 'reduce-done':
+      return [outcome.report.part];
+    default:
+      return [];
+  }
 }
 
 /** What convert.ts cannot check, because only the coordinator knows the job; undefined when all is well. */
@@ -83,14 +98,14 @@ function problemOf(attempt: Attempt, outcome: AttemptOutcome): string | undefine
   if (outcome.kind === 'failed') return undefined;
   const { kind } = attempt.task;
   if (outcome.kind !== `${kind}-done`) return `${outcome.kind} for a ${kind} task`;
-  const staged = partOf(outcome);
-  if (staged && !isPlaced(attempt, staged)) return `its part is at ${staged.uri}`;
+  const { output, skipped } = placesOf(attempt.job, attempt.id);
+  const staged = outcome.kind === 'sample-done' ? undefined : outcome.report.part;
+  if (staged && staged.uri !== output) return `its part is at ${staged.uri}`;
   if (outcome.kind === 'reduce-done') return lossIn(outcome.report);
   if (outcome.kind !== 'map-done') return undefined;
   const { reducers, durability } = attempt.job.spec;
   const { segments, part, bad, copied } = outcome.report;
-  if (bad && !isPlacedBad(attempt.job, attempt.task, bad.part))
-    return `its bad records are at ${bad.part.uri}`;
+  if (bad && bad.part.uri !== skipped) return `its bad records are at ${bad.part.uri}`;
   if (segments.length !== reducers) return `${segments.length} segments instead of ${reducers}`;
   if (reducers > 0 && durability === 'sync' && !copied) return 'its output was not copied to the store';
   if (reducers === 0 && !part) return 'a map-only task without a staged part';
@@ -151,11 +166,18 @@ function refuse(turn: Turn, attempt: Attempt, outcome: AttemptOutcome): void {
 function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptSums): void {
   const { job, task, worker } = attempt;
   const again = task.accepted ? 'again' : '';
-  if (attempt.openPart?.token === accepted.part?.token) attempt.openPart = undefined;
+  const { part, bad } = accepted;
+  // What it skipped is in no other record, and that it was opened may have been lost on the way.
+  const isHeard = attempt.openParts.some(({ token }) => token === bad?.part.token);
+  if (bad && !isHeard) persistOpened(turn, { attempt: attempt.id, part: bad.part });
+  attempt.openParts = attempt.openParts.filter(
+    ({ token }) => token !== part?.token && token !== bad?.part.token,
+  );
   endAttempt(turn, attempt, { outcome: 'done', sums });
   markDone(job, task);
   // What the earlier output of a map skipped is staged beside it.
-  dropBad(turn, attempt, task.accepted?.bad);
+  const before = task.accepted;
+  if (before?.bad) dropPart(turn, job, { attempt: before.id, part: before.bad.part });
   replaceAccepted(job, task, accepted);
   measure(turn, attempt, accepted.inputBytes);
   answer(turn, worker, attempt.id, true);

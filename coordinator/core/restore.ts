@@ -3,9 +3,10 @@
  * Map outputs and running attempts are not in the journal: their workers say them again (resume.ts, recovery.ts).
  */
 import { assert, assertNever } from '../../lib/assert.ts';
-import { attemptKey, type JobId, sameAttempt, type WorkerId } from '../../lib/ids.ts';
+import { type JobId, sameAttempt, type WorkerId } from '../../lib/ids.ts';
 import type { Split } from '../../lib/job-spec.ts';
 import type { PhaseView } from '../../lib/job-view.ts';
+import type { PartOpened } from '../../lib/reports.ts';
 import { noCounts } from '../../lib/segment-digest.ts';
 import { commitWhenDone, publish } from './complete.ts';
 import type { Commit, PersistRecord, SuccessFacts } from './effects.ts';
@@ -13,6 +14,7 @@ import { forgetOldest, release } from './ending.ts';
 import type { EventOf } from './events.ts';
 import { emitRestored } from './job-events.ts';
 import { addDifference } from './non-determinism.ts';
+import { openPartKey } from './parts.ts';
 import { beginWork, createJob, planTables } from './plan.ts';
 import { beginRecovery } from './recovery.ts';
 import type { CoreState, Job, Task, TaskTable } from './state.ts';
@@ -138,11 +140,12 @@ function restorePart(state: CoreState, job: Job, record: PartRecord): void {
   switch (record.type) {
     case 'part-opened': {
       giveUpOpenPart(job, record);
-      job.restored!.openParts.set(attemptKey(id), { attempt: id, part: record.part });
+      job.restored!.openParts.set(openPartKey(record), { attempt: id, part: record.part });
       return;
     }
     case 'part-accepted':
       giveUpOpenPart(job, record);
+      if (record.bad) giveUpOpenPart(job, { attempt: id, part: record.bad.part });
       return restoreResult(job, task, record);
     case 'part-revoked':
       return restoreRevoked(state, job, task, record);
@@ -151,12 +154,12 @@ function restorePart(state: CoreState, job: Job, record: PartRecord): void {
   }
 }
 
-/** An attempt has one part: an earlier one is not wanted any more, unless it is this very one. */
-function giveUpOpenPart(job: Job, { attempt, part }: RecordOf<'part-opened' | 'part-accepted'>): void {
+/** An attempt has one part at one place: an earlier one is not wanted any more, unless it is this very one. */
+function giveUpOpenPart(job: Job, opened: PartOpened): void {
   const { openParts } = job.restored!;
-  const before = openParts.get(attemptKey(attempt));
-  openParts.delete(attemptKey(attempt));
-  if (before && before.part.token !== part.token) job.discards.push(before);
+  const before = openParts.get(openPartKey(opened));
+  openParts.delete(openPartKey(opened));
+  if (before && before.part.token !== opened.part.token) job.discards.push(before);
 }
 
 function restoreResult(job: Job, task: Task, record: RecordOf<'part-accepted'>): void {
@@ -183,7 +186,8 @@ function restoreRevoked(state: CoreState, job: Job, task: Task, record: RecordOf
   const { accepted } = task;
   if (!accepted?.part || !sameAttempt(accepted.id, record.attempt)) return;
   // As one that is still open: whoever may go on takes it back.
-  job.restored!.openParts.set(attemptKey(accepted.id), { attempt: accepted.id, part: accepted.part });
+  const opened = { attempt: accepted.id, part: accepted.part };
+  job.restored!.openParts.set(openPartKey(opened), opened);
   replaceAccepted(job, task, undefined);
   markIdle(state, job, task);
   job[task.kind].reruns++;
@@ -259,7 +263,8 @@ function goOn(turn: Turn, job: Job): void {
 
 /** With what was begun so late that the commit did not know of it. */
 function publishAgain(turn: Turn, job: Job, commit: Commit): void {
-  const known = new Set(commit.discards.map(({ token }) => token));
+  const published = (commit.success.bad ?? []).map(({ part }) => part);
+  const known = new Set([...commit.discards, ...published].map(({ token }) => token));
   const late = [...job.restored!.openParts.values()].map(({ part }) => part);
   const discards = [...commit.discards, ...late.filter(({ token }) => !known.has(token))];
   publish(turn, job, { ...commit, discards });

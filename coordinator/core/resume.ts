@@ -3,13 +3,13 @@
  * started here, and map outputs that were accepted before are accepted again. Nothing that survived is made twice.
  */
 import { type AttemptId, attemptKey, type WorkerId } from '../../lib/ids.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 import type { AttemptReport, MapReport } from '../../lib/reports.ts';
 import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } from './attempts.ts';
-import { isPlacedBad } from './bad-records.ts';
 import { emitAdopted } from './job-events.ts';
 import { rerunUnlocated } from './locations.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
-import { dropPart } from './parts.ts';
+import { dropPart, openPartKey, persistOpened, placesOf } from './parts.ts';
 import type { Attempt, CoreState, Job, JobPhase, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markDone, markRunning, replaceAccepted } from './tasks.ts';
@@ -46,7 +46,7 @@ export function resumeRunning(turn: Turn, worker: Worker, id: AttemptId): Attemp
   if (!found) return undefined;
   const { job, task } = found;
   const attempt = resumeAttempt(turn, job, task, worker, id);
-  takeOpenPart(job, attempt);
+  attempt.openParts = takeOpenParts(job, id);
   emitAdopted(turn, attempt);
   tell(turn.state, job, task, 'goes on', 'the coordinator was restarted', placeOf(attempt));
   if (task.kind === 'reduce') rerunUnlocated(turn, job, task);
@@ -58,9 +58,16 @@ export function resumeRunning(turn: Turn, worker: Worker, id: AttemptId): Attemp
   return attempt;
 }
 
-function takeOpenPart({ restored }: Job, attempt: Attempt): void {
-  attempt.openPart = restored!.openParts.get(attempt.key)?.part;
-  restored!.openParts.delete(attempt.key);
+function takeOpenParts(job: Job, id: AttemptId): OpenPart[] {
+  const { openParts } = job.restored!;
+  const { output, skipped } = placesOf(job, id);
+  return [output, skipped].flatMap((uri) => {
+    if (uri === undefined) return [];
+    const key = openPartKey({ attempt: id, part: { uri, token: '' } });
+    const part = openParts.get(key)?.part;
+    openParts.delete(key);
+    return part ?? [];
+  });
 }
 
 /** A report of an attempt that ended while nobody led: the attempt goes on, and ends with it. */
@@ -97,7 +104,7 @@ export function takeOutput(turn: Turn, job: Job, kept: KeptOutput): boolean {
   const { reducers } = job.spec;
   if (!map || !isWanted(map) || reducers === 0 || output.segments.length !== reducers) return false;
   const { bad } = output;
-  if (bad && !isPlacedBad(job, map, bad.part)) return false;
+  if (bad && bad.part.uri !== placesOf(job, id).skipped) return false;
   if (map.status === 'idle' && map.accepted) job.map.reruns--;
   const before = map.accepted;
   if (before?.bad && before.bad.part.token !== bad?.part.token) {
@@ -106,6 +113,8 @@ export function takeOutput(turn: Turn, job: Job, kept: KeptOutput): boolean {
   markRunning(job, map);
   markDone(job, map);
   replaceAccepted(job, map, mapResult(report, workerId, output));
+  const isHeard = takeOpenParts(job, id).some(({ token }) => token === bad?.part.token);
+  if (bad && !isHeard) persistOpened(turn, { attempt: id, part: bad.part });
   map.attemptsStarted = Math.max(map.attemptsStarted, id.attempt + 1);
   worker?.jobs.add(id.jobId);
   if (worker) answer(turn, worker, id, true);

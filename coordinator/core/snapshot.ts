@@ -47,11 +47,9 @@ function planRecords(
 
 /** What must be dropped is opened and never accepted. The current part of an attempt comes after one that it gave up. */
 function partRecords(job: Job, at: number): PersistRecord[] {
-  const { tasks } = outputTable(job);
   const opened = new Map<string, PartOpened>();
-  const alive = tasks.flatMap((task) =>
-    task.attempts.flatMap(({ id, openPart }) => (openPart ? [{ attempt: id, part: openPart }] : [])),
-  );
+  const tasks = [...job.map.tasks, ...job.reduce.tasks];
+  const alive = tasks.flatMap((task) => [...openPartsOf(task), ...badPartOf(job, task)]);
   const all = [...job.discards, ...(job.restored?.openParts.values() ?? []), ...alive];
   for (const { attempt, part } of all) {
     const key = `${attemptKey(attempt)} ${part.token}`;
@@ -59,7 +57,17 @@ function partRecords(job: Job, at: number): PersistRecord[] {
     opened.set(key, { attempt, part });
   }
   const records = [...opened.values()].map((one): PersistRecord => ({ type: 'part-opened', at, ...one }));
-  return [...records, ...tasks.flatMap((task) => resultRecords(task, at))];
+  return [...records, ...outputTable(job).tasks.flatMap((task) => resultRecords(task, at))];
+}
+
+function openPartsOf({ attempts }: Task): PartOpened[] {
+  return attempts.flatMap(({ id, openParts }) => openParts.map((part) => ({ attempt: id, part })));
+}
+
+/** Staged by a map whose output is in no journal: it is dropped, unless the map is heard again. */
+function badPartOf({ spec }: Job, { accepted }: Task): PartOpened[] {
+  if (spec.reducers === 0 || !accepted?.bad) return [];
+  return [{ attempt: accepted.id, part: accepted.bad.part }];
 }
 
 function resultRecords({ accepted }: Task, at: number): PersistRecord[] {

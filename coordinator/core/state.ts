@@ -227,7 +227,7 @@ export interface RestoredJob {
    * it. Undefined once a map made something else than before.
    */
   made: (SegmentCounts | undefined)[];
-  /** Parts that attempts of earlier coordinators have begun, by attemptKey; whoever goes on takes its own back. */
+  /** Parts that attempts of earlier coordinators have begun, by openPartKey; whoever goes on takes its own back. */
   readonly openParts: Map<string, PartOpened>;
   /** Attempts (attemptKey) of earlier coordinators that this one has ended or taken back: their reports may come again, and count no more. */
   readonly over: Set<string>;
@@ -353,8 +353,8 @@ export interface Attempt {
   /** The worker was seen working on it: if the worker dies now, the task may be why. */
   started: boolean;
   progress: AttemptProgress | undefined;
-  /** What it stages, from when it said so. */
-  openPart: OpenPart | undefined;
+  /** What it stages, from when it said so; at most one at each place. Replaced, never mutated. */
+  openParts: readonly OpenPart[];
   /** Reduces only. */
   readonly fetch: FetchState | undefined;
 }

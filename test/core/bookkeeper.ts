@@ -2,12 +2,12 @@
  * Keeps account of what the core says over a whole walk: every part that was opened is published or dropped, never both; every attempt
  * starts once and ends once; the state of a job goes forward and ends once.
  */
-import type { Effect, PersistRecord } from '../../coordinator/core/effects.ts';
+import type { Commit, Effect, PersistRecord } from '../../coordinator/core/effects.ts';
 import type { CoreState } from '../../coordinator/core/state.ts';
 import { assert } from '../../lib/assert.ts';
 import type { JobId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
-import type { OpenPart } from '../../lib/job-spec.ts';
+import type { OpenPart, StagedPart } from '../../lib/job-spec.ts';
 import type { JobState } from '../../lib/job-view.ts';
 
 const order: readonly JobState[] = ['SUBMITTED', 'MAPPING', 'REDUCING', 'COMMITTING'];
@@ -35,12 +35,14 @@ export class Bookkeeper {
   performed(effect: Effect): void {
     switch (effect.type) {
       case 'publish-output':
-        this.#published.set(effect.spec.jobId, new Set(effect.parts.map(({ token }) => token)));
+        this.#published.set(effect.spec.jobId, new Set(publishedParts(effect).map(({ token }) => token)));
         return this.#drop(effect.spec.jobId, effect.discards);
       case 'discard-output':
         this.#published.delete(effect.spec.jobId);
         return this.#drop(effect.spec.jobId, effect.parts);
       case 'discard-part':
+        // Of a job that has ended the core does not know any more what it published; dropping that is no error of a store.
+        if (this.#states.get(effect.jobId) === 'COMPLETED' && this.#isPublished(effect)) return;
         return this.#drop(effect.jobId, [effect.part]);
       case 'job-event':
         return this.#happened(effect.event);
@@ -59,6 +61,10 @@ export class Bookkeeper {
     }
     const alive = [...state.workers.values()].reduce((sum, worker) => sum + worker.attempts.size, 0);
     assert(alive === this.#running.size, `${alive} attempts alive, ${this.#running.size} said to be`);
+  }
+
+  #isPublished({ jobId, part }: Extract<Effect, { type: 'discard-part' }>): boolean {
+    return tokensOf(this.#published, jobId).has(part.token);
   }
 
   #drop(jobId: JobId, parts: readonly OpenPart[]): void {
@@ -94,6 +100,10 @@ export class Bookkeeper {
       }
     }
   }
+}
+
+function publishedParts({ parts, success }: Commit): StagedPart[] {
+  return [...parts, ...(success.bad ?? []).map(({ part }) => part)];
 }
 
 function tokensOf(tokens: Map<JobId, Set<string>>, jobId: JobId): Set<string> {

@@ -62,11 +62,13 @@ function durableJob(job: Job) {
 
 /** Tokens of parts that are begun, or to be dropped. */
 function stagedOf(job: Job): string[] {
-  const { discards, restored } = job;
-  const attempts = outputTable(job).tasks.flatMap((task) => task.attempts);
-  const alive = attempts.flatMap(({ openPart }) => openPart?.token ?? []);
-  const dropped = [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part.token);
-  return [...new Set([...alive, ...dropped])].sort();
+  const { discards, restored, spec } = job;
+  const tasks = [...job.map.tasks, ...job.reduce.tasks];
+  const alive = tasks.flatMap((task) => task.attempts.flatMap(({ openParts }) => openParts));
+  // What accepted maps skipped is theirs to say again, too.
+  const bad = spec.reducers === 0 ? [] : tasks.flatMap(({ accepted }) => accepted?.bad?.part ?? []);
+  const dropped = [...discards, ...(restored?.openParts.values() ?? [])].map(({ part }) => part);
+  return [...new Set([...alive, ...bad, ...dropped].map(({ token }) => token))].sort();
 }
 
 /** A job that ends: what losers begin meanwhile is dropped at once by who leads, and once more by who leads next. */

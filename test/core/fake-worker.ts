@@ -5,7 +5,7 @@
 import type { Effect, JobInfo, TaskInput } from '../../coordinator/core/effects.ts';
 import { assert } from '../../lib/assert.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
-import type { SegmentCounts } from '../../lib/job-spec.ts';
+import type { OpenPart, SegmentCounts } from '../../lib/job-spec.ts';
 import type { MapCopy } from '../../lib/map-copy.ts';
 import type {
   AttemptOutcome,
@@ -16,7 +16,7 @@ import type {
 } from '../../lib/reports.ts';
 import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
 import type { Happening, Random } from './fake-cluster.ts';
-import { makePart, makeSegment, makeUsage, makeWorker } from './make.ts';
+import { makeBadPart, makePart, makeSegment, makeUsage, makeWorker } from './make.ts';
 
 interface Known {
   readonly attempt: AttemptId;
@@ -35,6 +35,8 @@ export interface FakeAttempt {
   complete: boolean;
   /** It has begun to stage its part. */
   opened: boolean;
+  /** And what it skips. */
+  skips: boolean;
 }
 
 /** What every fake may look at: what was made and consumed by whom, for fetching and for the checks at the end. */
@@ -90,7 +92,10 @@ export class FakeWorker {
       held: [...this.outputs.values()].map(({ attempt }) => attempt),
       replaces: [],
     });
-    for (const { id, opened } of this.attempts.values()) if (opened) this.#open(id);
+    for (const { id, opened, skips } of this.attempts.values()) {
+      if (opened) this.#open(makePart(id), id);
+      if (skips) this.#open(makeBadPart(id), id);
+    }
     for (const report of this.#unanswered.values()) this.#send(report);
     this.#sayCopied([...this.#copied]);
   }
@@ -124,7 +129,7 @@ export class FakeWorker {
         return this.#welcomed();
       case 'send-assignment': {
         const { attempt: id, job, input } = effect;
-        const fresh = { held: new Map(), unsaid: [], complete: false, opened: false };
+        const fresh = { held: new Map(), unsaid: [], complete: false, opened: false, skips: false };
         this.attempts.set(attemptKey(id), { id, job, input, ...fresh });
         return;
       }
@@ -255,8 +260,12 @@ export class FakeWorker {
   work(attempt: FakeAttempt): void {
     if (isReadyForPart(attempt) && !attempt.opened) {
       attempt.opened = true;
-      this.#open(attempt.id);
+      this.#open(makePart(attempt.id), attempt.id);
       if (this.#world.random.chance(0.5)) return;
+    }
+    if (isReadyToSkip(attempt) && this.#world.random.chance(0.5)) {
+      attempt.skips = true;
+      return this.#open(makeBadPart(attempt.id), attempt.id);
     }
     switch (attempt.input.kind) {
       case 'sample':
@@ -281,7 +290,9 @@ export class FakeWorker {
     const part = job.spec.reducers === 0 ? makePart(id) : undefined;
     const { durability = 'local', reducers } = job.spec;
     const copied = durability === 'sync' && reducers > 0;
-    const report = { inputRecords: 1, inputBytes: 1000, segments, part, spills: 0, spillBytes: 0, copied };
+    const bad = attempt.skips ? { part: makeBadPart(id), examples: [] } : undefined;
+    const facts = { inputRecords: 1, inputBytes: 1000, spills: 0, spillBytes: 0 };
+    const report = { ...facts, segments, part, bad, copied };
     this.finish(attempt, { kind: 'map-done', report });
     const key = attemptKey(id);
     const said = this.#unanswered.get(key)!;
@@ -343,9 +354,9 @@ export class FakeWorker {
     this.outbox.push({ type: 'fetch-troubled', workerId: this.info.workerId, trouble });
   }
 
-  #open(attempt: AttemptId): void {
+  #open({ uri, token }: OpenPart, attempt: AttemptId): void {
     if (!this.connected) return;
-    const opened = { attempt, part: makePart(attempt) };
+    const opened = { attempt, part: { uri, token } };
     this.outbox.push({ type: 'part-opened', workerId: this.info.workerId, opened });
   }
 
@@ -364,4 +375,8 @@ export class FakeWorker {
 
 function isReadyForPart({ input, job, complete }: FakeAttempt): boolean {
   return input.kind === 'reduce' ? complete : input.kind === 'map' && job.spec.reducers === 0;
+}
+
+function isReadyToSkip({ input, job, skips }: FakeAttempt): boolean {
+  return input.kind === 'map' && job.spec.maxBadRecords !== undefined && !skips;
 }

@@ -1,5 +1,5 @@
 /** Short ways to make what the core's tests feed in: specs, splits, workers, reports. */
-import { partName } from '../../lib/formats.ts';
+import { badPartName, partName } from '../../lib/formats.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
@@ -63,6 +63,12 @@ export function makeUsage(changes: Partial<WorkerUsage> = {}): WorkerUsage {
 /** `records` in one segment, and a variant for a map that makes something else the next time. */
 export function makeSegment(records: number, variant = 0): SegmentCounts {
   return { records, bytes: records * 10, crc32: (records * 2_654_435_761 + variant) % 2 ** 32 };
+}
+
+/** What a map skipped. */
+export function makeBadPart(id: AttemptId, records = 1): StagedPart {
+  const token = `bad-${id.index}.${id.attempt}${id.epoch === 1 ? '' : `@${id.epoch}`}`;
+  return { ...makePart(id, records), uri: `mem:///out/${id.jobId}/${badPartName(id.index)}`, token };
 }
 
 export function makePart({ jobId, kind, index, attempt }: AttemptId, records = 1): StagedPart {

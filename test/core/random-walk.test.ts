@@ -30,6 +30,7 @@ function submit(cluster: FakeCluster, random: Random, jobId: string): void {
     priority: random.below(2),
     durability: random.pick(durabilities),
     attemptsMax: random.chance(0.5) ? 3 : 50,
+    maxBadRecords: random.chance(0.3) ? { kind: 'count', records: 1_000 } : undefined,
     onNondeterminism: random.chance(0.2) ? 'fail' : undefined,
   });
 }

@@ -8,7 +8,7 @@ import { type AttemptId, type JobId, parseTask, type WorkerId } from '../../lib/
 import type { Durability, JobSpec, SegmentCounts } from '../../lib/job-spec.ts';
 import type { AttemptPhase, FetchTroubleCause, MapReport } from '../../lib/reports.ts';
 import { addCounts, noCounts, segmentDigest } from '../../lib/segment-digest.ts';
-import { makePart, makeSegment, makeSpec, makeSplits, makeUsage, makeWorker } from './make.ts';
+import { makeBadPart, makePart, makeSegment, makeSpec, makeSplits, makeUsage, makeWorker } from './make.ts';
 
 type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
 
@@ -95,6 +95,7 @@ export function toEvent(line: Line, made: Made): Happening {
 function specOf({ words, named }: Line): JobSpec {
   const { reducers = '1', priority = '0', attempts = '4', partition = 'hash', durability = 'local' } = named;
   const policy = named['on-nondeterminism'];
+  const budget = named['bad-records'];
   return makeSpec(words[0]!, {
     reducers: Number(reducers),
     priority: Number(priority),
@@ -102,6 +103,7 @@ function specOf({ words, named }: Line): JobSpec {
     durability: durability as Durability,
     partition: partition as JobSpec['partition'],
     ...(policy && { onNondeterminism: policy as JobSpec['onNondeterminism'] }),
+    ...(budget && { maxBadRecords: { kind: 'count', records: Number(budget) } }),
   });
 }
 
@@ -185,7 +187,7 @@ function report({ command, words, named }: Line, made: Made): Happening {
       return {
         type: 'part-opened',
         workerId: workerId as WorkerId,
-        opened: { attempt, part: makePart(attempt) },
+        opened: { attempt, part: rest.includes('bad') ? makeBadPart(attempt) : makePart(attempt) },
       };
     case 'sampled': {
       const keys = (named.keys ?? '').split(',').map((key) => new TextEncoder().encode(key));
@@ -197,7 +199,8 @@ function report({ command, words, named }: Line, made: Made): Happening {
       made.set(`${attempt.jobId}/${attempt.index}`, segments);
       const part = segments.length === 0 ? makePart(attempt) : undefined;
       const copied = words.includes('copied');
-      return wrap({ kind: 'map-done', report: { ...mapReport(segments), part, copied } });
+      const bad = named.bad ? { part: makeBadPart(attempt, Number(named.bad)), examples: [] } : undefined;
+      return wrap({ kind: 'map-done', report: { ...mapReport(segments), part, bad, copied } });
     }
     case 'reduced': {
       const consumed = named.consumed ? makeSegment(Number(named.consumed)) : consumedBy(attempt, made);

@@ -3,13 +3,13 @@
  * UPDATE=1 to write what it decides now, and read the difference. Invariants are checked after every event.
  *
  *   after 1s                                    join w1 [slots=2] [host=h] [pid=1] [running=j1/m0.0,…] [draining]
- *   submit j1 [reducers=1] [priority=0] [attempts=4] [partition=hash] [durability=local] [on-nondeterminism=fail]
+ *   submit j1 [reducers=1] [priority=0] [attempts=4] [partition=hash] [durability=local] [on-nondeterminism=fail] [bad-records=5]
  *   splits j1 COUNT [bytes=1000] [hosts=a,b]    listing-failed j1 CODE        cancel j1
- *   mapped w1 j1/m0.0 [segments=3,4] [variant=1] [counter=2] [copied]         sampled w1 j1/s0.0 keys=a,b
+ *   mapped w1 j1/m0.0 [segments=3,4] [variant=1] [counter=2] [bad=1] [copied] sampled w1 j1/s0.0 keys=a,b
  *   reduced w1 j1/r0.0 [consumed=5] [reduced=4] failed w1 j1/m0.0 KIND [words…]
  *   beat w1 [j1/m0.0:map:500 …] [scratch=90]    fetched w1 j1/r0.0 m0 m1 [complete] [unlike]
  *   trouble w1 j1/r0.0 m0.0 w2 missing          disconnect w1                 left w1
- *   draining w1                                 drain w1                      opened w1 j1/r0.0
+ *   draining w1                                 drain w1                      opened w1 j1/r0.0 [bad]
  *   copied w1 j1/m0.0,j1/m1.0                   copies-found j1 maps=m0,m1 [j1/m0.0=w1 …]
  *   published j1                                publish-failed j1 CODE        discarded j1
  *   tick                                        view j1                       story j1 [m0]

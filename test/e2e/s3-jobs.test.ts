@@ -179,6 +179,7 @@ await describeWithMinio('jobs on MinIO', (minio) => {
     expect(names).toEqual([
       expect.stringMatching(/^bundle-[0-9a-f]{64}\.mjs$/),
       'events/000001.jsonl',
+      'map-outputs.jsonl',
       'outcome.json',
       'spec.json',
       'splits.jsonl',

@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
-import type { Counters, JobSpec } from '../../lib/job-spec.ts';
+import type { Counters, JobSpec, StagedPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import { aboutAttempt } from '../../lib/log-subject.ts';
@@ -276,7 +276,7 @@ export class Attempts implements SessionHandlers {
     this.#running.delete(key);
     if (isAbandoned) {
       this.#ports.outputs.remove(report.attempt);
-      return this.#clean(this.#discardPart(report));
+      return this.#clean(this.#discardParts(report));
     }
     if (!keepsFiles) void this.#clean(scratch.removeAttempt(report.attempt));
     else this.#keep(report.attempt, outcome.report, report.counters);
@@ -334,15 +334,18 @@ export class Attempts implements SessionHandlers {
     this.#ports.outputs.remove(id);
     this.#copies.forget(id);
     void this.#clean(this.#scratch.removeAttempt(id));
-    if (report) void this.#clean(this.#discardPart(report));
+    if (report) void this.#clean(this.#discardParts(report));
   }
 
-  async #discardPart({ outcome }: AttemptReport): Promise<void> {
-    const part =
-      outcome.kind === 'map-done' || outcome.kind === 'reduce-done' ? outcome.report.part : undefined;
-    if (!part) return;
-    const { store, key } = this.#ports.stores.locate(part.uri);
-    await store.discard({ key, token: part.token });
+  async #discardParts({ outcome }: AttemptReport): Promise<void> {
+    const parts: (StagedPart | undefined)[] = [];
+    if (outcome.kind === 'map-done') parts.push(outcome.report.part, outcome.report.bad?.part);
+    if (outcome.kind === 'reduce-done') parts.push(outcome.report.part);
+    for (const part of parts) {
+      if (!part) continue;
+      const { store, key } = this.#ports.stores.locate(part.uri);
+      await store.discard({ key, token: part.token });
+    }
   }
 
   async #abandon(reason: string): Promise<void> {

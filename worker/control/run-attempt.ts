@@ -70,7 +70,8 @@ export class RunningAttempt {
   #phase: AttemptPhase;
   #progress: Progress = createProgress();
   #inputs: FetchInputs | undefined;
-  #openPart: OpenPart | undefined;
+  /** By place. */
+  readonly #openParts = new Map<string, OpenPart>();
   #account: ScratchAccount | undefined;
   /** By map: the digest of what is held of it. */
   readonly #held = new Map<number, number>();
@@ -125,7 +126,7 @@ export class RunningAttempt {
 
   /** After a reconnect: the coordinator may have lost what was said. */
   repeat(): void {
-    if (this.#openPart) this.#onPartOpened(this.#openPart);
+    for (const part of [...this.#openParts.values()]) this.#onPartOpened(part);
     if (this.#inputs) {
       this.#sayHeld([...this.#held.keys()]);
     }
@@ -207,7 +208,7 @@ export class RunningAttempt {
 
   #onPartOpened(part: OpenPart): void {
     failpoint('part.told');
-    this.#openPart = part;
+    this.#openParts.set(part.uri, part);
     this.#ports.partOpened({ attempt: this.id, part });
   }
 

@@ -7,6 +7,7 @@ import { type BadRecordBudget, type BadRecordLine, parseBadRecordBudget } from '
 import type { InputFormat } from '../../lib/formats.ts';
 import { toJobId } from '../../lib/ids.ts';
 import { collectBytes } from '../../lib/iterables.ts';
+import type { OpenPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
@@ -54,7 +55,8 @@ async function map(functions: Functions, text: string | Buffer, options: Options
   const job = functions as UserJob;
   const split = { pieces: [piece], bytes: bytes.length, hosts: [] };
   const common = { spec, job, attempt, split, cutPoints: [], context, progress, stores, directory };
-  const result = await runMapTask(common);
+  const opened: OpenPart[] = [];
+  const result = await runMapTask({ ...common, onPartOpened: (part) => opened.push(part) });
   const lines: BadRecordLine[] = [];
   for (const part of [result.bad?.part, result.part]) {
     if (!part) continue;
@@ -66,7 +68,7 @@ async function map(functions: Functions, text: string | Buffer, options: Options
     const stored = (await collectBytes(place.store.read(place.key))).toString().trimEnd();
     lines.push(...stored.split('\n').map((line) => JSON.parse(line) as BadRecordLine));
   }
-  return { result, lines, stores };
+  return { result, lines, stores, opened };
 }
 
 async function failureOf(...args: Parameters<typeof map>) {
@@ -132,6 +134,13 @@ test('the same with async map, and with mapEmit whose emit was refused', async (
   const { result, lines } = await map(emitting, 'a\nbad\nb\n');
   expect(recordsOf(result.runPath)).toBe(2);
   expect(lines).toHaveLength(1);
+});
+
+test('each part is told of before it is staged: that of a map-only job, and what it skips', async () => {
+  const { result, opened } = await map(throwsOnBad, 'a\nbad\nbad\n', { reducers: 0 });
+  const tokens = [result.part?.token, result.bad?.part.token];
+  expect(opened.map(({ token }) => token)).toEqual(tokens);
+  expect((await map(throwsOnBad, 'bad\n')).opened).toHaveLength(1);
 });
 
 test('nothing is staged when nothing is bad', async () => {

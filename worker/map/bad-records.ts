@@ -8,7 +8,7 @@ import { createPartWriter, type OpenPartOptions, type PartWriter } from '../redu
 import { TaskFailure } from '../user/task-failure.ts';
 import type { SkippedRecord } from './run-mapper.ts';
 
-export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores'>;
+export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores' | 'onPartOpened'>;
 
 export class BadRecords {
   readonly #options: BadRecordsOptions;
@@ -45,10 +45,9 @@ export class BadRecords {
   }
 
   #open(): Promise<PartWriter> {
-    const { spec, attempt, stores } = this.#options;
+    const { spec, attempt, stores, onPartOpened } = this.#options;
     const location = stores.locate(`${spec.outputUri}${badPartName(spec.partOffset + attempt.index)}`);
-    // Not told of: whatever more than one attempt may have staged here is swept at the end of the job.
-    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId);
+    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId, onPartOpened);
   }
 
   #lineOf({ uri, offset, line, error, raw }: SkippedRecord): BadRecordLine {

@@ -41,7 +41,7 @@ export interface MapTaskOptions {
   readonly directory: string;
   /** On the disk of `directory`; default: all of it. */
   readonly space?: ScratchSpace | undefined;
-  /** Of a map-only job: told when its part is begun. */
+  /** Told when a part is begun: of a map-only job its output, of any the records that it skips. */
   readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
   /** Told each pair that map yields, before it goes on. */
   readonly onPair?: ((key: unknown, value: unknown) => void) | undefined;
