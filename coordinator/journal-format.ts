@@ -50,6 +50,8 @@ const recordTypes: Readonly<Record<PersistRecord['type'], true>> = {
   'part-opened': true,
   'part-accepted': true,
   'part-revoked': true,
+  'task-charged': true,
+  'attempt-failed': true,
   'map-differed': true,
   'job-committing': true,
   'job-stopping': true,

@@ -5,7 +5,7 @@
 
 import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import type { WorkerLossReason } from '../../lib/cluster-view.ts';
-import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
+import type { AttemptId, JobId, TaskRef, WorkerId } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
 import type {
   Counters,
@@ -16,7 +16,7 @@ import type {
   Split,
   StagedPart,
 } from '../../lib/job-spec.ts';
-import type { DifferenceView, JobCause, JobState, JobView } from '../../lib/job-view.ts';
+import type { DifferenceView, FailedAttemptView, JobCause, JobState, JobView } from '../../lib/job-view.ts';
 import type { LogSubject } from '../../lib/log-subject.ts';
 import type { MapOutputLine } from '../../lib/map-output-line.ts';
 import type { WorkerInfo } from '../../lib/reports.ts';
@@ -166,6 +166,18 @@ export interface Commit {
   readonly success: SuccessFacts;
 }
 
+/** What bounds the attempts of a task, across coordinators. */
+export interface TaskCharges {
+  readonly failures: number;
+  /** Workers that died running it. */
+  readonly deaths: readonly WorkerId[];
+  readonly failedOn: readonly WorkerId[];
+  /** By fingerprint, who reported this fault of the user's. */
+  readonly userFaults: readonly (readonly [fingerprint: string, reporters: readonly WorkerId[]])[];
+  /** Reduces: times that a corrupt segment made it start again. */
+  readonly sentBack: number;
+}
+
 /**
  * Durable decisions, in the order they were made; JSON as they stand. A core that is given them all comes to the same state, but for
  * what its workers can say again: map outputs, and what runs.
@@ -195,6 +207,15 @@ export type PersistRecord = { readonly at: number } & (
       readonly bad?: BadRecordsReport;
     }
   | { readonly type: 'part-revoked'; readonly attempt: AttemptId; readonly reason: string }
+  /** What this task has cost so far: its last record counts. */
+  | {
+      readonly type: 'task-charged';
+      readonly jobId: JobId;
+      readonly task: TaskRef;
+      readonly charges: TaskCharges;
+    }
+  /** For those who ask what failed. */
+  | { readonly type: 'attempt-failed'; readonly jobId: JobId; readonly failed: FailedAttemptView }
   /** With what was known before of these attempts. */
   | { readonly type: 'map-differed'; readonly jobId: JobId; readonly difference: DifferenceView }
   | { readonly type: 'job-committing'; readonly jobId: JobId; readonly commit: Commit }

@@ -7,6 +7,7 @@ import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { describeFailure, failureFingerprint, isUserFault } from '../../lib/attempt-failure.ts';
 import { formatAttempt, formatTask } from '../../lib/ids.ts';
 import { endAttempt, placeOf, releaseTask } from './attempts.ts';
+import { persistCharges, showFailed } from './charges.ts';
 import { condemnOutput } from './condemn.ts';
 import { stopJob } from './ending.ts';
 import { recordFault } from './quarantine.ts';
@@ -14,8 +15,6 @@ import type { Attempt, Job, Task, Worker } from './state.ts';
 import { tellTrouble } from './story.ts';
 import { taskTrouble } from './tasks.ts';
 import { answer, say, type Turn } from './turn.ts';
-
-const failedAttemptsShown = 20;
 
 /** A running attempt reported a failure. */
 export function attemptFailed(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
@@ -39,14 +38,15 @@ export function sentBack(turn: Turn, attempt: Attempt, cause: string): void {
 function show(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
   const { job, task, worker, id } = attempt;
   job[task.kind].failedAttempts++;
-  if (job.failedAttempts.length >= failedAttemptsShown) job.failedAttempts.shift();
-  job.failedAttempts.push({
+  const shown = {
     task: formatTask(task),
     attempt: id.attempt,
     worker: worker.id,
     atMs: turn.now,
     failure,
-  });
+  };
+  showFailed(job, shown);
+  turn.persist.push({ type: 'attempt-failed', at: turn.now, jobId: job.spec.jobId, failed: shown });
   tellTrouble(turn.state, job, task, 'failed', describeFailure(failure), placeOf(attempt));
   say(turn, 'warn', { attempt }, `${formatAttempt(id)} failed on ${worker.id}: ${describeFailure(failure)}`);
 }
@@ -65,9 +65,9 @@ function charge(turn: Turn, attempt: Attempt, failure: AttemptFailure): void {
   trouble.failures++;
   trouble.failedOn.add(worker.id);
   if (!isUserFault(failure)) recordFault(turn, worker, job, task);
-  const verdict = isSureMistake(turn, task, worker, failure)
-    ? 'failed twice with the same error'
-    : outOfAttempts(job, task);
+  const isSure = isSureMistake(turn, task, worker, failure);
+  persistCharges(turn, job, task);
+  const verdict = isSure ? 'failed twice with the same error' : outOfAttempts(job, task);
   if (verdict !== undefined) failTask(turn, job, task, `${formatTask(task)} ${verdict}`, failure);
   else releaseTask(turn, job, task);
 }
@@ -105,6 +105,7 @@ function segmentCorrupt(turn: Turn, attempt: Attempt, failure: CorruptSegment): 
   const { job, task, worker } = attempt;
   const trouble = taskTrouble(task);
   trouble.condemned++;
+  persistCharges(turn, job, task);
   const { condemnedMax } = turn.state.config;
   if (trouble.condemned >= condemnedMax) {
     const what = `${formatTask(task)} met corrupt segments ${trouble.condemned} times`;
@@ -136,6 +137,7 @@ export function attemptLost(turn: Turn, attempt: Attempt, blame: boolean, cause:
 function recordDeath(turn: Turn, job: Job, task: Task, worker: Worker): boolean {
   const { deaths, failures } = taskTrouble(task);
   deaths.push(worker.id);
+  persistCharges(turn, job, task);
   const { deathsMax } = turn.state.config;
   if (deaths.length < deathsMax && failures + deaths.length < job.spec.attemptsMax) return false;
   const message = `${deaths.length} workers died running it: ${deaths.join(', ')}`;

@@ -8,6 +8,7 @@ import type { Split } from '../../lib/job-spec.ts';
 import type { PhaseView } from '../../lib/job-view.ts';
 import type { PartOpened } from '../../lib/reports.ts';
 import { noCounts } from '../../lib/segment-digest.ts';
+import { restoreCharges, showFailed } from './charges.ts';
 import { commitWhenDone, publish } from './complete.ts';
 import type { Commit, PersistRecord, SuccessFacts } from './effects.ts';
 import { forgetOldest, release } from './ending.ts';
@@ -88,6 +89,8 @@ type Progress = RecordOf<
   | 'job-planned'
   | 'job-sampled'
   | 'job-started'
+  | 'task-charged'
+  | 'attempt-failed'
   | 'map-differed'
   | 'job-committing'
   | 'job-stopping'
@@ -107,6 +110,10 @@ function restoreProgress(state: CoreState, job: Job, record: Progress): void {
     case 'job-started':
       job.startedAtMs = record.at;
       return;
+    case 'task-charged':
+      return restoreCharges(state, job, record);
+    case 'attempt-failed':
+      return showFailed(job, record.failed);
     case 'map-differed':
       addDifference(job, record.difference);
       return;
@@ -222,7 +229,7 @@ function restoreEnd(state: CoreState, job: Job, { state: shown, cause, view }: R
   job.endedAtMs = view.endedAtMs;
   // Journals from before there were copies do not say.
   job.mapsCopied = view.mapsCopied ?? 0;
-  job.failedAttempts.push(...view.failedAttempts);
+  job.failedAttempts.splice(0, Number.POSITIVE_INFINITY, ...view.failedAttempts);
   job.damages.push(...(view.damagedSegments ?? []));
   job.differences.splice(0, Number.POSITIVE_INFINITY, ...(view.nonDeterministic ?? []));
   job.counters.clear();

@@ -1,6 +1,7 @@
 /** The journal in short: the records that, replayed, give the same state as all those that led to it. */
 import { attemptKey } from '../../lib/ids.ts';
 import type { PartOpened } from '../../lib/reports.ts';
+import { chargesRecords } from './charges.ts';
 import type { PersistRecord } from './effects.ts';
 import { outputTable } from './ending.ts';
 import { partAccepted } from './parts.ts';
@@ -22,6 +23,7 @@ function jobRecords(job: Job, at: number): PersistRecord[] {
     return [
       accepted,
       ...planRecords(job, at),
+      ...chargesRecords(job, at),
       ...partRecords(job, at),
       ...differenceRecords(job, at),
       ...phaseRecords(job, at),

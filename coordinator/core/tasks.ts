@@ -86,7 +86,18 @@ export function markIdle(state: CoreState, job: Job, task: Task): void {
   task.status = 'idle';
   task.waitingSinceMs = state.now;
   task.backedUp = false;
-  const { waiting } = table;
+  wait(state, table, task);
+}
+
+/** It is charged with more than when it began to wait: it may have to wait for another place. */
+export function waitAgain(state: CoreState, job: Job, task: Task): void {
+  if (task.status !== 'idle') return;
+  const table = job[task.kind];
+  for (const set of Object.values(table.waiting)) set.delete(task.index);
+  wait(state, table, task);
+}
+
+function wait(state: CoreState, { waiting }: TaskTable, task: Task): void {
   if (isIsolated(state, task)) waiting.isolated.add(task.index);
   else if (task.accepted) waiting.reruns.add(task.index);
   else if (task.trouble) waiting.retries.add(task.index);

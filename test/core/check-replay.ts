@@ -1,5 +1,6 @@
 /** Whether a journal gives the state back that wrote it, and its snapshot the same again: in all that is not the workers' to say. */
 import { deepStrictEqual } from 'node:assert';
+import { chargesRecords } from '../../coordinator/core/charges.ts';
 import type { PersistRecord } from '../../coordinator/core/effects.ts';
 import { outputTable } from '../../coordinator/core/ending.ts';
 import { assertInvariants } from '../../coordinator/core/invariants.ts';
@@ -55,9 +56,18 @@ function durableJob(job: Job) {
     cutPoints: info.cutPoints.map((key) => [...key]),
     startedAtMs,
     differences: job.differences,
+    failedAttempts: job.failedAttempts,
+    charges: chargesRecords({ ...job, failedAttempts: [] }, 0).map(withoutWorkers),
     staged: 'outcome' in phase || 'commit' in phase ? [] : stagedOf(job),
     accepted: tasks.map(({ accepted }) => (accepted?.part ? accepted : undefined)),
   };
+}
+
+/** Where a task failed is known of condemned outputs, too, which no record tells of. */
+function withoutWorkers(record: PersistRecord): unknown {
+  return record.type === 'task-charged'
+    ? { ...record, charges: { ...record.charges, failedOn: [] } }
+    : record;
 }
 
 /** Tokens of parts that are begun, or to be dropped. */

@@ -1,6 +1,6 @@
 /** What a step decided, as lines of a transcript: every field that matters, nothing else. */
 import type { Effect, PersistRecord, TaskInput } from '../../coordinator/core/effects.ts';
-import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
+import { type AttemptId, formatAttempt, formatTask } from '../../lib/ids.ts';
 import type { JobEvent } from '../../lib/job-event.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
 
@@ -25,6 +25,12 @@ export function formatPersist(record: PersistRecord): string {
       return `persist part-accepted ${nameOf(record.attempt)} ${record.part.token}`;
     case 'part-revoked':
       return `persist part-revoked ${nameOf(record.attempt)}: ${record.reason}`;
+    case 'task-charged': {
+      const { failures, deaths, sentBack } = record.charges;
+      return `persist task-charged ${record.jobId}/${formatTask(record.task)} failures=${failures} deaths=${deaths.join(',')}${sentBack > 0 ? ` sent-back=${sentBack}` : ''}`;
+    }
+    case 'attempt-failed':
+      return `persist attempt-failed ${record.jobId}/${record.failed.task}.${record.failed.attempt}`;
     case 'map-differed':
       return `persist map-differed ${record.jobId} ${JSON.stringify(record.difference)}`;
     case 'job-committing':
