@@ -2,6 +2,7 @@
 
 import type { TargetKind } from './target.ts';
 import { keptBundle, storedBundle } from './targets/bundle.ts';
+import { copiedIndex, copiedPiece } from './targets/copies.ts';
 import { changedInput, gzipInput, zstdInput } from './targets/input.ts';
 import { journalTargets, leaderFile } from './targets/journal.ts';
 import { fetchedFile, mergedRun, spill } from './targets/local-files.ts';
@@ -13,7 +14,7 @@ export const targetKinds: readonly TargetKind[] = [
   ...[gzipInput, zstdInput, changedInput],
   ...[storedBundle, keptBundle],
   ...[spill, ownDisk, servedDisk, stream, fetchedFile, mergedRun],
-  ...[inheritedRun, inheritedReport],
+  ...[inheritedRun, inheritedReport, copiedPiece, copiedIndex],
   ...journalTargets,
   leaderFile,
   ...[stagedPart, ...publishedParts, manifest],
