@@ -63,6 +63,20 @@ test('a second coordinator stands by: it says who leads, is not ready, and leads
   expect(await probe(second.httpAddress)).toEqual([200, 'mr_leader 1']);
 });
 
+test('of two that are started at once on a new store one leads and the other stands by', async () => {
+  const options = { listen: '127.0.0.1:0', storeUri: `mem://${randomUUID()}/`, leaseMs: 2_000 };
+  const both = await Promise.all([startCoordinator(options), startCoordinator(options)]);
+  await using first = both[0];
+  await using second = both[1];
+  const [leader, standby] = first.epoch === undefined ? [second, first] : [first, second];
+  expect([leader.epoch, standby.epoch]).toEqual([1, undefined]);
+  await using client = connect({ coordinator: `${standby.address},${leader.address}` });
+  expect(await client.list()).toEqual([]);
+  await leader.close();
+  await standby.leads;
+  expect(standby.epoch).toBe(2);
+});
+
 test('a leader that finds another one in leader.json stops, although it has nothing to decide', async () => {
   const options = {
     listen: '127.0.0.1:0',

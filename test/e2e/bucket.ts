@@ -17,6 +17,15 @@ export interface JournalRecord {
   readonly part?: { readonly token: string };
 }
 
+/** What the journal has of a job that completes, but for its parts. */
+export const decisionsOfCompletedJob = [
+  'job-accepted',
+  'job-planned',
+  'job-started',
+  'job-committing',
+  'job-ended',
+];
+
 export class Bucket {
   readonly name: string;
   readonly #minio: Minio;
