@@ -1,11 +1,11 @@
-/** `millrace replay`: a map task of a job again, here, under the inspector if asked. */
+/** `millrace replay`: a task of a job again, here, under the inspector if asked. */
 import { Console } from 'node:console';
 import inspector from 'node:inspector';
 import type { Command } from 'commander';
 import { sourceExcerpt, topFrame } from '../lib/user-stack.ts';
 import type { Replay, ReplayEnd } from '../sdk/replay.ts';
 import { withInterrupt } from './interrupt.ts';
-import { addJson, type CommonOptions, parseCount, parsePositive } from './options.ts';
+import { addJson, type CommonOptions, parseCount } from './options.ts';
 import { say, writeData, writeJson } from './output.ts';
 import { renderReplayEnd, renderReplayStart } from './render/replay.ts';
 import { stderrPaint } from './render/style.ts';
@@ -25,19 +25,25 @@ const failedExitCode = 1;
 export function define(command: Command): void {
   command
     .argument('<ID>', 'the id that submit printed')
-    .argument('<TASK>', 'a map task, such as m3')
+    .argument('<TASK>', 'a map task, such as m3, or a reduce task that failed, such as r0')
     .requiredOption('--store <URL>', "the coordinator's store: file:///dir or s3://bucket/prefix")
     .option('--attempt <N>', 'as this attempt (default: the last one that failed)', parseCount)
-    .option('--head <N>', 'print the first N pairs that map yields', parseCount, pairsShown)
+    .option(
+      '--head <N>',
+      'print the first N pairs that map yields, or records of reduce',
+      parseCount,
+      pairsShown,
+    )
     .option(
       '--inspect [PORT]',
-      `wait for a debugger on 127.0.0.1 (default: ${inspectorPortDefault})`,
-      parsePositive,
+      `wait for a debugger on 127.0.0.1 (default: ${inspectorPortDefault}; 0: any free port)`,
+      parseCount,
     );
   addJson(command, 'print how it ended');
   command.addHelpText(
     'after',
     '\nReads the store and the input with your own credentials and changes neither. The first bad record ends it, whatever the job may skip.' +
+      '\nThe input of a reduce is kept when it first fails by an error of the job, a lack of memory or a timeout (256 MiB at most).' +
       '\nExit code 1: it failed (again).\n\nExample:\n  millrace replay 0b5a… m3 --store s3://millrace/state --inspect',
   );
   command.action((id: string, task: string, flags: ReplayFlags) =>

@@ -125,6 +125,10 @@ export const limits = {
   logCharsWaitingMax: 512 * KiB,
   /** A peer that refuses a ticket may not have heard of the coordinator that signed it: a reduce asks again for so long. */
   ticketRefusedMsMax: 30_000,
+  /** What `millrace replay` needs of a reduce that failed: kept of one task at most, in objects of this size, and for how long it is tried. */
+  keptInputBytesMax: 256 * MiB,
+  keptObjectBytes: 8 * MiB,
+  keepInputMsMax: 60_000,
   slotMemoryBytesDefault: 320 * MiB,
   attemptsMaxDefault: 4,
   attemptsMaxMax: 100,

@@ -46,11 +46,12 @@ export const policies: Readonly<Record<UserName, Policy>> = {
     onObjects([...get, ...put, ...remove], `${buckets.store}/*`, `${buckets.output}/*`),
     onObjects(get, `${buckets.input}/*`),
   ]),
-  // Reads input, the bundle of a job and what `millrace doctor` leaves for it, stages parts. Cannot delete, and never touches the log.
+  // Reads input, the bundle of a job and what `millrace doctor` leaves for it, stages parts, keeps what failed reduces read. Cannot delete, and
+  // never touches the log.
   worker: policy([
     onBuckets(look, buckets.input, buckets.output),
     onObjects(get, `${buckets.input}/*`, `${buckets.store}/jobs/*/bundle-*`, `${buckets.store}/doctor/*`),
-    onObjects([...get, ...put], `${buckets.output}/*`),
+    onObjects([...get, ...put], `${buckets.output}/*`, `${buckets.store}/jobs/*/kept/*`),
   ]),
   // A member of the team: brings input, takes output, looks at jobs; also for `millrace run` on the buckets.
   client: policy([

@@ -1,12 +1,17 @@
 /** What a coordinator keeps of a job in its store, `jobs/<id>/`: read back to run a part of the job again (docs/on-disk.md). */
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import type { AttemptFailure } from '../lib/attempt-failure.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { formatTask, type JobId, type TaskRef } from '../lib/ids.ts';
 import { collectBytes } from '../lib/iterables.ts';
 import type { JobEventLine } from '../lib/job-event.ts';
 import type { JobSpec, Split } from '../lib/job-spec.ts';
+import { type KeptInputs, keptFolder, keptName, keptObjectName } from '../lib/kept-inputs.ts';
+import { limits } from '../lib/limits.ts';
 import { lineBlocks } from '../lib/line-blocks.ts';
 import type { Stores } from '../lib/store/resolve.ts';
+import { formatBytes } from '../lib/units.ts';
 
 /** How an attempt of a task ended, as the events of its job tell. */
 export interface PastAttempt {
@@ -50,6 +55,45 @@ export class JobFolder {
       }
     }
     throw new MillraceError('not-found', `job ${this.#jobId} has ${at} map tasks, m0 to m${at - 1}`);
+  }
+
+  /** What reduce task `index` had read when it first failed by its job's fault. Throws `not-found` when that was not kept, with the reason. */
+  async keptInputs(spec: JobSpec, index: number): Promise<KeptInputs> {
+    const { store, key } = this.#stores.locate(keptFolder(spec, index));
+    const noInput = (why: string) =>
+      new MillraceError(
+        'not-found',
+        `the input of r${index} was not kept: ${why}; run the job again, or replay a map that makes what it reads`,
+      );
+    if (!(await store.head(`${key}${keptName}`))) {
+      throw noInput(
+        'no attempt of it failed by an error of the job, a lack of memory or a timeout, or the store could not take it (millrace logs)',
+      );
+    }
+    const text = (await collectBytes(store.read(`${key}${keptName}`))).toString();
+    const kept = this.#parse(text, `kept/r${index}/${keptName}`) as KeptInputs;
+    if (kept.objects > 0) return kept;
+    const [bytes, limit] = [kept.bytes, limits.keptInputBytesMax].map(formatBytes);
+    throw noInput(`it has ${bytes}, over the limit of ${limit}; more reducers (--reducers) make it smaller`);
+  }
+
+  /** Writes the run file that was kept to a local path. Throws `corrupt` when it is not what was kept. */
+  async fetchKept(
+    spec: JobSpec,
+    index: number,
+    { objects, crc32: crc }: KeptInputs,
+    path: string,
+  ): Promise<void> {
+    const { store, key } = this.#stores.locate(keptFolder(spec, index));
+    let seen = 0;
+    await using file = await open(path, 'w');
+    for (let at = 1; at <= objects; at++) {
+      for await (const bytes of store.read(`${key}${keptObjectName(at)}`)) {
+        seen = crc32(bytes, seen);
+        await file.writeFile(bytes);
+      }
+    }
+    if (seen !== crc) throw new MillraceError('corrupt', `${this.#uri}kept/r${index}/ is not what was kept`);
   }
 
   /** Attempts of the task that have ended, in that order. */

@@ -8,12 +8,10 @@ import { type Paint, plain } from './style.ts';
 
 const piecesShown = 3;
 
-export function renderReplayStart({ spec, name, split, past }: Replay, paint: Paint = plain): string[] {
-  const { pieces, bytes } = split;
+export function renderReplayStart({ spec, name, input, past }: Replay, paint: Paint = plain): string[] {
+  const { bytes } = input.kind === 'map' ? input.split : input.kept;
   const lines = [`${paint('strong', name)} of ${spec.name} (${spec.jobId}), ${formatBytes(bytes)}`];
-  for (const { uri, start, end } of pieces.slice(0, piecesShown))
-    lines.push(`  reads    ${uri} ${start}-${end}`);
-  if (pieces.length > piecesShown) lines.push(`           and ${pieces.length - piecesShown} more`);
+  lines.push(...renderInput(input));
   if (past) {
     const how = past.failure ? `failed: ${describeFailure(past.failure).split('\n')[0]}` : past.outcome;
     lines.push(`  then     on ${past.worker} ${how}`);
@@ -21,9 +19,22 @@ export function renderReplayStart({ spec, name, split, past }: Replay, paint: Pa
   return lines;
 }
 
+function renderInput(input: Replay['input']): string[] {
+  if (input.kind === 'reduce') {
+    const { maps, attempt } = input.kept;
+    return [`  reads    what attempt ${attempt} had read, of ${plural(maps, 'map')}`];
+  }
+  const { pieces } = input.split;
+  const lines = pieces
+    .slice(0, piecesShown)
+    .map(({ uri, start, end }) => `  reads    ${uri} ${start}-${end}`);
+  if (pieces.length > piecesShown) lines.push(`           and ${pieces.length - piecesShown} more`);
+  return lines;
+}
+
 export function renderReplayEnd(end: ReplayEnd, excerpt: string | undefined, paint: Paint = plain): string[] {
   const { replay, failure, inputRecords, yieldedPairs } = end;
-  const did = `after ${plural(inputRecords, 'record')} and ${plural(yieldedPairs, 'pair')}`;
+  const did = `after ${plural(inputRecords, 'record')} and ${plural(yieldedPairs, replay.input.kind === 'map' ? 'pair' : 'output record')}`;
   const counters = Object.entries(end.counters).map(([name, value]) => `  counter  ${name} ${value}`);
   if (!failure)
     return [`${paint('good', '✔')} ${paint('strong', replay.name)} ended well ${did}`, ...counters];

@@ -71,7 +71,7 @@ test('over the budget the job fails with its own cause and leaves nothing; its t
   expect(replayed.stderr).toMatch(/m0\.0 failed after 8 records and 15 pairs/);
   expect(replayed.stderr).toMatch(/at nameOf \(.*poison\.ts:26:/);
   const reduce = await runCli(['replay', handle.id, 'r0', '--store', store]);
-  expect([reduce.code, reduce.stderr]).toEqual([2, expect.stringContaining('replays only map tasks')]);
+  expect([reduce.code, reduce.stderr]).toEqual([2, expect.stringContaining('the input of r0 was not kept')]);
 });
 
 await describeWithMinio('bad records on MinIO', (minio) => {

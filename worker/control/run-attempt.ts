@@ -11,7 +11,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
-import type { Counters, OpenPart } from '../../lib/job-spec.ts';
+import type { Counters, JobSpec, OpenPart } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
 import type {
   AttemptOutcome,
   AttemptPhase,
@@ -24,10 +25,12 @@ import type {
 } from '../../lib/reports.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import { FetchInputs, type SegmentLocation } from '../reduce/fetch-inputs.ts';
+import { isWorthReplaying, keepInputs } from '../reduce/keep-inputs.ts';
 import type { SegmentOrigin } from '../reduce/reduce-task.ts';
 import type { PeerChannels } from '../shuffle/fetch.ts';
 import type { MapOutputs } from '../shuffle/outputs.ts';
 import { readCopiedSegment } from '../shuffle/read-copy.ts';
+import type { SegmentSource } from '../shuffle/segment-reader.ts';
 import { SegmentStore } from '../shuffle/segment-store.ts';
 import { createProgress, type Progress } from '../user/progress.ts';
 import type { TaskEnd } from '../user/run-task.ts';
@@ -189,10 +192,39 @@ export class RunningAttempt {
       this.#fetchMs = Math.round(clock.monotonicMs() - (this.#fetchStartedMs ?? clock.monotonicMs()));
       this.#phase = 'ready';
       this.#sayHeld([]);
-      return await this.#runInSlot({ ...common, kind: 'reduce', maps, sources, origins: this.#origins });
+      const end = await this.#runInSlot({ ...common, kind: 'reduce', maps, sources, origins: this.#origins });
+      await this.#keepInputs(end, common.spec, sources);
+      return end;
     } finally {
       await store.discard();
       fetchMemory.give(memoryBytes);
+    }
+  }
+
+  /** Without it the attempt has failed all the same: it only cannot be replayed, and its log says why. */
+  async #keepInputs({ end }: TaskEnd, spec: JobSpec, sources: readonly SegmentSource[]): Promise<void> {
+    if (end.kind !== 'failed' || !isWorthReplaying(end.failure)) return;
+    const { clock, stores, log } = this.#ports;
+    const late = new AbortController();
+    const stopped = Promise.withResolvers<never>();
+    const stop = (reason: unknown) => {
+      late.abort(reason);
+      stopped.reject(reason);
+    };
+    const cancel = () => stop(this.#abort.signal.reason);
+    const stopClock = clock.after(limits.keepInputMsMax, () =>
+      stop(new MillraceError('timeout', `the store took longer than ${limits.keepInputMsMax / 1_000} s`)),
+    );
+    this.#abort.signal.addEventListener('abort', cancel);
+    try {
+      const keeping = keepInputs({ spec, attempt: this.id, sources, stores, signal: late.signal });
+      await Promise.race([keeping, stopped.promise]);
+    } catch (thrown) {
+      const { message } = MillraceError.from(thrown);
+      log(this.id, clock.now(), `its input was not kept, so it cannot be replayed: ${message}`);
+    } finally {
+      stopClock();
+      this.#abort.signal.removeEventListener('abort', cancel);
     }
   }
 

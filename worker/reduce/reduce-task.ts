@@ -17,7 +17,7 @@ import { withHooks } from '../user/hooks.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { TaskFailure } from '../user/task-failure.ts';
 import { GroupCursor } from './group.ts';
-import { runReducer } from './run-reducer.ts';
+import { type RecordSink, runReducer } from './run-reducer.ts';
 import { openPart } from './write-output.ts';
 
 /** Where the segment of a map lies. */
@@ -48,6 +48,8 @@ export interface ReduceTaskOptions {
   /** On the disk of `directory`; default: all of it. */
   readonly space?: ScratchSpace | undefined;
   readonly mergeFanInMax?: number;
+  /** Told each output record, before it is written. */
+  readonly onRecord?: ((record: unknown) => void) | undefined;
   /** Told when its part is begun. */
   readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
 }
@@ -65,7 +67,7 @@ export interface ReduceTaskResult {
  * was fetched) or MillraceError; nothing stays staged then.
  */
 export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceTaskResult> {
-  const { job, context, progress, sources, directory, space, mergeFanInMax } = options;
+  const { job, context, progress, sources, directory, space, mergeFanInMax, onRecord } = options;
   const promised = checkSources(options);
   const part = await openPart({ ...options, kind: 'reduce', index: options.attempt.index });
   try {
@@ -75,14 +77,24 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
       () => join(directory, `merge-${temporary++}.run`),
       { space, ...(mergeFanInMax !== undefined && { fanInMax: mergeFanInMax }) },
     );
+    const sink = onRecord ? telling(part, onRecord) : part;
     const groups = new GroupCursor(merged, progress, context.checkMemory);
-    await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink: part }));
+    await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink }));
     const reduced = checkReduced(promised, progress);
     return { consumed: promised, reduced, part: await part.finish() };
   } catch (thrown) {
     await part.abort();
     throw blameSegment(thrown, options);
   }
+}
+
+function telling(part: RecordSink, onRecord: (record: unknown) => void): RecordSink {
+  return {
+    write(record) {
+      onRecord(record);
+      return part.write(record);
+    },
+  };
 }
 
 /** Every map exactly once, before any user code (I13). */

@@ -81,8 +81,7 @@ export class RunWriter {
       failpoint('run.open');
       return (options.open ?? ((at) => openSync(at, 'w')))(this.#temporary);
     });
-    this.#buffer.writeUInt32LE(headerMagic, 0);
-    this.#buffer.writeUInt32LE(runVersion, 4);
+    encodeHeader().copy(this.#buffer);
   }
 
   get #temporary(): string {
@@ -192,6 +191,29 @@ export class RunWriter {
       throw diskError(thrown, `cannot write ${this.path}`);
     }
   }
+}
+
+/** The bytes of a run file whose partition p has the framed pairs of `read(p)`, for whoever writes it somewhere else than on this disk. */
+export async function* encodeRun(
+  segments: readonly SegmentCounts[],
+  read: (partition: number) => AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  yield encodeHeader();
+  let offset = headerBytes;
+  const placed: RunSegment[] = [];
+  for (const [partition, counts] of segments.entries()) {
+    yield* read(partition);
+    placed.push({ ...counts, offset });
+    offset += counts.bytes;
+  }
+  yield encodeIndex(placed);
+}
+
+function encodeHeader(): Buffer {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32LE(headerMagic, 0);
+  header.writeUInt32LE(runVersion, 4);
+  return header;
 }
 
 /** Of a whole file with so many bytes of pairs in it. */

@@ -26,6 +26,8 @@ export interface RunTaskPorts {
   readonly checkMemory?: () => void;
   /** Told each pair that map yields, before it goes on. */
   readonly onPair?: ((key: unknown, value: unknown) => void) | undefined;
+  /** Told each record that a reduce yields, before it is written. */
+  readonly onRecord?: ((record: unknown) => void) | undefined;
   /** The job itself when it is in this process already; else it is loaded by its spec. */
   readonly job?: UserJob;
 }
@@ -60,14 +62,14 @@ async function runKind(
   task: SlotTask,
   job: UserJob,
   context: TaskContext,
-  { stores, progress, onPartOpened, onPair }: RunTaskPorts,
+  { stores, progress, onPartOpened, onPair, onRecord }: RunTaskPorts,
 ): Promise<SlotResult> {
   // To wait for space is no sign of a task that hangs.
   const onWait = () => {
     progress[progressAt.beats]! += 1;
   };
   const space = task.scratch ? shareOfSpace(task.scratch, onWait) : unlimitedSpace;
-  const common = { ...task, job, context, progress, stores, space, onPartOpened, onPair };
+  const common = { ...task, job, context, progress, stores, space, onPartOpened, onPair, onRecord };
   switch (task.kind) {
     case 'map':
       return { kind: 'map', ...(await runMapTask({ ...common, ...task })) };

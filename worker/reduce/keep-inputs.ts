@@ -1,0 +1,88 @@
+/** Keeps in the store what a failed reduce had read, so that `millrace replay` can run it again when the workers have forgotten it. */
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { AttemptFailure } from '../../lib/attempt-failure.ts';
+import { MillraceError } from '../../lib/errors.ts';
+import type { AttemptId } from '../../lib/ids.ts';
+import type { JobSpec } from '../../lib/job-spec.ts';
+import { claimName, type KeptInputs, keptFolder, keptName, keptObjectName } from '../../lib/kept-inputs.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Stores } from '../../lib/store/resolve.ts';
+import { encodeRun } from '../shuffle/run-file.ts';
+import type { SegmentSource } from '../shuffle/segment-reader.ts';
+
+export interface KeepInputsOptions {
+  readonly spec: JobSpec;
+  readonly attempt: AttemptId;
+  /** By map. */
+  readonly sources: readonly SegmentSource[];
+  readonly stores: Stores;
+  readonly signal: AbortSignal;
+}
+
+/** Failures that the input of a reduce can explain. */
+export function isWorthReplaying({ kind }: AttemptFailure): boolean {
+  return kind === 'user-error' || kind === 'out-of-memory' || kind === 'timeout';
+}
+
+/** Undefined when an earlier attempt of the task has kept its input; of too much only the numbers are kept. Throws what store and disk throw. */
+export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs | undefined> {
+  const { spec, attempt, sources, stores } = options;
+  const { store, key: folder } = stores.locate(keptFolder(spec, attempt.index));
+  const { attempt: number, epoch } = attempt;
+  const claim = JSON.stringify({ attempt: number, epoch });
+  if (!(await store.putIfAbsent(`${folder}${claimName}`, Buffer.from(claim)))) return undefined;
+  const bytes = sources.reduce((sum, { counts }) => sum + counts.bytes, 0);
+  let [objects, crc] = [0, 0];
+  if (bytes <= limits.keptInputBytesMax) {
+    for await (const piece of piecesOf(options)) {
+      crc = crc32(piece, crc);
+      await store.putIfAbsent(`${folder}${keptObjectName(++objects)}`, piece);
+    }
+  }
+  const kept: KeptInputs = {
+    version: 1,
+    attempt: number,
+    bytes,
+    maps: sources.length,
+    objects,
+    crc32: crc,
+  };
+  await store.putIfAbsent(`${folder}${keptName}`, Buffer.from(`${JSON.stringify(kept)}\n`));
+  return kept;
+}
+
+/** The bytes of the run file, in objects of one size and a last one. */
+async function* piecesOf({ sources, signal }: KeepInputsOptions): AsyncGenerator<Buffer> {
+  let piece = Buffer.allocUnsafeSlow(limits.keptObjectBytes);
+  let at = 0;
+  for await (const bytes of encodeRun(
+    sources.map(({ counts }) => counts),
+    (map) => bytesOf(sources[map]!),
+  )) {
+    for (let from = 0; from < bytes.length; ) {
+      signal.throwIfAborted();
+      const copied = bytes.copy(piece, at, from);
+      from += copied;
+      at += copied;
+      if (at < piece.length) continue;
+      yield piece;
+      piece = Buffer.allocUnsafeSlow(limits.keptObjectBytes);
+      at = 0;
+    }
+  }
+  if (at > 0) yield piece.subarray(0, at);
+}
+
+async function* bytesOf(source: SegmentSource): AsyncGenerator<Buffer> {
+  if (source.kind === 'memory') return yield source.bytes;
+  const { bytes } = source.counts;
+  await using file = await open(source.path, 'r');
+  for (let done = 0; done < bytes; ) {
+    const target = Buffer.allocUnsafe(Math.min(limits.readChunkBytes, bytes - done));
+    const { bytesRead } = await file.read(target, 0, target.length, source.offset + done);
+    if (bytesRead === 0) throw new MillraceError('corrupt', `${source.name} ends at byte ${done}`);
+    yield target.subarray(0, bytesRead);
+    done += bytesRead;
+  }
+}
