@@ -67,7 +67,8 @@ export class SimNode implements Clock {
   /** Others hold it for dead. */
   wasGivenUp = false;
   readonly #schedule: Schedule;
-  #skewMs: number;
+  readonly #skewMs: number;
+  #turnedMs = 0;
   readonly #deaths = new Set<() => void>();
   #pausedUntilMs = 0;
   /** What has reached it while it stood still. */
@@ -80,16 +81,16 @@ export class SimNode implements Clock {
   }
 
   now(): number {
-    return startedAtMs + Math.floor(this.#schedule.nowMs) + this.#skewMs;
+    return startedAtMs + Math.floor(this.#schedule.nowMs) + this.#skewMs + this.#turnedMs;
   }
 
   monotonicMs(): number {
     return this.#schedule.nowMs;
   }
 
-  /** Its wall clock is set. */
+  /** Its wall clock is set; 0 sets it right again, but for its skew. */
   turnClock(byMs: number): void {
-    this.#skewMs += byMs;
+    this.#turnedMs = byMs;
   }
 
   after(delayMs: number, run: () => void): () => void {

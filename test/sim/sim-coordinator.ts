@@ -195,9 +195,8 @@ export class SimCoordinator {
 
   /** It read a part of the journal other than it is, and does not go on from that. */
   #hasReadDamage(message: string): boolean {
-    return (
-      message.includes('is not a whole part of the journal') &&
-      this.#world.faults.struck.has('journal byte flipped')
-    );
+    // The bit may be one of the number of its format.
+    const isNamed = /is not a whole part of the journal|was written by another version/.test(message);
+    return isNamed && this.#world.faults.struck.has('journal byte flipped');
   }
 }

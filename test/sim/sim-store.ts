@@ -188,7 +188,9 @@ export class NodeStore implements Store {
   }
 
   #isOld(key: string): boolean {
-    return (this.#disk.madeAtMs.get(key) ?? 0) < this.#world.schedule.nowMs - listLagMs;
+    return (
+      (this.#disk.madeAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < this.#world.schedule.nowMs - listLagMs
+    );
   }
 
   /** What the coordinators keep is read with a flipped bit. */
