@@ -110,6 +110,12 @@ export class MatrixCluster implements AsyncDisposable {
     worker.signal('SIGKILL');
   }
 
+  /** All of them, on the folders they have. */
+  async restartWorkers(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.restart()));
+    await this.untilQuiet();
+  }
+
   /** An operator asks one worker to leave. */
   async drainWorker(): Promise<void> {
     const [worker] = await this.client.workers();

@@ -41,6 +41,7 @@ export function folderPlace(root: string): Place {
     },
     text: async (key) => readFileSync(join(root, key), 'latin1'),
     keys: async (prefix) => filesOf(prefix).filter((key) => !isHidden(key)),
-    unfinished: async () => filesOf('').filter(isHidden),
+    // The files of a job whose submission died with its coordinator stay, whole or not: nobody knows of the job.
+    unfinished: async () => filesOf('').filter((key) => isHidden(key) && !key.startsWith('jobs/')),
   };
 }

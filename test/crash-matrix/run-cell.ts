@@ -214,6 +214,9 @@ export class CellRun {
   async #checkNothingLeft(): Promise<void> {
     const { place } = this.#cluster;
     const names = stagedNames(this.#scenario);
+    // What could not be deleted is said, and goes at the next start.
+    if (this.#cell.name.startsWith('scratch.') && this.#cell.action === 'throw')
+      await this.#cluster.restartWorkers();
     let left: readonly string[] = [];
     await until(
       'nothing is left',
