@@ -125,12 +125,23 @@ export class CountJob implements AsyncDisposable {
     }
   }
 
-  /** Undefined while nobody can say. */
+  /** Undefined while nobody can say. A leader that was cut off answers, until it hears that another one leads, as things were when it led. */
   async #state(): Promise<JobState | undefined> {
-    return this.handle.status({ signal: this.#ended.signal }).then(
-      ({ state }) => state,
-      () => undefined,
-    );
+    const { signal } = this.#ended;
+    try {
+      const leads = [await this.#isOfTheLeader()];
+      const { state } = await this.handle.status({ signal });
+      leads.push(await this.#isOfTheLeader());
+      return leads.every(Boolean) ? state : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether it is the one that leads by `leader.json` that answers this client. */
+  async #isOfTheLeader(): Promise<boolean> {
+    const { epoch } = await this.#cluster.client.cluster({ signal: this.#ended.signal });
+    return (await this.#cluster.bucket.json('cluster/leader.json')).epoch === epoch;
   }
 }
 

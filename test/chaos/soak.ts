@@ -102,9 +102,9 @@ export class Soak implements AsyncDisposable {
       await this.cluster.untilAtRest(restTimeoutMs);
       await untilNothingStaged(this.cluster.bucket, this.#parts, restTimeoutMs);
       this.#parts = [];
+      await this.#untilSettled();
       const rested = await this.#look(round, (performance.now() - startedMs) / 1000);
       this.#options.onRound(rested);
-      this.#compare(rested);
       await this.#emptyBucket();
     }
   }
@@ -181,21 +181,35 @@ export class Soak implements AsyncDisposable {
     };
   }
 
-  /** With the first rests, of a process that has been there all the time. */
-  #compare({ worker }: SoakRound): void {
-    this.#worker.push(worker);
-    const [first, ...others] = this.#worker.slice(0, settlingRounds);
-    if (!first || this.#worker.length === 1) return;
+  /** Looks until the process that is there all the time holds no more than at the first rests. What was cancelled may take its time to end. */
+  async #untilSettled(): Promise<void> {
+    const deadlineMs = performance.now() + restTimeoutMs;
+    for (;;) {
+      const worker = resourcesOf(this.cluster.workers[0]!.pid!);
+      const excess = this.#excess(worker);
+      if (excess.length === 0) {
+        this.#worker.push(worker);
+        return;
+      }
+      if (performance.now() > deadlineMs)
+        throw new Error(
+          `the worker that was never killed has, ${restTimeoutMs} ms later, ${excess.join('; ')}`,
+        );
+      await sleep(500);
+    }
+  }
+
+  #excess({ fileDescriptors, threads, rssBytes }: Resources): string[] {
+    const settling = this.#worker.slice(0, settlingRounds);
+    const [first] = settling;
+    if (!first) return [];
     const descriptorsMax = first.fileDescriptors + descriptorsSlack;
-    const rssMax = settledRssFactor * Math.max(...[first, ...others].map(({ rssBytes }) => rssBytes));
-    const excess = [
-      ...(worker.fileDescriptors > descriptorsMax
-        ? [`${worker.fileDescriptors} open files, over ${descriptorsMax}`]
-        : []),
-      ...(worker.threads > first.threads ? [`${worker.threads} threads, over ${first.threads}`] : []),
-      ...(worker.rssBytes > rssMax ? [`${worker.rssBytes} bytes in memory, over ${rssMax}`] : []),
+    const rssMax = settledRssFactor * Math.max(...settling.map((each) => each.rssBytes));
+    return [
+      ...(fileDescriptors > descriptorsMax ? [`${fileDescriptors} open files, over ${descriptorsMax}`] : []),
+      ...(threads > first.threads ? [`${threads} threads, over ${first.threads}`] : []),
+      ...(rssBytes > rssMax ? [`${rssBytes} bytes in memory, over ${rssMax}`] : []),
     ];
-    if (excess.length > 0) throw new Error(`the worker that was never killed has ${excess.join('; ')}`);
   }
 
   /** Takes away what was published; whatever else is there then is nobody's. */
