@@ -454,3 +454,16 @@ describe('bad records', () => {
     );
   });
 });
+
+test('an append that is undone after its manifest was written gives back the one before, byte for byte', async () => {
+  await commit('fail', ['1', '2']);
+  const before = await text('_SUCCESS');
+  const bundle = { uri: `mem://${randomUUID()}/jobs/j/bundle.mjs`, sha256: '', bytes: 0 };
+  const spec = { ...specOf('append', 2), bundle };
+  const parts = await stage(spec, ['3']);
+  await publishOutput(stores, { spec, parts, success: facts });
+  expect(await names()).toContain('part-r-00002');
+  await unpublishOutput(stores, { spec, parts, unsure: [] });
+  expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
+  expect(await text('_SUCCESS')).toBe(before);
+});

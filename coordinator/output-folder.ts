@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { MillraceError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoints.ts';
 import { badPartName, partName, successName } from '../lib/formats.ts';
+import { collectBytes } from '../lib/iterables.ts';
 import type { IfExists, JobSpec, OpenPart } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { Stores } from '../lib/store/resolve.ts';
@@ -10,6 +11,7 @@ import type { Store } from '../lib/store/store.ts';
 import { encodeManifest, readManifest, type SuccessManifest } from '../lib/success-manifest.ts';
 import { buildManifest } from './build-manifest.ts';
 import type { Effect } from './core/effects.ts';
+import { locateJobFile } from './job-file.ts';
 
 export type Publication = Omit<
   Extract<Effect, { type: 'publish-output' }>,
@@ -18,6 +20,9 @@ export type Publication = Omit<
 
 /** A part, or what a map skipped. */
 const partPattern = /^(?:part-[mr]-(\d{5,})|_bad\/part-m-(\d{5,})\.jsonl)$/;
+
+/** In the job's folder: the manifest that `append` replaced. */
+const replacedName = 'appended-to.json';
 
 /** Names in an error. */
 const namesShown = 3;
@@ -123,6 +128,7 @@ export async function publishOutput(
   const kept = isAppended ? before : undefined;
   const manifest = buildManifest(spec, parts, success, kept);
   failpoint('commit.before-first');
+  if (kept) await keepReplaced(stores, spec);
   begin();
   if (names.includes(successName) && !kept) {
     await store.remove(`${prefix}${successName}`);
@@ -144,6 +150,20 @@ export async function publishOutput(
   if (!written && (await readOwnManifest(store, prefix))?.jobId !== spec.jobId) {
     throw new MillraceError('output-exists', `another job has committed to ${outputUri} meanwhile`);
   }
+}
+
+/** As it was before the first try, so that a commit that cannot end can put it back. */
+async function keepReplaced(stores: Stores, spec: JobSpec): Promise<void> {
+  const { store, key: prefix } = stores.locate(spec.outputUri);
+  const kept = locateJobFile(stores, spec, replacedName);
+  await kept.store.putIfAbsent(kept.key, await collectBytes(store.read(`${prefix}${successName}`)));
+}
+
+/** Undefined when there was none. */
+async function readReplaced(stores: Stores, spec: JobSpec): Promise<Buffer | undefined> {
+  if (spec.ifExists !== 'append') return undefined;
+  const { store, key } = locateJobFile(stores, spec, replacedName);
+  return (await store.head(key)) ? collectBytes(store.read(key)) : undefined;
 }
 
 /** In one step: with `append` there is never a moment in which nothing says what the parts before are. */
@@ -192,8 +212,11 @@ export async function discardStaged(
 export async function unpublishOutput(stores: Stores, { spec, parts }: Discard): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);
   // There after all when the answer to its put was lost and the store then away until nobody asked any more.
-  if ((await readOwnManifest(store, prefix))?.jobId === spec.jobId)
-    await store.remove(`${prefix}${successName}`);
+  if ((await readOwnManifest(store, prefix))?.jobId === spec.jobId) {
+    const replaced = await readReplaced(stores, spec);
+    if (replaced) await replaceManifest(store, prefix, replaced, spec);
+    else await store.remove(`${prefix}${successName}`);
+  }
   const keys = new Set(parts.map((part) => keyOf(stores, spec, part)));
   await forEach(keys, (key) => store.remove(key));
 }
