@@ -14,6 +14,7 @@ export function steadyProcess(seed: number): () => void {
   const undos = [
     replace(Math, 'random', () => steady.next()),
     replace(crypto, 'randomUUID', () => `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`),
+    replacePid(),
     replace(process, 'cpuUsage', () => ({ user: 0, system: 0 })),
     replace(process, 'constrainedMemory', () => memoryBytes),
     replace(process.memoryUsage, 'rss', () => rssBytes),
@@ -24,6 +25,13 @@ export function steadyProcess(seed: number): () => void {
     for (const undo of undos) undo();
     syncBuiltinESMExports();
   };
+}
+
+/** Journals and errors name it. */
+function replacePid(): () => void {
+  const original = Object.getOwnPropertyDescriptor(process, 'pid')!;
+  Object.defineProperty(process, 'pid', { ...original, value: 4_242 });
+  return () => Object.defineProperty(process, 'pid', original);
 }
 
 function replace<T extends object, K extends keyof T>(target: T, name: K, by: T[K]): () => void {
