@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { endAll } from '../e2e/cli-process.ts';
 import { startMinio } from '../minio/start-minio.ts';
 import { allCells, cellName, findCells } from './cells.ts';
 import { Matrix } from './matrix.ts';
@@ -29,6 +30,7 @@ const stop = async () => {
   waiting.length = 0;
   for (const lane of lanes) await lane[Symbol.asyncDispose]();
   await minio[Symbol.asyncDispose]();
+  await endAll();
   process.exit(130);
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
