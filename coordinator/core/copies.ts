@@ -72,6 +72,9 @@ export function copiesFound(turn: Turn, { jobId, maps, copies }: EventOf<'copies
 }
 
 function takeCopy(turn: Turn, job: Job, { attempt, worker: workerId, report, counters }: MapCopy): boolean {
+  // Its worker has come back meanwhile and still is to report it.
+  const isAlive = job.map.tasks[attempt.index]?.attempts.some(({ id }) => sameAttempt(id, attempt));
+  if (isAlive) return false;
   const outcome = { kind: 'map-done', report } as const;
   const said = { attempt, outcome, counters, again: true };
   return takeOutput(turn, job, { worker: undefined, workerId, report: said, output: report });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
@@ -10,6 +11,7 @@ import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/id
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import { createLog } from '../../lib/log.ts';
+import { copiesFolder, readIndex } from '../../lib/map-copy.ts';
 import type { AttemptReport, FetchProgress, FetchTrouble, PartOpened } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
@@ -191,6 +193,49 @@ describe('Attempts', () => {
       [[], true],
     ]);
     while (existsSync(folder(reduce))) await turn();
+  });
+
+  it('with sync durability reports a map when the store has its output, and says so again to a new coordinator', async () => {
+    const spec = giveJob(wordMap, { durability: 'sync' });
+    const id = idOf('map', 0);
+    const segments = await runMap(0);
+    expect((await reportOf(id)).outcome).toMatchObject({ report: { copied: true } });
+    const copy = await readIndex(ports.stores, spec, id);
+    expect(copy.worker).toBe(attempts.workerId);
+    expect(copy.report.segments.map(segmentDigest)).toEqual(segments.map(segmentDigest));
+    attempts.onAnswer(id, true);
+    reports.length = 0;
+    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    expect(reports).toMatchObject([{ attempt: id, again: true, outcome: { report: { copied: true } } }]);
+  });
+
+  it('with sync durability fails a map whose output cannot be copied, and serves nothing of it', async () => {
+    const spec = giveJob(wordMap, { durability: 'sync' });
+    writeFileSync(join(directory, 'maps'), 'in the way of the folder of copies');
+    const id = idOf('map', 0);
+    attempts.onAssignment({ attempt: id, kind: 'map', split: splitOf() });
+    expect((await reportOf(id)).outcome).toMatchObject({ kind: 'failed', failure: { kind: 'store-failed' } });
+    expect(outputs.list()).toEqual([]);
+    expect(existsSync(fileURLToPath(copiesFolder(spec)))).toBe(false);
+  });
+
+  it('with async durability reports first and tells of the copy later, again at every welcome, until the job ends', async () => {
+    const spec = giveJob(wordMap, { durability: 'async' });
+    const id = idOf('map', 0);
+    await runMap(0);
+    expect((await reportOf(id)).outcome).toMatchObject({ report: { copied: false } });
+    while (copied.length === 0) await turn();
+    expect(copied).toEqual([id]);
+    await readIndex(ports.stores, spec, id);
+    attempts.onAnswer(id, true);
+    [copied, reports] = [[], []];
+    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    expect(copied).toEqual([id]);
+    expect(reports).toMatchObject([{ attempt: id, outcome: { report: { copied: true } } }]);
+    copied = [];
+    attempts.onJobEnded(jobId);
+    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    expect(copied).toEqual([]);
   });
 
   it('says again what a reduce holds when a session begins anew', async () => {
