@@ -51,7 +51,12 @@ export const policies: Readonly<Record<UserName, Policy>> = {
   worker: policy([
     onBuckets(look, buckets.input, buckets.output),
     onObjects(get, `${buckets.input}/*`, `${buckets.store}/jobs/*/bundle-*`, `${buckets.store}/doctor/*`),
-    onObjects([...get, ...put], `${buckets.output}/*`, `${buckets.store}/jobs/*/kept/*`),
+    onObjects(
+      [...get, ...put],
+      `${buckets.output}/*`,
+      `${buckets.store}/jobs/*/maps/*`,
+      `${buckets.store}/jobs/*/kept/*`,
+    ),
   ]),
   // A member of the team: brings input, takes output, looks at jobs; also for `millrace run` on the buckets.
   client: policy([
