@@ -19,18 +19,34 @@ const directory = import.meta.filename.endsWith('.ts')
   ? import.meta.dirname
   : join(import.meta.dirname, '../../proto');
 
-function loadDefinition(file: string): PackageDefinition {
-  return loadSync(join(directory, file), {
+/** By file. Reading one takes milliseconds, and whoever reconnects asks again. */
+const loaded = new Map<string, GrpcObject>();
+
+function load(file: string): GrpcObject {
+  const known = loaded.get(file);
+  if (known) return known;
+  const services = loadPackageDefinition(readDefinition(file));
+  loaded.set(file, services);
+  return services;
+}
+
+function readDefinition(file: string): PackageDefinition {
+  const definition = loadSync(join(directory, file), {
     longs: Number,
     enums: String,
     defaults: true,
     oneofs: true,
     includeDirs: [directory],
   });
+  const shuffle = definition['millrace.v1.Shuffle'] as ServiceDefinition | undefined;
+  // Before the client class is made: it takes the serializers with it.
+  if (shuffle)
+    Object.assign(shuffle.Fetch!, { responseSerialize: keepBytes, responseDeserialize: keepBytes });
+  return definition;
 }
 
-function load(file: string): GrpcObject {
-  return loadPackageDefinition(loadDefinition(file));
+function keepBytes(frame: Buffer): Buffer {
+  return frame;
 }
 
 export function loadClientService(): ClientProto['millrace']['v1']['Client'] {
@@ -50,13 +66,5 @@ export function loadWorkerService(): WorkerProto['millrace']['v1']['WorkerContro
 }
 
 export function loadShuffleService(): ShuffleProto['millrace']['v1']['Shuffle'] {
-  const definition = loadDefinition('shuffle.proto');
-  const { Fetch } = definition['millrace.v1.Shuffle'] as ServiceDefinition;
-  // Before the client class is made: it takes the serializers with it.
-  Object.assign(Fetch!, { responseSerialize: keepBytes, responseDeserialize: keepBytes });
-  return (loadPackageDefinition(definition) as unknown as ShuffleProto).millrace.v1.Shuffle;
-}
-
-function keepBytes(frame: Buffer): Buffer {
-  return frame;
+  return (load('shuffle.proto') as unknown as ShuffleProto).millrace.v1.Shuffle;
 }
