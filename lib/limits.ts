@@ -59,6 +59,8 @@ export const limits = {
   /** Of a map output in the store (`--durability`), all but the last; a worker has one in memory for each output it copies at once. */
   mapCopyPieceBytes: 8 * MiB,
   mapCopiesAtOnceMax: 4,
+  /** While the store fails an output is copied again after a second, and then ever less often, down to once in so long. */
+  mapCopyRetryMsMax: 60_000,
   mapCopyIndexBytesMax: 8 * MiB,
   /** Segments that one reduce reads from copies at once; objects of copies that a coordinator looks at, or removes, at once. */
   copiedSegmentsAtOnceMax: 8,

@@ -104,12 +104,17 @@ export function decodeIndex(bytes: Buffer, attempt: AttemptId, where: string): M
 }
 
 /** Throws `not-found` when there is no whole copy, `corrupt` when its index is not what was written, else what the store does. */
-export async function readIndex(stores: Stores, job: JobFiles, attempt: AttemptId): Promise<MapCopy> {
+export async function readIndex(
+  stores: Stores,
+  job: JobFiles,
+  attempt: AttemptId,
+  signal?: AbortSignal,
+): Promise<MapCopy> {
   const uri = indexUri(job, attempt);
   const { store, key } = stores.locate(uri);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of store.read(key)) {
+  for await (const chunk of store.read(key, signal ? { signal } : {})) {
     bytes += chunk.length;
     checkLimit(`the size of ${uri}`, bytes, limits.mapCopyIndexBytesMax, 'no worker wrote that');
     chunks.push(chunk);

@@ -97,9 +97,9 @@ export class Attempts implements SessionHandlers {
       limits.fetchMemoryBytesDefault * ports.slots,
       limits.fetchMemoryBytesDefault,
     );
-    const { outputs, log } = ports;
+    const { clock, outputs, log, stores } = ports;
     this.#repeats = new RepeatReports({ outputs, log, report: (report) => ports.reports().report(report) });
-    this.#copies = new MapCopies({ stores: ports.stores, log, onCopied: (output) => this.#onCopied(output) });
+    this.#copies = new MapCopies({ clock, stores, log, onCopied: (output) => this.#onCopied(output) });
     this.#workerId = ports.newWorkerId();
     this.#scratch = new Scratch(ports.budget, this.#workerId);
     const inherited = inheritScratch(ports.budget.directory, this.#scratch);
@@ -278,8 +278,11 @@ export class Attempts implements SessionHandlers {
       this.#ports.outputs.remove(report.attempt);
       return this.#clean(this.#discardParts(report));
     }
-    if (!keepsFiles) void this.#clean(scratch.removeAttempt(report.attempt));
-    else this.#keep(report.attempt, outcome.report, report.counters);
+    if (keepsFiles) this.#keep(report.attempt, outcome.report, report.counters);
+    else {
+      this.#copies.forget(report.attempt);
+      void this.#clean(scratch.removeAttempt(report.attempt));
+    }
     this.#unanswered.set(key, report);
     this.#ports.reports().report(report);
     const spec = this.#jobs.get(report.attempt.jobId)?.spec;

@@ -3,7 +3,8 @@
  * nobody needs them any more.
  */
 import pLimit from 'p-limit';
-import { MillraceError } from '../../lib/errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
 import type { Counters, JobSpec } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
@@ -24,11 +25,17 @@ export interface MapOutput {
 }
 
 export interface MapCopiesPorts {
+  readonly clock: Clock;
   readonly stores: Stores;
   readonly log: Log;
   /** It was copied in the background, and the copy is whole. */
   onCopied(output: MapOutput): void;
 }
+
+const retryAfterMs = 1_000;
+
+/** Of the run file, or the bucket: neither comes back. */
+const unreadable: ReadonlySet<ErrorCode> = new Set(['corrupt', 'not-found']);
 
 export class MapCopies {
   readonly #ports: MapCopiesPorts;
@@ -50,26 +57,23 @@ export class MapCopies {
       signal.throwIfAborted();
       return writeCopy({ stores, spec, path, copy, signal });
     });
+    // Whoever gave it up has forgotten it already.
+    signal.throwIfAborted();
     this.#copied.set(attemptKey(attempt), attempt);
   }
 
-  /** In the background. What fails is logged and left: the output is on the disk all the same. */
+  /** In the background, and again while the store fails. What cannot be copied is logged and left: the output is on the disk all the same. */
   begin(output: MapOutput): void {
     const { attempt } = output;
     const key = attemptKey(attempt);
     if (this.has(attempt)) return;
     const abort = new AbortController();
     this.#begun.set(key, { attempt, abort });
-    this.copy(output, abort.signal)
+    this.#copyWhileWanted(output, abort.signal)
       .then(
         () => this.#ports.onCopied(output),
         (thrown) => {
-          if (abort.signal.aborted) return;
-          const { message } = MillraceError.from(thrown);
-          this.#ports.log.warn(
-            aboutAttempt(attempt),
-            `its output could not be copied to the store: ${message}`,
-          );
+          if (!abort.signal.aborted) this.#warn(attempt, 'is not copied to the store', thrown);
         },
       )
       .finally(() => this.#begun.delete(key));
@@ -102,6 +106,38 @@ export class MapCopies {
 
   clear(): void {
     this.#forgetWhere(() => true);
+  }
+
+  /** A store that fails is asked again, ever less often. */
+  async #copyWhileWanted(output: MapOutput, signal: AbortSignal): Promise<void> {
+    for (let failures = 0; ; ) {
+      try {
+        return await this.copy(output, signal);
+      } catch (thrown) {
+        if (signal.aborted || unreadable.has(MillraceError.from(thrown).code)) throw thrown;
+        if (failures++ === 0) this.#warn(output.attempt, 'is not copied to the store yet', thrown);
+        await this.#pause(Math.min(retryAfterMs * 2 ** (failures - 1), limits.mapCopyRetryMsMax), signal);
+      }
+    }
+  }
+
+  /** Rejects with the reason of the signal. */
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stopClock = this.#ports.clock.after(ms, () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      const stop = () => {
+        stopClock();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop);
+    });
+  }
+
+  #warn(attempt: AttemptId, what: string, thrown: unknown): void {
+    this.#ports.log.warn(aboutAttempt(attempt), `its output ${what}: ${MillraceError.from(thrown).message}`);
   }
 
   #forgetWhere(isGone: (attempt: AttemptId) => boolean): void {

@@ -52,9 +52,17 @@ test('a copy that is not there is reported once, one that is not whole when it w
   expect([...reads.values()]).toEqual([1, 2, 2]);
 });
 
+test('a copy that the store does not show to this worker is reported at once, as missing', async () => {
+  const { want, troubles, reads, pauses } = start({ 0: [error('permission-denied')] });
+  want(0);
+  await vi.waitFor(() => expect(troubles).toEqual(['m0 missing']));
+  await new Promise(setImmediate);
+  expect([reads.get(0), pauses]).toEqual([1, []]);
+});
+
 test('a store that is away is asked again after a pause, and reported each time', async () => {
   const { want, held, troubles, pauses } = start({
-    0: [error('unavailable'), error('permission-denied'), source],
+    0: [error('unavailable'), error('store-failed'), source],
     1: [source],
   });
   want(0);

@@ -86,6 +86,8 @@ export class FetchCopies<T extends CopyLocation> {
     switch (code) {
       case 'no-space':
         throw error;
+      // A store says so, too, of an object that is missing when who asks may not list; and asking again changes no policy.
+      case 'permission-denied':
       case 'not-found':
         this.#wanted.delete(location.map);
         onTrouble(location, 'missing', message);

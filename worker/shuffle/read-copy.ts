@@ -27,8 +27,8 @@ export interface ReadCopyOptions {
  * room here, else what the store does.
  */
 export async function readCopiedSegment(options: ReadCopyOptions): Promise<SegmentSource> {
-  const { stores, spec, attempt, partition, segments, name, isReported } = options;
-  const { report, pieceBytes } = await readIndex(stores, spec, attempt);
+  const { stores, spec, attempt, partition, segments, name, isReported, signal } = options;
+  const { report, pieceBytes } = await readIndex(stores, spec, attempt, signal);
   const counts = report.segments[partition];
   if (!counts || !isReported(counts))
     throw new MillraceError('corrupt', `${name}: its counts are not those that the map reported`);
