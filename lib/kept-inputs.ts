@@ -1,8 +1,9 @@
 /**
  * What a reduce that failed by its job's fault had read, in the folder of the job: `kept/r3/` has a run file (worker/shuffle/run-file.ts) with map m's
- * segment as its partition m, cut into `000001`, `000002`, … Each object is made once.
+ * segment as its partition m, cut into `000001`, `000002`, … Each object is made once. `kept/place-0`, `kept/place-1`, … bound how many
+ * reduces of a job are kept: who makes one may keep.
  */
-import type { JobSpec } from './job-spec.ts';
+import { type JobFiles, jobFolder } from './map-copy.ts';
 
 /** `kept.json`, written last: without it nothing else counts. */
 export interface KeptInputs {
@@ -11,19 +12,27 @@ export interface KeptInputs {
   /** Of all segments. */
   readonly bytes: number;
   readonly maps: number;
-  /** How many; 0 when there was too much to keep. */
+  /** How many; 0 when nothing is kept, and then why. */
   readonly objects: number;
+  readonly omitted?: KeptOmission | undefined;
   /** Of the whole run file. */
   readonly crc32: number;
 }
+
+/** `too-large`: the input of this reduce. `too-many`: other reduces of the job are kept. */
+export type KeptOmission = 'too-large' | 'too-many';
 
 /** Whoever made this first keeps: one attempt of each task. */
 export const claimName = 'claim.json';
 export const keptName = 'kept.json';
 
-/** With a trailing slash; beside the bundle. */
-export function keptFolder({ bundle }: JobSpec, reduce: number): string {
-  return `${bundle.uri.slice(0, bundle.uri.lastIndexOf('/') + 1)}kept/r${reduce}/`;
+/** With a trailing slash. */
+export function keptFolder(job: JobFiles, reduce: number): string {
+  return `${jobFolder(job)}kept/r${reduce}/`;
+}
+
+export function placeUri(job: JobFiles, place: number): string {
+  return `${jobFolder(job)}kept/place-${place}`;
 }
 
 /** `at` from 1. */

@@ -34,7 +34,7 @@ export interface MapCopy {
 }
 
 /** What copies are named after: the job file lies in the folder of its job. */
-type JobFiles = Pick<JobSpec, 'bundle'>;
+export type JobFiles = Pick<JobSpec, 'bundle'>;
 type MapAttempt = Pick<AttemptId, 'index' | 'attempt' | 'epoch'>;
 
 const version = 1;

@@ -73,6 +73,12 @@ export class JobFolder {
     const text = (await collectBytes(store.read(`${key}${keptName}`))).toString();
     const kept = this.#parse(text, `kept/r${index}/${keptName}`) as KeptInputs;
     if (kept.objects > 0) return kept;
+    if (kept.omitted === 'too-many') {
+      const { keptReducesMax } = limits;
+      throw noInput(
+        `${keptReducesMax} other reduces of the job failed before it, and no more are kept of one job`,
+      );
+    }
     const [bytes, limit] = [kept.bytes, limits.keptInputBytesMax].map(formatBytes);
     throw noInput(`it has ${bytes}, over the limit of ${limit}; more reducers (--reducers) make it smaller`);
   }

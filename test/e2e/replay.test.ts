@@ -1,8 +1,8 @@
 /** Replay in real processes: of reduces from what was kept of their input, under the inspector, and from a store on S3. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { describeWithMinio } from '../minio/describe-with-minio.ts';
 import { Bucket } from './bucket.ts';
 import { endAll, runCli, startCli } from './cli-process.ts';
@@ -43,6 +43,11 @@ test('a reduce that failed is replayed from what it had read, when its cluster i
   {
     await using cluster = await Cluster.start({ workers: 2, store: `file://${store}` });
     failed = await fail(cluster, { input, output: join(folder, 'out') });
+    // Written last of what the coordinator keeps of a job, soon after its end.
+    await vi.waitFor(
+      () => expect(existsSync(join(store, 'jobs', failed.id, 'outcome.json'))).toBe(true),
+      10_000,
+    );
   }
   const { id, task } = failed;
   const replayed = await runCli(['replay', id, task, '--store', `file://${store}`, '--head', '1']);
@@ -101,8 +106,9 @@ await describeWithMinio('replay from a store on MinIO', (minio) => {
     const reduce = await runCli(['replay', id, task, '--store', store], { env });
     expect([reduce.code, reduce.stderr]).toEqual([1, expect.stringContaining('12 times w9 is too often')]);
     const kept = await bucket.keys(`state/jobs/${id}/kept/`);
-    expect(kept.map((key) => key.split('/kept/')[1])).toEqual(
-      ['000001', 'claim.json', 'kept.json'].map((name) => `${task}/${name}`),
-    );
+    expect(kept.map((key) => key.split('/kept/')[1])).toEqual([
+      `place-${task.slice(1)}`,
+      ...['000001', 'claim.json', 'kept.json'].map((name) => `${task}/${name}`),
+    ]);
   });
 });

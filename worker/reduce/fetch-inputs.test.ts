@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -89,6 +89,9 @@ async function serve(worker: WorkerId, damage?: (frame: Buffer) => void): Promis
   );
   addresses.set(worker, `127.0.0.1:${port}`);
 }
+
+/** Of a segment of `output` in a frame. */
+const segmentFrameBytes = frameHeaderBytes + 4;
 
 /** A map output with one pair, on the disk of `worker`; returns where it is. */
 function output(map: number, worker: WorkerId, mapAttempt = 0): SegmentLocation {
@@ -209,6 +212,30 @@ test('a bit that changed on the disk of a peer condemns that output at once, wit
   );
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a file that the disk of a peer cannot read any more (EIO) condemns that output at once, and the others still come',
+  async () => {
+    const inputs = start(3);
+    const [before, broken, after] = [output(0, peer), output(1, peer), output(2, peer)];
+    // Its index was read when the disk was well. No process has memory at 0, so reading there is an EIO of the kernel.
+    disks.get(peer)!.find(jobId, 1, 0, 1);
+    const path = join(folder, 'peer-m1.0');
+    rmSync(path);
+    symlinkSync('/proc/self/mem', path);
+    const elsewhere = output(1, self, 1);
+    onTrouble = () => inputs.found([elsewhere]);
+    inputs.found([before, broken, after]);
+    const sources = await inputs.complete;
+    const detail = 'on the disk of peer: it cannot be read: EIO: i/o error, read';
+    expect(troubles).toMatchObject([{ map: 1, worker: peer, cause: 'corrupt', detail }]);
+    expect(sources.map(({ name }) => name)).toEqual([
+      'map m0.0 from peer',
+      'map m1.1 on self',
+      'map m2.0 from peer',
+    ]);
+  },
+);
+
 test('an index that changed on the own disk condemns that output at once', async () => {
   const inputs = start(1);
   const here = output(0, self);
@@ -220,9 +247,11 @@ test('an index that changed on the own disk condemns that output at once', async
   ]);
 });
 
-/** Lets the pauses between fetches pass. */
+/** The pauses between fetches take no time; nothing is given up for being slow. */
 async function untilComplete(inputs: FetchInputs) {
-  const unstick = setInterval(() => clock.advance(1_000), 1);
+  const after = clock.after.bind(clock);
+  vi.spyOn(clock, 'after').mockImplementation((ms, run) => after(ms <= 5_000 ? 0 : ms, run));
+  const unstick = setInterval(() => clock.advance(0), 1);
   return await inputs.complete.finally(() => clearInterval(unstick));
 }
 
@@ -263,7 +292,9 @@ test('what never comes whole is given up after so many times, and its next locat
 });
 
 test('of a peer that does not say what is on its disk the second damage condemns', async () => {
+  let damages = 0;
   await serve(peer, (frame) => {
+    damages++;
     frame[frameHeaderBytes]! ^= 1;
   });
   const client = channels.get(addresses.get(peer)!);
@@ -277,6 +308,47 @@ test('of a peer that does not say what is on its disk the second damage condemns
   inputs.found([output(0, peer)]);
   await untilComplete(inputs);
   expect(troubles).toMatchObject([{ cause: 'corrupt', detail: expect.stringContaining('no such call') }]);
+  expect(damages).toBe(2);
+});
+
+test('an output that its peer has dropped when it is asked about it is reported missing', async () => {
+  await serve(peer, (frame) => {
+    frame[frameHeaderBytes]! ^= 1;
+    disks.get(peer)!.removeAll();
+  });
+  const inputs = start(1);
+  const elsewhere = output(0, self, 1);
+  onTrouble = () => inputs.found([elsewhere]);
+  inputs.found([output(0, peer)]);
+  await inputs.complete;
+  expect(troubles).toMatchObject([{ cause: 'missing', detail: 'the worker does not have it' }]);
+});
+
+test('a peer that does not answer is asked about one of all that came broken, for a limited time', async () => {
+  let isDamaging = true;
+  await serve(peer, (frame) => {
+    for (const at of [0, 1]) if (isDamaging) frame[frameHeaderBytes + at * segmentFrameBytes]! ^= 1;
+  });
+  const cancelled = vi.fn();
+  const client = channels.get(addresses.get(peer)!);
+  const verify = vi.fn((_: unknown, reply: (error: Error) => void) => ({
+    cancel() {
+      cancelled();
+      reply(new Error('cancelled'));
+    },
+  }));
+  client.verify = verify as never;
+  const inputs = start(2);
+  inputs.found([output(0, peer), output(1, peer)]);
+  await vi.waitFor(() => expect(verify).toHaveBeenCalledTimes(1));
+  isDamaging = false;
+  clock.advance(limits.verificationMsMax - 1);
+  expect(cancelled).not.toHaveBeenCalled();
+  clock.advance(1);
+  expect(cancelled).toHaveBeenCalledTimes(1);
+  await inputs.complete;
+  expect(verify).toHaveBeenCalledTimes(1);
+  expect(troubles).toEqual([]);
 });
 
 test('a dead peer is reported after a few tries; when its output is lost it is asked no more, and what is held stays held', async () => {

@@ -27,11 +27,16 @@ function inMemory(bytes: Buffer): SegmentSource {
   return { kind: 'memory', name: 'm', counts: countsOf(bytes), bytes };
 }
 
-function keep(sources: readonly SegmentSource[], attempt = 0, signal = new AbortController().signal) {
+function keep(
+  sources: readonly SegmentSource[],
+  attempt = 0,
+  signal = new AbortController().signal,
+  index = 3,
+) {
   const spec = { jobId, bundle: { uri: fileUri(`${folder}/jobs/job/bundle-00.mjs`) } } as JobSpec;
   return keepInputs({
     spec,
-    attempt: { jobId, kind: 'reduce', index: 3, attempt, epoch: 1 },
+    attempt: { jobId, kind: 'reduce', index, attempt, epoch: 1 },
     sources,
     stores,
     signal,
@@ -79,7 +84,7 @@ test('only the first attempt of a task that comes keeps anything', async () => {
 test('of more than the limit only the number is kept', async () => {
   const counts = { records: 1, bytes: limits.keptInputBytesMax + 1, crc32: 0 };
   const source = { kind: 'file', name: 'm0', counts, path: '/nowhere', offset: 0 } as const;
-  expect(await keep([source])).toMatchObject({ objects: 0, bytes: counts.bytes });
+  expect(await keep([source])).toMatchObject({ objects: 0, omitted: 'too-large', bytes: counts.bytes });
   expect(await names()).toEqual(['claim.json', 'kept.json']);
 });
 
@@ -87,4 +92,28 @@ test('an attempt that is cancelled meanwhile keeps nothing that counts', async (
   const reason = new Error('the job has ended');
   await expect(keep([inMemory(Buffer.from('x'))], 0, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(await names()).toEqual(['claim.json']);
+});
+
+test('so many reduces of a job are kept, whichever they are; of the others it is said that they are not', async () => {
+  const { signal } = new AbortController();
+  const one = [inMemory(Buffer.from('x'))];
+  const indices = Array.from(
+    { length: limits.keptReducesMax + 2 },
+    (_, at) => at * limits.keptReducesMax + 5,
+  );
+  const kept = await Promise.all(indices.map((index) => keep(one, 0, signal, index)));
+  expect(kept.filter((each) => each!.objects === 1)).toHaveLength(limits.keptReducesMax);
+  expect(kept.filter((each) => each!.objects === 0).map((each) => each!.omitted)).toEqual([
+    'too-many',
+    'too-many',
+  ]);
+});
+
+test('what is too large takes no place from others', async () => {
+  const counts = { records: 1, bytes: limits.keptInputBytesMax + 1, crc32: 0 };
+  const { signal } = new AbortController();
+  for (let index = 0; index < limits.keptReducesMax; index++) {
+    await keep([{ kind: 'file', name: 'm0', counts, path: '/nowhere', offset: 0 }], 0, signal, index);
+  }
+  expect(await keep([inMemory(Buffer.from('x'))], 0, signal, 99)).toMatchObject({ objects: 1 });
 });

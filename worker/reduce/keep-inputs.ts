@@ -3,9 +3,17 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
-import type { AttemptId } from '../../lib/ids.ts';
+import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
-import { claimName, type KeptInputs, keptFolder, keptName, keptObjectName } from '../../lib/kept-inputs.ts';
+import {
+  claimName,
+  type KeptInputs,
+  type KeptOmission,
+  keptFolder,
+  keptName,
+  keptObjectName,
+  placeUri,
+} from '../../lib/kept-inputs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import { encodeRun } from '../shuffle/run-file.ts';
@@ -25,7 +33,10 @@ export function isWorthReplaying({ kind }: AttemptFailure): boolean {
   return kind === 'user-error' || kind === 'out-of-memory' || kind === 'timeout';
 }
 
-/** Undefined when an earlier attempt of the task has kept its input; of too much only the numbers are kept. Throws what store and disk throw. */
+/**
+ * Undefined when an earlier attempt of the task has kept its input; of too much, or when enough reduces of the job are kept, only the numbers
+ * are. Throws what store and disk throw.
+ */
 export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs | undefined> {
   const { spec, attempt, sources, stores } = options;
   const { store, key: folder } = stores.locate(keptFolder(spec, attempt.index));
@@ -33,8 +44,9 @@ export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs
   const claim = JSON.stringify({ attempt: number, epoch });
   if (!(await store.putIfAbsent(`${folder}${claimName}`, Buffer.from(claim)))) return undefined;
   const bytes = sources.reduce((sum, { counts }) => sum + counts.bytes, 0);
+  const omitted = await whyOmitted(options, bytes);
   let [objects, crc] = [0, 0];
-  if (bytes <= limits.keptInputBytesMax) {
+  if (omitted === undefined) {
     for await (const piece of piecesOf(options)) {
       crc = crc32(piece, crc);
       await store.putIfAbsent(`${folder}${keptObjectName(++objects)}`, piece);
@@ -46,10 +58,25 @@ export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs
     bytes,
     maps: sources.length,
     objects,
+    omitted,
     crc32: crc,
   };
   await store.putIfAbsent(`${folder}${keptName}`, Buffer.from(`${JSON.stringify(kept)}\n`));
   return kept;
+}
+
+async function whyOmitted(
+  { spec, attempt, stores }: KeepInputsOptions,
+  bytes: number,
+): Promise<KeptOmission | undefined> {
+  if (bytes > limits.keptInputBytesMax) return 'too-large';
+  const owner = Buffer.from(`${formatAttempt(attempt)}\n`);
+  for (let tries = 0; tries < limits.keptReducesMax; tries++) {
+    // Reduces that fail together do not all ask for the first.
+    const { store, key } = stores.locate(placeUri(spec, (attempt.index + tries) % limits.keptReducesMax));
+    if (await store.putIfAbsent(key, owner)) return undefined;
+  }
+  return 'too-many';
 }
 
 /** The bytes of the run file, in objects of one size and a last one. */

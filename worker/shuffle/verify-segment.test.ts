@@ -82,3 +82,15 @@ test('so many wait and no more; those that nobody waits for any more are not rea
   expect(await Promise.all(waiting)).toEqual(waiting.map(() => ({ found: false })));
   expect(await verify()).toMatchObject({ found: true });
 });
+
+test('one segment is read after the other', async () => {
+  const looks: string[] = [];
+  const read = (name: string) =>
+    verifier.verify(jobId, 1, wanted, () => {
+      looks.push(name);
+      return false;
+    });
+  await Promise.all(['first', 'second'].map(read));
+  expect(looks.length).toBeGreaterThan(4);
+  expect(looks).toEqual(looks.toSorted());
+});
