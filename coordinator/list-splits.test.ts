@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../lib/limits.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { listInputObjects, listSplits } from './list-splits.ts';
 
@@ -85,4 +86,22 @@ test('listSplits gives splits whose pieces name objects that can be read', async
   const piece = splits[0]?.pieces[0];
   const { store, key } = stores.locate(piece?.uri ?? '');
   expect(await store.head(key)).toEqual({ key: 'in/a b', bytes: piece?.objectBytes, etag: piece?.etag });
+});
+
+test('more maps times reducers than the limit are refused, with what to change', async () => {
+  const reducers = limits.reduceTasksMax;
+  const bytesMax = Math.floor(limits.segmentsMax / reducers);
+  const listed = async (bytes: number) => {
+    await stores.locate(base).store.putIfAbsent(`in/${bytes}`, Buffer.alloc(bytes));
+    const inputPatterns = [`${base}in/${bytes}`];
+    const input = { kind: 'lines' } as const;
+    return listSplits({ inputPatterns, input, splitBytes: 1, maps: undefined, reducers }, stores);
+  };
+  expect(await listed(bytesMax)).toHaveLength(bytesMax);
+  await expect(listed(bytesMax + 1)).rejects.toMatchObject({
+    code: 'limit-exceeded',
+    message:
+      `the number of map tasks times reducers is ${(bytesMax + 1) * reducers}, over the limit of ${limits.segmentsMax}; ` +
+      'take larger splits (--split-size) or fewer reducers (-r)',
+  });
 });

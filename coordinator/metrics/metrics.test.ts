@@ -1,44 +1,22 @@
 import { expect, test } from 'vitest';
-import type { ClusterView, WorkerView } from '../../lib/cluster-view.ts';
 import { toJobId, toWorkerId } from '../../lib/ids.ts';
 import type { AttemptSums, JobEvent } from '../../lib/job-event.ts';
+import { makeClusterView, makeWorkerView } from '../../test/cluster-view-fixture.ts';
 import { type Family, parseExposition } from '../../test/metrics/exposition.ts';
 import { Metrics } from './metrics.ts';
 
 const jobId = toJobId('j1');
-const none = { pending: 0, running: 0, completed: 0, failed: 0 };
-const empty: ClusterView = {
-  nowMs: 1,
-  epoch: 1,
-  slots: 0,
-  slotsUsed: 0,
-  jobs: {},
-  jobsActive: 0,
-  maps: none,
-  reduces: none,
-  workers: [],
-};
-const worker: WorkerView = {
+const empty = makeClusterView();
+const worker = makeWorkerView({
   workerId: 'w1',
-  state: 'ready',
-  host: 'h',
-  pid: 1,
-  softwareVersion: '0',
-  fetchAddress: 'h:1',
   slots: 2,
   slotsUsed: 1,
-  fetching: 0,
-  attempts: [],
-  mapOutputs: 0,
-  lastHeartbeatMs: 0,
-  quarantinedUntilMs: null,
-  speed: 1,
   rssBytes: 100,
   memoryBytesMax: 1_000,
   cpuFraction: 0.5,
   scratchBytes: 30,
   scratchBytesMax: 100,
-};
+});
 const sums: AttemptSums = {
   inputRecords: 10,
   inputBytes: 1_000,

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -75,6 +76,18 @@ test('whole outputs move to the new worker, torn and unfinished ones and the fol
   expect(outputs[0]!.path.startsWith(scratch.path)).toBe(true);
   expect(readdirSync(directory)).toEqual(['new']);
   expect(existsSync(join(directory, 'new', 'j1'))).toBe(true);
+});
+
+test('a run file of another version is not offered, and goes with the folder of the dead', () => {
+  leaveDeadWorker();
+  const path = join(directory, 'dead', 'j1', 'm0.1.e3', 'output.run');
+  const bytes = readFileSync(path);
+  bytes.writeUInt32LE(bytes.readUInt32LE(4) + 1, 4);
+  writeFileSync(path, bytes);
+  expect(() => new RunReader(path)).toThrow(/it has version \d+, not \d+/);
+  const { workers, outputs } = inheritScratch(directory, new Scratch(budget, toWorkerId('new')));
+  expect([workers, outputs]).toEqual([['dead'], []]);
+  expect(readdirSync(directory)).toEqual(['new']);
 });
 
 test('a worker that still runs keeps everything', () => {
