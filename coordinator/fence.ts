@@ -38,8 +38,9 @@ export class Fence {
     if (await store.putIfAbsent(key, bytes)) {
       throw new MillraceError(
         'wrong-state',
-        `cannot lead on ${uri} any more (--store, MILLRACE_STORE): the store ignores conditional writes (If-None-Match): ${key} was ` +
-          'there and could be created again. Nothing was done of what was being decided; see minio/README.md for stores that honour them',
+        `cannot lead on ${uri} any more (--store, MILLRACE_STORE): the store ignores conditional writes (If-None-Match), or somebody ` +
+          `removed files of the journal: ${key} was there and could be created again. Nothing was done of what was being decided; ` +
+          'see minio/README.md for stores that honour them',
       );
     }
     this.#provenAtMs = askedAtMs;

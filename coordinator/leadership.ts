@@ -87,6 +87,8 @@ export class Leadership {
     this.#keeper = this.#keeperOf(journal);
     await this.#keeper.start();
     const lead = await this.#ports.lead(journal);
+    // Closed meanwhile, because another one leads or nobody wants it any more: nobody else would end this lead.
+    if (this.#isStopped) return lead.close();
     this.#lead = lead;
     lead.failed.catch(this.#failed.reject);
     this.#leads.resolve();
