@@ -69,6 +69,12 @@ export type Event = At &
     | { readonly type: 'worker-draining'; readonly workerId: WorkerId }
     // An operator asks for a worker to be drained.
     | { readonly type: 'drain-requested'; readonly workerId: WorkerId; readonly reason: string }
+    // User code is about to run in these.
+    | {
+        readonly type: 'attempts-started';
+        readonly workerId: WorkerId;
+        readonly attempts: readonly AttemptId[];
+      }
     | { readonly type: 'part-opened'; readonly workerId: WorkerId; readonly opened: PartOpened }
     | { readonly type: 'attempt-reported'; readonly workerId: WorkerId; readonly report: AttemptReport }
     // These outputs on its disk are in the store as well, whole.

@@ -28,7 +28,6 @@ export function fetchProgressed(turn: Turn, { workerId, progress }: EventOf<'fet
   if (!found) return;
   const { attempt, fetch } = found;
   const { job, worker } = attempt;
-  attempt.started = true;
   for (const [at, map] of progress.maps.entries()) {
     if (map >= job.map.total) continue;
     if (!mapHeld(turn, attempt, map, progress.digests[at]!)) return;

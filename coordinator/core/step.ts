@@ -19,7 +19,14 @@ import { schedule } from './schedule.ts';
 import { speculate } from './speculate.ts';
 import type { CoreState } from './state.ts';
 import { beginTurn, endTurn, type Turn } from './turn.ts';
-import { expireLeases, workerDisconnected, workerHeartbeat, workerJoined, workerLeft } from './workers.ts';
+import {
+  attemptsStarted,
+  expireLeases,
+  workerDisconnected,
+  workerHeartbeat,
+  workerJoined,
+  workerLeft,
+} from './workers.ts';
 
 export function step(state: CoreState, event: Event): Step {
   const turn = beginTurn(state, event.now);
@@ -63,6 +70,8 @@ function handle(turn: Turn, event: Event): void {
       return workerDraining(turn, event);
     case 'drain-requested':
       return drainRequested(turn, event);
+    case 'attempts-started':
+      return attemptsStarted(turn, event);
     case 'part-opened':
       return partOpened(turn, event);
     case 'attempt-reported':

@@ -1,6 +1,7 @@
 /** Workers come, beat, fall silent and go; what was on one that is gone finds its place again. */
 import type { WorkerLossReason } from '../../lib/cluster-view.ts';
 import { attemptKey, type JobId, type WorkerId } from '../../lib/ids.ts';
+import type { AttemptPhase } from '../../lib/reports.ts';
 import { adoptOutputs } from './adopt.ts';
 import { endAttempt } from './attempts.ts';
 import { beginDraining, giveBackFetches } from './drain.ts';
@@ -136,8 +137,21 @@ function progressed(
   table.runningRecords += progress.recordsIn - (attempt.progress?.recordsIn ?? 0);
   table.runningBytes += progress.bytesIn - (attempt.progress?.bytesIn ?? 0);
   attempt.progress = progress;
-  if (progress.phase !== 'waiting') attempt.started = true;
+  attempt.started ||= runsUserCode(progress.phase);
   turn.changed.add(attempt.id.jobId);
+}
+
+/** Fetching is no user's doing: whoever only fetches when its worker dies is as innocent as one that waits. */
+function runsUserCode(phase: AttemptPhase): boolean {
+  return phase === 'sample' || phase === 'map' || phase === 'reduce';
+}
+
+export function attemptsStarted(turn: Turn, { workerId, attempts }: EventOf<'attempts-started'>): void {
+  const worker = liveWorker(turn, workerId);
+  for (const id of attempts) {
+    const attempt = worker?.attempts.get(attemptKey(id));
+    if (attempt) attempt.started = true;
+  }
 }
 
 export function workerDisconnected(turn: Turn, { workerId }: EventOf<'worker-disconnected'>): void {

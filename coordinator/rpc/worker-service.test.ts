@@ -178,12 +178,14 @@ test('what a worker begins to stage is told before its report, and what it uses 
     heartbeat: { rssBytes: 1, cpuFraction: 0.5, scratchBytes: 2, scratchBytesMax: 3, memoryBytesMax: 4 },
     reports: [{ attempt: id, failed: { kind: 'cancelled', message: '' } }],
     partsOpened: [{ attempt: id, ...part }],
+    started: [id],
     draining: true,
     goodbye: true,
   });
   expect(await events.next()).toMatchObject({
     usage: { rssBytes: 1, cpuFraction: 0.5, scratchBytes: 2, scratchBytesMax: 3, memoryBytesMax: 4 },
   });
+  expect(await events.next()).toEqual({ type: 'attempts-started', workerId, attempts: [attempt] });
   expect(await events.next()).toEqual({ type: 'part-opened', workerId, opened: { attempt, part } });
   expect(await events.next()).toMatchObject({ type: 'attempt-reported' });
   expect(await events.next()).toEqual({ type: 'worker-draining', workerId });

@@ -162,6 +162,9 @@ export class WorkerService {
     for (const trouble of message.fetchTroubles) {
       dispatch({ type: 'fetch-troubled', workerId, trouble: fetchTroubleIn(trouble) });
     }
+    if (message.started.length > 0) {
+      dispatch({ type: 'attempts-started', workerId, attempts: message.started.map(attemptIdIn) });
+    }
     // Before reports: a report may be of the part that was opened in the same message.
     for (const opened of message.partsOpened) {
       dispatch({ type: 'part-opened', workerId, opened: partOpenedIn(opened) });

@@ -115,9 +115,13 @@ export class FakeWorker {
         scratchBytes: this.#world.random.chance(this.#fullness) ? 90 : 10,
         scratchBytesMax: 100,
       }),
-      attempts: [...this.attempts.values()].map(({ id }) => ({
+      attempts: [...this.attempts.values()].map(({ id, complete }) => ({
         attempt: id,
-        phase: this.#world.random.chance(0.7) ? (id.kind === 'reduce' ? 'fetch' : id.kind) : 'waiting',
+        phase: this.#world.random.chance(0.3)
+          ? 'waiting'
+          : id.kind === 'reduce' && !complete
+            ? 'fetch'
+            : id.kind,
         ...nothing,
       })),
     });

@@ -78,6 +78,8 @@ export function toEvent(line: Line, made: Made): Happening {
       return { type: 'worker-disconnected', workerId };
     case 'join':
       return joined(line);
+    case 'started':
+      return { type: 'attempts-started', workerId, attempts: second.split(',').map(parseAttempt) };
     case 'copied':
       return { type: 'maps-copied', workerId, attempts: second.split(',').map(parseAttempt) };
     case 'copies-found':

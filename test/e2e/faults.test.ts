@@ -72,6 +72,17 @@ test('a worker killed after its maps are done while reduces still need them: tho
   expect(readdirSync(output).sort()).toEqual(['_SUCCESS', ...Object.keys(expected)]);
 });
 
+test('user code that takes its worker down at once, before any heartbeat, is blamed after three of them', async () => {
+  await using cluster = await Cluster.start({ workers: 4, heartbeatTimeout: '2s' });
+  const deadly = join(folder, 'deadly.txt');
+  writeFileSync(deadly, 'harmless\ndeadly\n');
+  const job = join(jobs, 'kills-its-worker.ts');
+  const options = { input: [deadly], output: join(folder, 'deadly'), maps: 1 };
+  const view = await (await cluster.client.submit(job, options)).wait();
+  expect(view.state).toBe('FAILED');
+  expect(view.cause?.message).toMatch(/^m0 takes workers down/);
+});
+
 test('workers that exit after every second task and are restarted: the job ends with the right answer', async () => {
   await using cluster = await Cluster.start({
     workers: 2,

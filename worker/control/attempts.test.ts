@@ -47,6 +47,7 @@ let fetchProgress: FetchProgress[];
 let troubles: FetchTrouble[];
 let partsOpened: PartOpened[];
 let copied: AttemptId[];
+let started: AttemptId[];
 let ports: AttemptsPorts;
 
 beforeEach(async () => {
@@ -56,7 +57,8 @@ beforeEach(async () => {
     limitBytes: 1_000_000,
     clock: systemClock,
   });
-  [tasksDone, reports, fetchProgress, troubles, partsOpened, copied] = [0, [], [], [], [], []];
+  [tasksDone, reports, fetchProgress, troubles] = [0, [], [], []];
+  [partsOpened, copied, started] = [[], [], []];
   pool = new SlotPool({
     slots: 2,
     memoryBytesMax: 64 * 1024 * 1024,
@@ -82,6 +84,7 @@ beforeEach(async () => {
       report: (report) => reports.push(report),
       fetchProgress: (progress) => fetchProgress.push(progress),
       fetchTrouble: (trouble) => troubles.push(trouble),
+      started: (attempt) => started.push(attempt),
       partOpened: (opened) => partsOpened.push(opened),
       mapCopied: (attempt) => copied.push(attempt),
       log: () => undefined,

@@ -46,6 +46,7 @@ export interface Reports {
   report(report: AttemptReport): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
+  started(attempt: AttemptId): void;
   partOpened(opened: PartOpened): void;
   /** Of an output that was reported before. */
   mapCopied(attempt: AttemptId): void;
@@ -262,6 +263,7 @@ export class Attempts implements SessionHandlers {
       log: (attempt: AttemptId, atMs: number, text: string) => reports().log(attempt, atMs, text),
       fetchProgress: (progress: FetchProgress) => reports().fetchProgress(progress),
       fetchTrouble: (trouble: FetchTrouble) => reports().fetchTrouble(trouble),
+      started: (attempt: AttemptId) => reports().started(attempt),
       partOpened: (opened: PartOpened) => reports().partOpened(opened),
     };
   }

@@ -12,7 +12,7 @@ import { attemptIdOut, fetchProgressOut, fetchTroubleOut, partOpenedOut, reportO
 type Outgoing = Required<
   Pick<
     WorkerMessage,
-    'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines' | 'mapsCopied'
+    'reports' | 'partsOpened' | 'fetchTroubles' | 'fetchProgress' | 'logLines' | 'mapsCopied' | 'started'
   >
 >;
 
@@ -27,7 +27,15 @@ const mapsPerProgress = flushAtItems * columnsPerItem;
 const charsPerLine = 100;
 
 function nothing(): Outgoing {
-  return { reports: [], partsOpened: [], fetchTroubles: [], fetchProgress: [], logLines: [], mapsCopied: [] };
+  return {
+    started: [],
+    reports: [],
+    partsOpened: [],
+    fetchTroubles: [],
+    fetchProgress: [],
+    logLines: [],
+    mapsCopied: [],
+  };
 }
 
 export class Outbox {
@@ -78,6 +86,13 @@ export class Outbox {
       this.#outgoing.fetchProgress.push(fetchProgressOut({ ...progress, maps, digests }));
       this.#grow(1 + maps.length / columnsPerItem);
     }
+  }
+
+  /** At once: what user code does to this process may leave no time for more. */
+  started(attempt: AttemptId): void {
+    if (!this.#isOpen) return;
+    this.#outgoing.started.push(attemptIdOut(attempt));
+    this.flush();
   }
 
   /** Soon, so that the coordinator can drop the part if this worker dies. */

@@ -61,6 +61,7 @@ export interface AttemptPorts {
   log(attempt: AttemptId, atMs: number, text: string): void;
   fetchProgress(progress: FetchProgress): void;
   fetchTrouble(trouble: FetchTrouble): void;
+  started(attempt: AttemptId): void;
   partOpened(opened: PartOpened): void;
 }
 
@@ -263,6 +264,7 @@ export class RunningAttempt {
       ticket = this.#ports.pool.submit(task, listener, (started) => {
         run = started;
         this.#phase = task.kind;
+        this.#ports.started(this.id);
         this.#account?.enter('running');
         this.#progress = started.progress;
         started.ended.then(resolve);

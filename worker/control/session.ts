@@ -166,6 +166,10 @@ export class Session {
     this.#outbox.fetchProgress(progress);
   }
 
+  started(attempt: AttemptId): void {
+    this.#outbox.started(attempt);
+  }
+
   partOpened(opened: PartOpened): void {
     this.#outbox.partOpened(opened);
   }

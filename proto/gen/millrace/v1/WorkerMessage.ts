@@ -22,6 +22,7 @@ export interface WorkerMessage {
   'partsOpened'?: (_millrace_v1_PartOpened)[];
   'diagnosis'?: (_millrace_v1_Diagnosis | null);
   'mapsCopied'?: (_millrace_v1_AttemptId)[];
+  'started'?: (_millrace_v1_AttemptId)[];
 }
 
 export interface WorkerMessage__Output {
@@ -36,4 +37,5 @@ export interface WorkerMessage__Output {
   'partsOpened': (_millrace_v1_PartOpened__Output)[];
   'diagnosis': (_millrace_v1_Diagnosis__Output | null);
   'mapsCopied': (_millrace_v1_AttemptId__Output)[];
+  'started': (_millrace_v1_AttemptId__Output)[];
 }
