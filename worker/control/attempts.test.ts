@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -311,6 +319,35 @@ describe('Attempts', () => {
     expect(reports.length).toBeLessThan(100);
     for (let at = 0; at < reports.length; at++) attempts.onAnswer(reports[at]!.attempt, true);
     expect(new Set(reports.map(({ attempt }) => attempt.index)).size).toBe(100);
+  });
+
+  it.each([
+    ['user-error', 'throw new RangeError("no");', {}],
+    ['out-of-memory', 'for (const all = []; ; ) all.push(new Array(100_000).fill(all.length + 0.5));', {}],
+    ['timeout', 'for (;;);', { taskTimeoutMs: 3_000 }],
+  ])('keeps with the job what a reduce had read that ended with %s', async (kind, body, changes) => {
+    giveJob(`${wordMap}, *reduce(word) { ${body} }`, changes);
+    const segments = await runMap(0);
+    const partition = segments.findIndex(({ records }) => records > 0);
+    const reduce = idOf('reduce', partition);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 1 });
+    tellLocation(0, segments, [partition]);
+    expect((await reportOf(reduce)).outcome).toMatchObject({ kind: 'failed', failure: { kind } });
+    const kept = JSON.parse(readFileSync(join(directory, `kept/r${partition}/kept.json`), 'utf8'));
+    expect(kept).toMatchObject({ maps: 1, objects: 1, bytes: segments[partition]!.bytes });
+  });
+
+  it('keeps nothing of a reduce that is cancelled', async () => {
+    giveJob(`${wordMap}, async *reduce() { await new Promise(() => undefined); }`);
+    const segments = await runMap(0);
+    const partition = segments.findIndex(({ records }) => records > 0);
+    const reduce = idOf('reduce', partition);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 1 });
+    tellLocation(0, segments, [partition]);
+    while (partsOpened.length === 0) await turn();
+    attempts.onCancel(reduce, 'not wanted');
+    expect((await reportOf(reduce)).outcome).toMatchObject({ failure: { kind: 'cancelled' } });
+    expect(existsSync(join(directory, 'kept'))).toBe(false);
   });
 
   it('discards the staged part of a reduce that lost', async () => {
