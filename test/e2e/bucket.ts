@@ -39,6 +39,11 @@ export class Bucket {
     return new Bucket(await minio.makeBucket(), minio);
   }
 
+  /** One that is there. */
+  static named(name: string, minio: Minio): Bucket {
+    return new Bucket(name, minio);
+  }
+
   uri(key: string): string {
     return `s3://${this.name}/${key}`;
   }

@@ -131,6 +131,12 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
+  /** As when the machine of worker number i is gone. */
+  async loseWorkerWithDisk(i: number): Promise<void> {
+    await end(this.workers[i]!.process);
+    rmSync(join(this.folder, `scratch-${i}`), { recursive: true });
+  }
+
   /** Restarts worker i whenever it exits, until the cluster stops. */
   keepRestarting(i: number): void {
     this.workers[i]!.process.once('exit', async () => {

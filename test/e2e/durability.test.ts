@@ -1,5 +1,4 @@
 /** Map output in the store: workers that die with their disks cost no rerun, and a damaged copy costs one. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import type { JobHandle } from '../../sdk/handle.ts';
@@ -37,7 +36,7 @@ await describeWithMinio('map output in the store', (minio) => {
         handle,
         (view) => view.map.done === maps && view.mapsCopied === maps && view.reduce.done < 2,
       );
-      await loseWorkerWithDisk(cluster);
+      await cluster.loseWorkerWithDisk(0);
       await cluster.startWorker(1);
       const view = await handle.wait();
       expect(view).toMatchObject({
@@ -57,7 +56,7 @@ await describeWithMinio('map output in the store', (minio) => {
     await using cluster = await startCluster(minio(), bucket, 'restart', 1);
     const handle = await submit(cluster, bucket, 'restart', 'sync', 800);
     await waitFor(handle, (view) => view.map.done === maps && view.reduce.done < 2);
-    await loseWorkerWithDisk(cluster);
+    await cluster.loseWorkerWithDisk(0);
     await cluster.replaceCoordinator();
     await cluster.startWorker(1);
     const view = await handle.wait();
@@ -76,7 +75,7 @@ await describeWithMinio('map output in the store', (minio) => {
     const [piece] = copies.filter((key) => /m3\.\d+\.e1\.00000$/.test(key));
     const [index] = copies.filter((key) => /m5\.\d+\.e1\.json$/.test(key));
     for (const key of [piece!, index!]) await bucket.put(key, damaged(await bucket.text(key)));
-    await loseWorkerWithDisk(cluster);
+    await cluster.loseWorkerWithDisk(0);
     await cluster.startWorker(1);
     const view = await handle.wait();
     expect(view).toMatchObject({ state: 'COMPLETED', map: { reruns: 2 } });
@@ -104,15 +103,6 @@ function submit(
 ): Promise<JobHandle<unknown>> {
   const [input, output] = [[bucket.uri('in/')], bucket.uri(`out-${name}/`)];
   return cluster.client.submit(slowWordCount, { input, output, maps, durability, params: { reduceMs } });
-}
-
-/** As when the machine is gone. */
-async function loseWorkerWithDisk(cluster: Cluster): Promise<void> {
-  const { process: worker } = cluster.workers[0]!;
-  const exited = new Promise((resolve) => worker.once('exit', resolve));
-  worker.kill('SIGKILL');
-  await exited;
-  rmSync(join(cluster.folder, 'scratch-0'), { recursive: true });
 }
 
 async function copiesOf(bucket: Bucket, name: string): Promise<string[]> {

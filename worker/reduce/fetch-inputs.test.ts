@@ -289,6 +289,11 @@ test('what never comes whole is given up after so many times, and its next locat
     ...new Array(limits.damagedFetchesMax - 1).fill('damaged-in-transit'),
     'undeliverable',
   ]);
+  const pauses = vi
+    .mocked(clock.after)
+    .mock.calls.map(([ms]) => ms)
+    .filter((ms) => ms <= 5_000);
+  expect(pauses).toEqual([200, 500, 1_000, 2_000, 5_000]);
 });
 
 test('of a peer that does not say what is on its disk the second damage condemns', async () => {
