@@ -11,7 +11,7 @@ const durationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1
 const delayBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800];
 
 /** The disk of the worker that made it, the way to the reduce, what the reduce's worker kept of it. */
-const damagePlaces = ['disk', 'transit', 'copy'] as const;
+const damagePlaces = ['disk', 'transit', 'copy', 'store'] as const;
 
 export class JobCounters {
   readonly #registry: Registry;

@@ -133,15 +133,17 @@ test('damaged segments are counted by what broke them', async () => {
   const of = { atMs: 0, jobId, task: 'm0', attempt: 0, worker: 'w1', reduce: 'r0', detail: '' };
   metrics.jobs.count({ ...of, type: 'segment-damaged', where: 'transit' });
   metrics.jobs.count({ ...of, type: 'segment-damaged', where: 'disk' });
+  expect(value(await scrape(metrics), 'mr_shuffle_damaged_segments_total', { where: 'store' })).toBe(0);
+  metrics.jobs.count({ ...of, type: 'segment-damaged', where: 'store' });
   const place = { map: 0, mapAttempt: 0, worker: toWorkerId('w1'), message: '' };
   for (const kind of ['corrupt-segment', 'corrupt-copy'] as const) {
     metrics.jobs.count(ended({ task: 'r0', outcome: 'failed', sums: null, failure: { kind, ...place } }));
   }
   const families = await scrape(metrics);
-  const counts = ['disk', 'transit', 'copy'].map((where) =>
+  const counts = ['disk', 'transit', 'copy', 'store'].map((where) =>
     value(families, 'mr_shuffle_damaged_segments_total', { where }),
   );
-  expect(counts).toEqual([2, 1, 1]);
+  expect(counts).toEqual([2, 1, 1, 1]);
 });
 
 test('the maps of a map-only job write nothing to the shuffle', async () => {

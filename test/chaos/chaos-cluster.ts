@@ -12,6 +12,7 @@ import { Bucket } from '../e2e/bucket.ts';
 import { FaultProxy } from '../faults/fault-proxy.ts';
 import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { untilNone } from '../until.ts';
 import { nodeNameVariable } from './connection-owner.ts';
 import { Network } from './network.ts';
 import { bytesUnder } from './resources.ts';
@@ -102,13 +103,8 @@ export class ChaosCluster implements AsyncDisposable {
 
   /** Resolves when all programs are up, all workers are there, nothing runs and nothing is left on their disks. Throws after `timeoutMs` with what is missing. */
   async untilAtRest(timeoutMs: number): Promise<void> {
-    const deadlineMs = performance.now() + timeoutMs;
-    for (;;) {
-      const missing = await this.#missing().catch((error) => [`an answer of the leader: ${error}`]);
-      if (missing.length === 0) return;
-      if (performance.now() > deadlineMs) throw new Error(`after ${timeoutMs} ms: ${missing.join('; ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const missing = () => this.#missing().catch((error) => [`no answer of the leader: ${error}`]);
+    await untilNone('the cluster is at rest', missing, timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

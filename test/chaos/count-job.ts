@@ -2,10 +2,12 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { partName } from '../../lib/formats.ts';
 import type { JobState, JobView } from '../../lib/job-view.ts';
 import type { JobHandle } from '../../sdk/handle.ts';
 import type { Bucket } from '../e2e/bucket.ts';
 import { waitFor } from '../e2e/cluster.ts';
+import { untilNone } from '../until.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 
 const jobFile = join(import.meta.dirname, '../e2e/jobs/slow-word-count.ts');
@@ -146,11 +148,7 @@ export class CountJob implements AsyncDisposable {
 }
 
 const committed: ReadonlySet<JobState> = new Set(['COMMITTING', 'COMPLETED']);
-const partNames = Array.from({ length: reducers }, (_, i) => partName(i));
-
-export function partName(partition: number): string {
-  return `part-r-${String(partition).padStart(5, '0')}`;
-}
+const partNames = Array.from({ length: reducers }, (_, i) => partName('reduce', i));
 
 /** Resolves when nothing is staged for these keys: who was cut off drops what it began when it hears that nobody wants it. Throws after `timeoutMs`. */
 export async function untilNothingStaged(
@@ -158,12 +156,5 @@ export async function untilNothingStaged(
   keys: readonly string[],
   timeoutMs: number,
 ): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const staged = await bucket.pending(keys);
-    if (staged.length === 0) return;
-    if (performance.now() > deadlineMs)
-      throw new Error(`still staged after ${timeoutMs} ms: ${staged.join(', ')}`);
-    await new Promise((resolve) => setTimeout(resolve, watchMs));
-  }
+  await untilNone('nothing is staged', () => bucket.pending(keys), timeoutMs);
 }

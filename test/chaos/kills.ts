@@ -1,6 +1,7 @@
 /** What the death of each kind of program costs a job that is half done: seconds, and tasks run again. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Minio } from '../minio/start-minio.ts';
+import { until } from '../until.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import { CountJob, maps } from './count-job.ts';
 import { runUndisturbed } from './run-scenario.ts';
@@ -8,7 +9,6 @@ import { runUndisturbed } from './run-scenario.ts';
 const leaseMs = 2_000;
 const heartbeatTimeoutMs = 3_000;
 const endTimeoutMs = 120_000;
-const pollMs = 20;
 
 export interface KillOutcome {
   readonly seconds: number;
@@ -69,7 +69,7 @@ async function stopLeader(cluster: ChaosCluster): Promise<string> {
 
 async function untilAnotherLeads(cluster: ChaosCluster, deposed: string): Promise<string> {
   const startedMs = performance.now();
-  while ((await cluster.leader()).name === deposed) await pause(pollMs);
+  await until('another one leads', async () => (await cluster.leader()).name !== deposed);
   const seconds = (performance.now() - startedMs) / 1000;
   return `another leads after ${seconds.toFixed(1)} s, ${((seconds * 1000) / leaseMs).toFixed(1)} leases`;
 }
@@ -88,8 +88,4 @@ async function killWorker(cluster: ChaosCluster, { withDisk }: { withDisk: boole
   cluster.killWorker(worker, { withDisk });
   await worker.untilUp(life);
   return '';
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

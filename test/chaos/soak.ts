@@ -5,10 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../bench/generate.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { partName } from '../../lib/formats.ts';
 import type { Fault } from '../faults/fault-proxy.ts';
 import type { Minio } from '../minio/start-minio.ts';
+import { untilNone } from '../until.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
-import { partName, untilNothingStaged } from './count-job.ts';
+import { untilNothingStaged } from './count-job.ts';
 import { type Resources, resourcesOf } from './resources.ts';
 import { prepareSoakJobs, type SoakJob } from './soak-jobs.ts';
 import { TroubleMakers, type Troubles } from './trouble-makers.ts';
@@ -87,9 +89,14 @@ export class Soak implements AsyncDisposable {
   static async start(minio: Minio, options: SoakOptions): Promise<Soak> {
     const times = { leaseMs: 2_000, heartbeatTimeoutMs: 3_000 };
     const cluster = await ChaosCluster.start(minio, { workers: 4, slots: 2, direct: true, ...times });
-    const soak = new Soak(options, cluster, await prepareSoakJobs(cluster.bucket));
-    cluster.requests.failSome(storeFaultShare, storeFaults, soak.#random);
-    return soak;
+    try {
+      const soak = new Soak(options, cluster, await prepareSoakJobs(cluster.bucket));
+      cluster.requests.failSome(storeFaultShare, storeFaults, soak.#random);
+      return soak;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Throws at the first wrong output, failed or stuck job, and at whatever stayed behind. */
@@ -149,7 +156,7 @@ export class Soak implements AsyncDisposable {
     const deadlineMs = performance.now() + submitTimeoutMs;
     for (;;) {
       const output = `out/${++this.#submitted}/`;
-      for (let part = 0; part < reducers; part++) this.#parts.push(`${output}${partName(part)}`);
+      for (let part = 0; part < reducers; part++) this.#parts.push(`${output}${partName('reduce', part)}`);
       const options = { input, output: bucket.uri(output), reducers, params, ...size };
       try {
         return { handle: await client.submit(job.file, options), output };
@@ -183,20 +190,13 @@ export class Soak implements AsyncDisposable {
 
   /** Looks until the process that is there all the time holds no more than at the first rests. What was cancelled may take its time to end. */
   async #untilSettled(): Promise<void> {
-    const deadlineMs = performance.now() + restTimeoutMs;
-    for (;;) {
-      const worker = resourcesOf(this.cluster.workers[0]!.pid!);
-      const excess = this.#excess(worker);
-      if (excess.length === 0) {
-        this.#worker.push(worker);
-        return;
-      }
-      if (performance.now() > deadlineMs)
-        throw new Error(
-          `the worker that was never killed has, ${restTimeoutMs} ms later, ${excess.join('; ')}`,
-        );
-      await sleep(500);
-    }
+    let worker = resourcesOf(this.cluster.workers[0]!.pid!);
+    const excess = () => {
+      worker = resourcesOf(this.cluster.workers[0]!.pid!);
+      return this.#excess(worker);
+    };
+    await untilNone('the worker that is never killed holds no more than before', excess, restTimeoutMs);
+    this.#worker.push(worker);
   }
 
   #excess({ fileDescriptors, threads, rssBytes }: Resources): string[] {

@@ -6,6 +6,7 @@ import type { JobView } from '../../lib/job-view.ts';
 import { type Client, connect } from '../../sdk/client.ts';
 import { waitFor } from '../e2e/cluster.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { until } from '../until.ts';
 import { CpuGroup } from './cpu-group.ts';
 
 const sortJob = join(import.meta.dirname, '../../examples/sort.ts');
@@ -111,11 +112,9 @@ export class SortCluster implements AsyncDisposable {
   }
 
   async #untilAllAreReady(): Promise<void> {
-    for (;;) {
+    await until('all workers are ready', async () => {
       const workers = await this.#client!.workers();
-      const ready = workers.filter(({ state }) => state === 'ready');
-      if (ready.length === this.#options.workers && workers.length === ready.length) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+      return workers.length === this.#options.workers && workers.every(({ state }) => state === 'ready');
+    });
   }
 }

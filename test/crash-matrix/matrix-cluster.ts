@@ -19,8 +19,8 @@ import { type Client, connect } from '../../sdk/client.ts';
 import { Bucket } from '../e2e/bucket.ts';
 import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { until } from '../until.ts';
 import { bucketPlace, folderPlace, type Place } from './places.ts';
-import { until } from './until.ts';
 
 const workers = 3;
 /** Short, because three of them go by in every cell in which something stands still. */

@@ -1,13 +1,13 @@
 /** One cell: a job, submitted by the command line while a failpoint is armed; what became of it, and of everything it may have left. */
 import { randomUUID } from 'node:crypto';
 import { isTerminal, type JobView } from '../../lib/job-view.ts';
+import { until, untilNone } from '../until.ts';
 import type { Cell } from './cells.ts';
 import { type Parts, readParts, stagedNames, wrongOutput } from './check-output.ts';
 import { heartbeatTimeoutMs, leaseMs, type MatrixCluster } from './matrix-cluster.ts';
 import type { Place } from './places.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { submit, type Told } from './submit.ts';
-import { until } from './until.ts';
 
 export interface CellResult {
   readonly cell: Cell;
@@ -217,15 +217,11 @@ export class CellRun {
     // What could not be deleted is said, and goes at the next start.
     if (this.#cell.name.startsWith('scratch.') && this.#cell.action === 'throw')
       await this.#cluster.restartWorkers();
-    let left: readonly string[] = [];
-    await until(
-      'nothing is left',
-      async () => {
-        left = [...(await place.unfinished(this.#output, names)), ...this.#cluster.leftOnDisks()];
-        return left.length === 0;
-      },
-      leavesNothingMs,
-    ).catch(() => this.#problems.push(`left behind: ${left.join(', ')}`));
+    const left = async () => [
+      ...(await place.unfinished(this.#output, names)),
+      ...this.#cluster.leftOnDisks(),
+    ];
+    await untilNone('nothing is left', left, leavesNothingMs);
   }
 }
 

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as nextLook } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../until.ts';
 import { endAll, runCli, startCli } from './cli-process.ts';
 import { cliPath } from './cluster.ts';
 
@@ -126,18 +126,13 @@ describe('run', () => {
       cwd: folder,
       env: environment(),
     });
-    await until(() => existsSync(started));
+    await until('the job has started', () => existsSync(started));
     running.child.kill('SIGINT');
     expect(await running.ended).toMatchObject({ code: 130, stdout: '' });
     expect(existsSync(join(folder, 'interrupted'))).toBe(false);
     expect(readdirSync(temporary)).toEqual([]);
   });
 });
-
-/** Looks again and again; the test's own timeout is the limit. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await nextLook(10);
-}
 
 function job(name: string, members: string): string {
   return `import { defineJob } from 'millrace';\nexport default defineJob(import.meta, { name: '${name}', ${members} });\n`;
@@ -392,7 +387,7 @@ describe('servers', () => {
 
     dev.child.kill('SIGKILL');
     await dev.ended;
-    for (const { pid } of workers) await until(() => isGone(pid));
+    for (const { pid } of workers) await until(`worker ${pid} is gone`, () => isGone(pid));
   });
 
   it('submit leaves the job running at Ctrl-C and says how to go on', async () => {
@@ -416,7 +411,7 @@ describe('servers', () => {
     expect(['SUBMITTED', 'MAPPING']).toContain(view.state);
     dev.child.kill('SIGINT');
     expect((await dev.ended).code).toBe(0);
-    for (const { pid } of workers) await until(() => isGone(pid));
+    for (const { pid } of workers) await until(`worker ${pid} is gone`, () => isGone(pid));
   });
 });
 

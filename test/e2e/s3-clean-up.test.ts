@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeWithMinio } from '../minio/describe-with-minio.ts';
+import { until } from '../until.ts';
 import { Bucket } from './bucket.ts';
 import { endAll, runCli } from './cli-process.ts';
 import { Cluster, waitFor } from './cluster.ts';
@@ -43,7 +44,7 @@ await describeWithMinio('on MinIO', (minio) => {
   ) => cluster.client.submit(job, { input: [bucket.uri('in.txt')], output: bucket.uri('out'), ...options });
 
   async function untilPending(keys: readonly string[], count: number): Promise<void> {
-    while ((await bucket.pending(keys)).length < count);
+    await until(`${count} parts are begun`, async () => (await bucket.pending(keys)).length >= count);
   }
 
   async function expectNothingLeft(keys: readonly string[]): Promise<void> {

@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../sdk/client.ts';
 import { mountSmallDisk } from '../small-disk.ts';
+import { untilNone } from '../until.ts';
 import { Cluster, waitFor } from './cluster.ts';
 
 const job = join(import.meta.dirname, 'jobs/wide-pairs.ts');
@@ -44,7 +44,7 @@ function leftOvers(scratch: string): string[] {
 
 /** The end of a job reaches workers after its clients. */
 async function untilEmpty(scratch: string): Promise<void> {
-  while (leftOvers(scratch).length > 0) await pause(20);
+  await untilNone('the scratch folder is empty', () => leftOvers(scratch));
 }
 
 test('a job that needs more than the scratch limit fails by that name, and leaves nothing', async () => {

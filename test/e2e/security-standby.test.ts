@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from '../until.ts';
 import { endAll, runCli, startCli } from './cli-process.ts';
 import { readParts } from './cluster.ts';
 import { type Environment, SecureCluster } from './secure-cluster.ts';
@@ -65,7 +65,7 @@ test('doctor says who leads and who stands by; after a kill jobs and logs go on 
   const { jobId } = JSON.parse(await submitted.firstLine) as { jobId: string };
   const followed = startCli(['logs', jobId, '--follow'], { env });
   await followed.firstLine;
-  while (readdirSync(notes).length < 5) await pause(20);
+  await until('five attempts have begun', () => readdirSync(notes).length >= 5);
   cluster.killLeader();
 
   expect((await submitted.ended).code).toBe(0);
