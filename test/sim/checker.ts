@@ -18,8 +18,8 @@ export class Violation extends Error {
   override name = 'Violation';
 }
 
-/** The first one and its backup. */
-const attemptsWithoutFault = 2;
+/** The first one and its backup, and one on another worker when the function of the user has thrown. */
+const attemptsWithoutFault = 3;
 /** One fault may take several maps, and each of them a reduce with it. */
 const attemptsPerFault = 5;
 

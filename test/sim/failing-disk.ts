@@ -1,73 +1,130 @@
-/** Disks of workers that fail: below the real writers and readers of files, where the kernel would say so. */
+/** For the time of one simulation the disks of its workers are in memory, and fail: below the real writers and readers of files. */
 import fs from 'node:fs';
-import promises, { type FileHandle } from 'node:fs/promises';
+import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { type FaultKind, simulatedBy } from './faults.ts';
+import { fileError, type OpenFile } from './memory-files.ts';
 import type { World } from './world.ts';
 
-const errors = { ENOSPC: 'no space left on device', EIO: 'i/o error' } as const;
+/** Descriptors of files in memory: no process has as many real ones. */
+const firstDescriptor = 1_000_000;
+const causes = { ENOSPC: 'no space left on device', EIO: 'i/o error' } as const;
 
-/** For files below the folder of this simulation. Returns what makes disks well. */
+/** For files below `world.directory`; those elsewhere are real. Returns what undoes it. */
 export function failingDisk(world: World): () => void {
-  const { openSync, closeSync, writeSync, readSync } = fs;
-  const ours = new Set<number>();
-  const isOurs = (path: unknown) => typeof path === 'string' && path.startsWith(world.directory);
-  const fail = (kind: FaultKind, code: keyof typeof errors) => {
-    const message = `${code}: ${errors[code]} (${simulatedBy(kind)})`;
-    throw Object.assign(new Error(message), { code });
-  };
-  const mayFailToWrite = () => {
-    if (!world.isByHand && world.faults.strikes('disk write fails'))
-      fail('disk write fails', world.random.pick(['ENOSPC', 'EIO'])!);
-  };
-  const mayFailToRead = () => {
-    if (!world.isByHand && world.faults.strikes('disk read fails')) fail('disk read fails', 'EIO');
-  };
-  const replaced = {
-    openSync: (...args: Parameters<typeof openSync>) => {
-      const fd = openSync(...args);
-      if (isOurs(args[0])) ours.add(fd);
-      return fd;
-    },
-    closeSync: (fd: number) => {
-      ours.delete(fd);
-      closeSync(fd);
-    },
-    writeSync: (fd: number, ...rest: unknown[]) => {
-      if (ours.has(fd)) mayFailToWrite();
-      return Reflect.apply(writeSync, fs, [fd, ...rest]);
-    },
-    readSync: (fd: number, ...rest: unknown[]) => {
-      if (ours.has(fd)) mayFailToRead();
-      return Reflect.apply(readSync, fs, [fd, ...rest]);
-    },
-  };
-  const { open } = promises;
-  const openHandle = async (...args: Parameters<typeof open>) => {
-    const handle = await open(...args);
-    return isOurs(args[0]) ? failingHandle(handle, mayFailToRead, mayFailToWrite) : handle;
-  };
-  const originals = { openSync, closeSync, writeSync, readSync };
-  const use = (sync: object, handles: unknown) => {
-    Object.assign(fs, sync);
-    Object.assign(promises, { open: handles });
-    // For those who import them by name.
+  const disk = new FailingDisk(world);
+  const { directory } = world;
+  const isOurs = (first: unknown) =>
+    typeof first === 'number'
+      ? first >= firstDescriptor
+      : typeof first === 'string' && (first === directory || first.startsWith(`${directory}/`));
+  const undoSync = replaceAll(fs, disk.callsThatWait, isOurs);
+  const undoPromises = replaceAll(promises, disk.calls, isOurs);
+  // For those who import them by name.
+  syncBuiltinESMExports();
+  return () => {
+    undoSync();
+    undoPromises();
     syncBuiltinESMExports();
   };
-  use(replaced, openHandle);
-  return () => use(originals, open);
 }
 
-function failingHandle(handle: FileHandle, beforeRead: () => void, beforeWrite: () => void): FileHandle {
-  const { read, write } = handle;
-  return Object.assign(handle, {
-    async read(...args: unknown[]) {
-      beforeRead();
-      return await Reflect.apply(read, handle, args);
-    },
-    async write(...args: unknown[]) {
-      beforeWrite();
-      return await Reflect.apply(write, handle, args);
-    },
+type Call = (...args: never[]) => unknown;
+type Calls = Readonly<Record<string, Call>>;
+
+/** Each call goes where its first argument, a path or a descriptor, belongs. */
+function replaceAll(module: object, calls: Calls, isOurs: (first: unknown) => boolean): () => void {
+  const originals = Object.keys(calls).map((name) => [name, Reflect.get(module, name) as Call] as const);
+  const replaced = originals.map(([name, original]) => {
+    const call = (...args: never[]) => (isOurs(args[0]) ? calls[name]! : original)(...args);
+    return [name, call] as const;
   });
+  Object.assign(module, Object.fromEntries(replaced));
+  return () => void Object.assign(module, Object.fromEntries(originals));
+}
+
+class FailingDisk {
+  readonly #world: World;
+  readonly #open = new Map<number, OpenFile>();
+  #descriptors = firstDescriptor;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Of `node:fs`. */
+  get callsThatWait(): Calls {
+    const { files } = this.#world;
+    return {
+      existsSync: (path: string) => files.isThere(path),
+      mkdirSync: (path: string) => files.makeFolder(path),
+      readdirSync: (path: string, options?: { readonly withFileTypes?: boolean }) =>
+        files
+          .list(path)
+          .map(({ name, isFolder }) =>
+            options?.withFileTypes === true ? { name, isDirectory: () => isFolder } : name,
+          ),
+      readFileSync: (path: string) => files.read(path).toString(),
+      writeFileSync: (path: string, text: string) => files.write(path, Buffer.from(text)),
+      renameSync: (from: string, to: string) => files.rename(from, to),
+      rmSync: (path: string) => files.remove(path),
+      openSync: (path: string, flags: 'r' | 'w') => {
+        this.#open.set(this.#descriptors, files.open(path, flags));
+        return this.#descriptors++;
+      },
+      closeSync: (fd: number) => void this.#open.delete(fd),
+      fstatSync: (fd: number) => ({ size: this.#fileOf(fd).size }),
+      readSync: (fd: number, target: Uint8Array, start: number, length: number, position: number) =>
+        this.#read(this.#fileOf(fd), target, start, length, position),
+      writeSync: (fd: number, source: Uint8Array, start: number, length: number) =>
+        this.#write(this.#fileOf(fd), source, start, length),
+    };
+  }
+
+  /** Of `node:fs/promises`. */
+  get calls(): Calls {
+    const { files } = this.#world;
+    return {
+      mkdir: async (path: string) => files.makeFolder(path),
+      rm: async (path: string) => files.remove(path),
+      open: async (path: string, flags: 'r' | 'w') => this.#handle(files.open(path, flags)),
+    };
+  }
+
+  #handle(file: OpenFile) {
+    const close = async () => undefined;
+    return {
+      read: async (target: Uint8Array, start: number, length: number, position: number) => ({
+        bytesRead: this.#read(file, target, start, length, position),
+      }),
+      write: async (source: Uint8Array, start: number, length: number, position: number) => ({
+        bytesWritten: this.#write(file, source, start, length, position),
+      }),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #fileOf(fd: number): OpenFile {
+    const file = this.#open.get(fd);
+    if (!file) throw fileError('EBADF', 'bad file descriptor');
+    return file;
+  }
+
+  #read(file: OpenFile, target: Uint8Array, start: number, length: number, position: number): number {
+    if (this.#world.faults.strikes('disk read fails')) this.#fail('disk read fails', 'EIO');
+    return file.read(target, start, length, position);
+  }
+
+  #write(file: OpenFile, source: Uint8Array, start: number, length: number, position?: number): number {
+    const { faults, random } = this.#world;
+    if (faults.strikes('disk write fails'))
+      this.#fail('disk write fails', random.pick(['ENOSPC', 'EIO'] as const)!);
+    file.write(source, start, length, position);
+    return length;
+  }
+
+  #fail(kind: FaultKind, code: keyof typeof causes): never {
+    throw fileError(code, `${causes[code]} (${simulatedBy(kind)})`);
+  }
 }

@@ -17,24 +17,6 @@ const { Session: wire } = loadWorkerService().service;
 type ClientStream = ReturnType<WorkerControlClient['session']>;
 type ServerStream = Parameters<WorkerControlHandlers['Session']>[0];
 
-/** What differs between two runs of one seed: keys, tickets and what the machine measures. */
-const unsteadyFields = new Set([
-  'ticket',
-  'tickets',
-  'ticketKey',
-  'rssBytes',
-  'cpuFraction',
-  'memoryBytesMax',
-  'scratchBytes',
-  'scratchBytesMax',
-  'pid',
-  'host',
-]);
-
-function show(message: unknown): string {
-  return JSON.stringify(message, (key, value) => (unsteadyFields.has(key) ? undefined : value));
-}
-
 /** What the session of a worker speaks through. */
 export function openSessionClient(world: World, node: SimNode, address: string) {
   return {
@@ -103,7 +85,7 @@ class SessionLink {
   #toServer(message: WorkerMessage): void {
     if (this.#isClientOver) return;
     const bytes = wire.requestSerialize(this.#world.mutant?.toCoordinator?.(message) ?? message);
-    this.#world.trace(`${this.#node.name} says ${show(message)}`);
+    this.#world.trace(`${this.#node.name} says `, bytes, () => JSON.stringify(message));
     const deliver = () => this.#server.emit('data', wire.requestDeserialize(bytes));
     this.#connection?.send('server', deliver);
     // A hello is the first of its stream; anything else may come again without harm.
@@ -114,7 +96,7 @@ class SessionLink {
   #toClient(message: CoordinatorMessage): void {
     const sent = this.#world.mutant?.toWorker?.(message, this.#node.name) ?? message;
     const bytes = wire.responseSerialize(sent);
-    this.#world.trace(`${this.#serverName} tells ${this.#node.name} ${show(message)}`);
+    this.#world.trace(`${this.#serverName} tells ${this.#node.name} `, bytes, () => JSON.stringify(sent));
     const { checker } = this.#world;
     this.#connection?.send('client', () => {
       const told = wire.responseDeserialize(bytes);

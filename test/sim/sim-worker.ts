@@ -1,6 +1,5 @@
-/** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching, serving, and files on a real disk. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching and serving, and files in memory. */
+import { basename, join } from 'node:path';
 import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { noCredentials } from '../../lib/security/credentials.ts';
 import { TicketKeys } from '../../lib/security/ticket.ts';
@@ -130,51 +129,36 @@ export class SimWorker {
     this.node.kill();
     this.#budget?.close();
     this.outputs.removeAll();
-    // All workers of a simulation are one process, and only the scratch folder of a dead one is taken over.
-    this.#world.byHand(() => this.#disown());
+    this.#disown();
   }
 
+  /** All workers of a simulation are one process, and only the scratch folder of a dead one is taken over. */
   #disown(): void {
-    for (const folder of this.#folders()) {
-      const path = join(folder, 'owner.json');
-      if (!existsSync(path)) continue;
-      const owner = JSON.parse(readFileSync(path, 'utf8')) as object;
-      writeFileSync(path, JSON.stringify({ ...owner, processStartedAtMs: 0 }));
+    const { files } = this.#world;
+    for (const path of files.filesBelow(this.directory)) {
+      if (basename(path) !== 'owner.json') continue;
+      const owner = JSON.parse(files.read(path).toString()) as object;
+      files.write(path, Buffer.from(JSON.stringify({ ...owner, processStartedAtMs: 0 })));
     }
   }
 
   loseDisk(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#world.files.remove(this.directory);
   }
 
   /** Flips a bit of a run file, or removes it. False when there is none. */
   damage(how: 'flip' | 'remove'): boolean {
-    const { random } = this.#world;
-    const files = this.#folders().flatMap((folder) =>
-      readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((path) => path.endsWith('.run'))
-        .sort()
-        .map((path) => join(folder, path)),
-    );
-    const path = random.pick(files);
+    const { random, files } = this.#world;
+    const path = random.pick(files.filesBelow(this.directory).filter((one) => one.endsWith('.run')));
     if (path === undefined) return false;
-    if (how === 'remove') rmSync(path);
-    else this.#world.byHand(() => flipBit(path, random.below.bind(random)));
+    if (how === 'remove') files.remove(path);
+    else files.write(path, flipBit(files.read(path), random.below.bind(random)));
     return true;
-  }
-
-  #folders(): string[] {
-    if (!existsSync(this.directory)) return [];
-    return readdirSync(this.directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(this.directory, entry.name))
-      .sort();
   }
 }
 
-function flipBit(path: string, below: (n: number) => number): void {
-  const bytes = readFileSync(path);
+function flipBit(bytes: Buffer, below: (n: number) => number): Buffer {
   const at = below(bytes.length);
   bytes[at] = bytes[at]! ^ (1 << below(8));
-  writeFileSync(path, bytes);
+  return bytes;
 }

@@ -1,7 +1,4 @@
 /** One seed: sets the scene, lets time pass until every job has ended, and looks at what is left. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { toJobId } from '../../lib/ids.ts';
 import { Violation } from './checker.ts';
@@ -24,8 +21,6 @@ export interface Outcome {
   readonly coverage: ReadonlyMap<string, number>;
 }
 
-/** In memory where there is such a place. */
-const scratchRoot = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** After the faults every job has this long to end. */
 const livenessMs = 10 * 60_000;
 /** What is still to be tidied away when the last job has ended. */
@@ -33,8 +28,7 @@ const settleMs = 60_000;
 const eventsMax = 60_000;
 
 export async function simulate(seed: number, options: WorldOptions = {}): Promise<Outcome> {
-  const directory = mkdtempSync(join(scratchRoot, 'millrace-sim-'));
-  const world = new World(seed, directory, options);
+  const world = new World(seed, options);
   const undoSteady = steadyProcess(seed ^ 0x71773);
   const undoDisk = failingDisk(world);
   const undo = options.mutant?.patch?.();
@@ -46,7 +40,6 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
     undo?.();
     undoDisk();
     undoSteady();
-    rmSync(directory, { recursive: true, force: true });
   }
   return {
     seed,
@@ -102,21 +95,30 @@ async function passTime(world: World, isOver: () => boolean, untilMs: number): P
   while (!isOver()) {
     if (world.checker.violation) return true;
     if (world.schedule.nowMs > untilMs || world.steps++ > eventsMax || !world.schedule.next()) return false;
-    await settle();
+    await settle(world.steps);
   }
   return true;
 }
 
 /** What the process itself has open, and timers of the test runner; all else is work that an event began. */
 const standing = new Set(['MessagePort', 'PipeWrap', 'ProcessWrap', 'TCPSocketWrap', 'TTYWrap', 'Timeout']);
+/** So many events are handled in one turn of the event loop: turns cost more than most events. */
+const eventsPerTurn = 64;
 
 /**
- * What an event began on this thread, and on real files, is done before the next: also what begins where the last of it ended. After a turn of
- * the event loop nothing waits to run here, so whatever goes on is a resource that is active.
+ * What an event began is done before the next: promises, of which all that follow from one another are through before a tick comes, and
+ * what they left for the next tick. Nothing here is left to the event loop but what is no work of a simulated process, such as messages to this one.
  */
-async function settle(): Promise<void> {
+async function settle(steps: number): Promise<void> {
+  await tick();
+  await tick();
+  if (steps % eventsPerTurn !== 0) return;
   do await turn();
   while (process.getActiveResourcesInfo().some((name) => !standing.has(name)));
+}
+
+function tick(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function describeStuck({ coordinator }: Cluster): string {

@@ -6,12 +6,19 @@ import type { WorkerControlHandlers } from '../../proto/gen/millrace/v1/WorkerCo
 import { Random } from '../core/fake-cluster.ts';
 import { Checker } from './checker.ts';
 import { type FaultPlan, Faults } from './faults.ts';
+import { MemoryFiles } from './memory-files.ts';
 import type { Mutant } from './mutants.ts';
 import { Network } from './network.ts';
 import { Schedule, type SimNode } from './schedule.ts';
 import type { SimJob } from './sim-job.ts';
 import { SimDisk } from './sim-store.ts';
 import type { SimWorker } from './sim-worker.ts';
+
+/** Of all disks: no real folder. */
+const directory = '/disks-of-a-simulation';
+
+/** Characters of the trace that are hashed at once. */
+const unhashedMax = 64 * 1024;
 
 /** Who answers at an address now. */
 export interface Server {
@@ -35,17 +42,18 @@ export class World {
   readonly workers = new Map<string, SimWorker>();
   readonly log: Log;
   readonly mutant: Mutant | undefined;
-  /** A folder for the scratch folders of all workers. */
-  readonly directory: string;
+  /** What is below `directory`. */
+  readonly files = new MemoryFiles(directory);
+  /** For the scratch folders of all workers. */
+  readonly directory = directory;
   readonly coverage = new Map<string, number>();
   readonly #print: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
+  #unhashed = '';
   steps = 0;
-  isByHand = false;
 
-  constructor(seed: number, directory: string, options: WorldOptions) {
+  constructor(seed: number, options: WorldOptions) {
     this.seed = seed;
-    this.directory = directory;
     this.mutant = options.mutant;
     this.#print = options.print;
     this.log = createLog('sim', options.logLevel ?? 'silent');
@@ -57,30 +65,26 @@ export class World {
     this.disk = new SimDisk(this);
   }
 
-  /** Everything that happens, in order: two runs of one seed must say the same. */
-  trace(text: string): void {
-    // Its name differs from run to run.
-    const line = `${this.schedule.nowMs.toFixed(3)} ${text.replaceAll(this.directory, '')}\n`;
-    this.#hash.update(line);
-    this.#print?.(line);
+  /** Everything that happens, in order: two runs of one seed must say the same. `bytes` belong to it, and are shown as `show` has it. */
+  trace(text: string, bytes?: Buffer, show?: () => string): void {
+    const head = `${this.schedule.nowMs.toFixed(3)} ${text}`;
+    this.#unhashed += `${head}${bytes?.toString('latin1') ?? ''}\n`;
+    if (this.#unhashed.length > unhashedMax) this.#hashRest();
+    this.#print?.(`${head}${show?.() ?? ''}\n`);
   }
 
   get traceHash(): string {
+    this.#hashRest();
     return this.#hash.copy().digest('hex').slice(0, 16);
+  }
+
+  #hashRest(): void {
+    this.#hash.update(this.#unhashed, 'latin1');
+    this.#unhashed = '';
   }
 
   count(what: string): void {
     this.coverage.set(what, (this.coverage.get(what) ?? 0) + 1);
-  }
-
-  /** Files are touched by the simulation itself: no disk fails meanwhile. */
-  byHand<T>(act: () => T): T {
-    this.isByHand = true;
-    try {
-      return act();
-    } finally {
-      this.isByHand = false;
-    }
   }
 
   /** How wrong the wall clock of a process is that starts. */
