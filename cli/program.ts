@@ -28,7 +28,10 @@ const entries: Readonly<Record<string, Entry>> = {
   cancel: { summary: 'end a job', load: () => import('./cancel.ts') },
   logs: { summary: 'what the functions of a job logged', load: () => import('./logs.ts') },
   explain: { summary: 'why a job failed, or what it waits for', load: () => import('./explain.ts') },
-  replay: { summary: 'a map task again, here, in a debugger if you like', load: () => import('./replay.ts') },
+  replay: {
+    summary: 'a task of a job again, here, in a debugger if you like',
+    load: () => import('./replay.ts'),
+  },
   workers: { summary: 'who works, and draining one', load: () => import('./workers.ts') },
   coordinator: { summary: 'start a coordinator', load: () => import('./coordinator.ts') },
   worker: { summary: 'start a worker', load: () => import('./worker.ts') },

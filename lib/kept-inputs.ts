@@ -3,6 +3,7 @@
  * segment as its partition m, cut into `000001`, `000002`, … Each object is made once. `kept/place-0`, `kept/place-1`, … bound how many
  * reduces of a job are kept: who makes one may keep.
  */
+import { limits } from './limits.ts';
 import { type JobFiles, jobFolder } from './map-copy.ts';
 
 /** `kept.json`, written last: without it nothing else counts. */
@@ -33,6 +34,20 @@ export function keptFolder(job: JobFiles, reduce: number): string {
 
 export function placeUri(job: JobFiles, place: number): string {
   return `${jobFolder(job)}kept/place-${place}`;
+}
+
+/** The index of the run file comes on top of the segments, and is smaller. */
+const objectsMax = (2 * limits.keptInputBytesMax) / limits.keptObjectBytes;
+
+/** Whether this is a `kept.json` as this version writes it: it comes from a worker, and whoever reads it makes room for what it says. */
+export function isKeptInputs(value: object): value is KeptInputs {
+  const { version, attempt, bytes, maps, objects, crc32 } = value as Partial<KeptInputs>;
+  const counts = [attempt, bytes, maps, objects, crc32];
+  return (
+    version === 1 &&
+    counts.every((count) => Number.isSafeInteger(count) && count! >= 0) &&
+    objects! <= objectsMax
+  );
 }
 
 /** `at` from 1. */

@@ -7,7 +7,7 @@ import { formatTask, type JobId, type TaskRef } from '../lib/ids.ts';
 import { collectBytes } from '../lib/iterables.ts';
 import type { JobEventLine } from '../lib/job-event.ts';
 import type { JobSpec, Split } from '../lib/job-spec.ts';
-import { type KeptInputs, keptFolder, keptName, keptObjectName } from '../lib/kept-inputs.ts';
+import { isKeptInputs, type KeptInputs, keptFolder, keptName, keptObjectName } from '../lib/kept-inputs.ts';
 import { limits } from '../lib/limits.ts';
 import { lineBlocks } from '../lib/line-blocks.ts';
 import type { Stores } from '../lib/store/resolve.ts';
@@ -71,7 +71,12 @@ export class JobFolder {
       );
     }
     const text = (await collectBytes(store.read(`${key}${keptName}`))).toString();
-    const kept = this.#parse(text, `kept/r${index}/${keptName}`) as KeptInputs;
+    const where = `kept/r${index}/${keptName}`;
+    const kept = this.#parse(text, where);
+    if (!isKeptInputs(kept)) {
+      const what = 'does not say what was kept: it was changed, or written by another version of Millrace';
+      throw new MillraceError('corrupt', `${this.#uri}${where} ${what}`);
+    }
     if (kept.objects > 0) return kept;
     if (kept.omitted === 'too-many') {
       const { keptReducesMax } = limits;
@@ -94,7 +99,8 @@ export class JobFolder {
     let seen = 0;
     await using file = await open(path, 'w');
     for (let at = 1; at <= objects; at++) {
-      for await (const bytes of store.read(`${key}${keptObjectName(at)}`)) {
+      const range = { end: limits.keptObjectBytes };
+      for await (const bytes of store.read(`${key}${keptObjectName(at)}`, range)) {
         seen = crc32(bytes, seen);
         await file.writeFile(bytes);
       }
@@ -134,7 +140,7 @@ export class JobFolder {
     );
   }
 
-  #parse(text: string, where: string): unknown {
+  #parse(text: string, where: string): object {
     try {
       const value: unknown = JSON.parse(text);
       if (typeof value === 'object' && value !== null) return value;
@@ -143,4 +149,31 @@ export class JobFolder {
     }
     throw new MillraceError('corrupt', `${this.#uri}${where} is no JSON object`);
   }
+}
+
+export interface AttemptChoice {
+  /** As the user said it. */
+  readonly task: string;
+  readonly attempt?: number | undefined;
+  /** Whose input was kept; undefined for a map. */
+  readonly kept: number | undefined;
+}
+
+/**
+ * The attempt that was asked for, else the one whose input was kept, else the last that failed, else the first. Undefined when the events do not tell of
+ * it: some are lost with a coordinator that dies. Throws `not-found` for one that was asked for when they tell of others only.
+ */
+export function chooseAttempt(
+  past: readonly PastAttempt[],
+  { task, attempt, kept }: AttemptChoice,
+): PastAttempt | undefined {
+  const wanted = attempt ?? kept;
+  if (wanted === undefined) return past.findLast(({ failure }) => failure !== null) ?? past[0];
+  const found = past.find((one) => one.attempt === wanted);
+  if (found || attempt === undefined || past.length === 0) return found;
+  const known = past.map((one) => `${one.attempt} (${one.outcome})`).join(', ');
+  throw new MillraceError(
+    'not-found',
+    `${task} has no ended attempt ${attempt} (--attempt); there are ${known}`,
+  );
 }

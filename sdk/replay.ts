@@ -17,7 +17,7 @@ import type { SegmentSource } from '../worker/shuffle/segment-reader.ts';
 import { createProgress, progressAt } from '../worker/user/progress.ts';
 import { runTask } from '../worker/user/run-task.ts';
 import type { SlotTask } from '../worker/user/slot-messages.ts';
-import { JobFolder, type PastAttempt } from './job-folder.ts';
+import { chooseAttempt, JobFolder, type PastAttempt } from './job-folder.ts';
 
 export interface ReplayOptions {
   /** Of the coordinator that ran the job, with a trailing slash. */
@@ -69,9 +69,9 @@ export async function replayTask(options: ReplayOptions): Promise<ReplayEnd> {
   const folder = new JobFolder(stores, options.storeUri, jobId);
   const spec = await folder.spec();
   const input = await inputOf(folder, spec, task);
-  const wanted = options.attempt ?? (input.kind === 'reduce' ? input.kept.attempt : undefined);
-  const past = chooseAttempt(await folder.attempts(task), { attempt: wanted, task: options.task });
-  const number = wanted ?? past?.attempt ?? 0;
+  const kept = input.kind === 'reduce' ? input.kept.attempt : undefined;
+  const past = chooseAttempt(await folder.attempts(task), { ...options, kept });
+  const number = options.attempt ?? kept ?? past?.attempt ?? 0;
   const replay = { spec, input, past, name: formatAttempt({ ...task, attempt: number }) };
   await options.onStart?.(replay);
   const bundleCode = await folder.bundle(spec);
@@ -88,10 +88,9 @@ export async function replayTask(options: ReplayOptions): Promise<ReplayEnd> {
 async function inputOf(folder: JobFolder, spec: JobSpec, { kind, index }: TaskRef): Promise<ReplayInput> {
   if (kind === 'map') return { kind, split: await folder.split(index) };
   if (index < spec.reducers) return { kind: 'reduce', kept: await folder.keptInputs(spec, index) };
-  throw new MillraceError(
-    'not-found',
-    `job ${spec.jobId} has ${spec.reducers} reduce tasks, the first is r0`,
-  );
+  const there =
+    spec.reducers === 0 ? 'no reduce tasks' : `${spec.reducers} reduce tasks, r0 to r${spec.reducers - 1}`;
+  throw new MillraceError('not-found', `job ${spec.jobId} has ${there}`);
 }
 
 async function slotTaskOf(
@@ -119,20 +118,6 @@ function taskOf(text: string): TaskRef {
   const task = parseTask(text);
   if (task?.kind === 'map' || task?.kind === 'reduce') return task;
   throw new MillraceError('invalid-argument', `cannot replay ${text}: expected a task such as m3 or r0`);
-}
-
-function chooseAttempt(
-  past: readonly PastAttempt[],
-  { attempt, task }: Pick<ReplayOptions, 'attempt' | 'task'>,
-): PastAttempt | undefined {
-  if (attempt === undefined) return past.findLast(({ failure }) => failure !== null) ?? past[0];
-  const found = past.find((one) => one.attempt === attempt);
-  if (found || past.length === 0) return found;
-  const known = past.map((one) => `${one.attempt} (${one.outcome})`).join(', ');
-  throw new MillraceError(
-    'not-found',
-    `${task} has no ended attempt ${attempt} (--attempt); there are ${known}`,
-  );
 }
 
 async function runHere(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkerState } from '../../lib/cluster-view.ts';
+import { describeDifference } from '../../lib/difference.ts';
 import { makePhase, makeView } from '../../test/job-view-fixture.ts';
 import { explain, renderExplanation } from './explanation.ts';
 
@@ -67,6 +68,38 @@ describe('explain', () => {
     ]);
   });
 
+  it('does not say again what ended the job', () => {
+    const attempts = [
+      { attempt: 0, epoch: 1, worker: 'w1' },
+      { attempt: 1, epoch: 1, worker: 'w2' },
+    ];
+    const first = { task: 'm0', partitions: [3], attempts };
+    const message = `${describeDifference(first)} (--on-nondeterminism fail); nothing is published`;
+    const view = makeView({
+      state: 'FAILED',
+      cause: { code: 'non-deterministic', message, task: null, failure: null },
+      nonDeterministic: [first, { ...first, task: 'm1' }],
+    });
+    const text = renderExplanation(view, []).join('\n');
+    expect(text.match(/m0 is not deterministic/g)).toHaveLength(1);
+    expect(text.match(/m1 is not deterministic/g)).toHaveLength(1);
+    expect(text.match(/map must yield the same/g)).toHaveLength(1);
+  });
+
+  it('says how to run again what fails wherever it runs', () => {
+    const failed = (kind: 'user-error' | 'internal') => {
+      const failure =
+        kind === 'internal'
+          ? ({ kind, message: 'oops' } as const)
+          : ({ kind, name: 'Error', message: 'oops', stack: '', where: 'reduce', record: '' } as const);
+      return makeView({ failedAttempts: [{ task: 'r4', attempt: 0, worker: 'w1', failure, atMs: 0 }] });
+    };
+    expect(renderExplanation(failed('user-error'), []).at(-1)).toContain(
+      `millrace replay ${failed('user-error').jobId} r4 --store URL`,
+    );
+    expect(renderExplanation(failed('internal'), []).at(-1)).toMatch(/millrace logs .* --task r4$/);
+  });
+
   it('says on which disk, or on the way from whom, map output was damaged', () => {
     const damage = (map: number, where: 'disk' | 'transit', detail: string) => ({
       ...{ task: `m${map}`, attempt: 0, worker: 'w2', reduce: `r${map % 2}`, where, atMs: 0, detail },
@@ -89,7 +122,7 @@ describe('explain', () => {
     });
     expect(explain(view, []).findings).toEqual([
       'it completed',
-      '2 tasks ran again because the output it had made was lost or damaged',
+      '2 tasks ran again because their output was lost or damaged',
       '1 backup attempt started because the first was slow',
     ]);
   });

@@ -31,6 +31,14 @@ export interface FailureGroup {
   readonly workers: readonly string[];
 }
 
+/** Failures that a task brings along wherever it runs. */
+const comesAgain: ReadonlySet<AttemptFailure['kind']> = new Set([
+  'user-error',
+  'malformed-record',
+  'out-of-memory',
+  'timeout',
+]);
+
 export type Workers = readonly Pick<WorkerView, 'state' | 'slots' | 'slotsUsed'>[];
 
 /** `workers` only matter for a job that has not ended. */
@@ -50,14 +58,25 @@ export function renderExplanation(view: JobView, workers: Workers, paint: Paint 
     view.state === 'FAILED' || view.state === 'CANCELLED'
       ? renderFailure(view, { excerpt: undefined, showCommands: false }, paint)
       : [`${paint('strong', view.name)}  ${view.jobId}`];
-  lines.push(...findings.map((finding) => `  ${finding}`));
+  const said = lines.join('\n');
+  lines.push(...findings.filter((finding) => !said.includes(finding)).map((finding) => `  ${finding}`));
   for (const { what, attempts, tasks, workers } of failures) {
     lines.push(
       `  ${plural(attempts, 'failed attempt')} of ${shorten(tasks)} on ${shorten(workers)}: ${what}`,
     );
   }
-  if (failures.length > 0)
-    lines.push(`  next     millrace logs ${view.jobId} --task ${failures[0]?.tasks[0]}`);
+  const [worst] = failures;
+  if (worst) lines.push(...nextLines(view.jobId, worst));
+  return lines;
+}
+
+function nextLines(jobId: string, { kind, tasks }: FailureGroup): string[] {
+  const task = tasks[0];
+  const lines = [`  next     millrace logs ${jobId} --task ${task}`];
+  if (comesAgain.has(kind))
+    lines.push(
+      `           millrace replay ${jobId} ${task} --store URL (the coordinator's) runs it again, here`,
+    );
   return lines;
 }
 
@@ -76,7 +95,9 @@ function findingsOf(view: JobView, workers: Workers): string[] {
   }
   const reruns = map.reruns + reduce.reruns;
   if (reruns > 0)
-    findings.push(`${plural(reruns, 'task')} ran again because the output it had made was lost or damaged`);
+    findings.push(
+      `${plural(reruns, 'task')} ran again because ${reruns === 1 ? 'its' : 'their'} output was lost or damaged`,
+    );
   if (view.durability !== 'local' && reduce.total > 0)
     findings.push(
       `${view.mapsCopied} of ${plural(map.total, 'map output')} copied to the store (--durability ${view.durability})`,
