@@ -75,6 +75,8 @@ function takeCopy(turn: Turn, job: Job, { attempt, worker: workerId, report, cou
   // Its worker has come back meanwhile and still is to report it.
   const isAlive = job.map.tasks[attempt.index]?.attempts.some(({ id }) => sameAttempt(id, attempt));
   if (isAlive) return false;
+  // An attempt that was refused or given up has dropped what it skipped, though its copy is there: only a worker that has the output knows.
+  if (report.bad) return false;
   const outcome = { kind: 'map-done', report } as const;
   const said = { attempt, outcome, counters, again: true };
   return takeOutput(turn, job, { worker: undefined, workerId, report: said, output: report });

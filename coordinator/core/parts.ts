@@ -121,6 +121,12 @@ export function partAccepted(accepted: Accepted, part: StagedPart, at: number): 
   return { type: 'part-accepted', at, attempt, part, workerId, ...facts, ...(bad && { bad }) };
 }
 
+/** It was to be dropped, because its attempt was given up, and now it is accepted all the same. */
+export function keepPart({ discards }: Job, { token }: OpenPart): void {
+  const at = discards.findIndex(({ part }) => part.token === token);
+  if (at >= 0) discards.splice(at, 1);
+}
+
 /** Once the job has sent its discards for the last time nothing would take them up again. */
 export function dropPart(turn: Turn, job: Job, opened: PartOpened): void {
   const { name } = job.phase;

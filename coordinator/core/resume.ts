@@ -9,7 +9,7 @@ import { cancelAttempt, placeOf, releaseTask, resumeAttempt, runningAttempts } f
 import { emitAdopted } from './job-events.ts';
 import { rerunUnlocated } from './locations.ts';
 import { mapResult, outputAccepted } from './outputs.ts';
-import { dropPart, openPartKey, persistOpened, placesOf } from './parts.ts';
+import { dropPart, keepPart, openPartKey, persistOpened, placesOf } from './parts.ts';
 import type { Attempt, CoreState, Job, JobPhase, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markDone, markRunning, replaceAccepted } from './tasks.ts';
@@ -115,6 +115,7 @@ export function takeOutput(turn: Turn, job: Job, kept: KeptOutput): boolean {
   replaceAccepted(job, map, mapResult(report, workerId, output));
   const isHeard = takeOpenParts(job, id).some(({ token }) => token === bad?.part.token);
   if (bad && !isHeard) persistOpened(turn, { attempt: id, part: bad.part });
+  if (bad) keepPart(job, bad.part);
   map.attemptsStarted = Math.max(map.attemptsStarted, id.attempt + 1);
   worker?.jobs.add(id.jobId);
   if (worker) answer(turn, worker, id, true);

@@ -20,6 +20,7 @@ export class Bookkeeper {
   readonly #running = new Set<string>();
   readonly #over = new Set<string>();
   readonly #states = new Map<JobId, JobState>();
+  readonly #completed = new Set<JobId>();
 
   /** What had started and is not adopted from here on has ended unheard; names are given again, under another epoch. */
   restarted(): void {
@@ -30,6 +31,7 @@ export class Bookkeeper {
 
   persisted(record: PersistRecord): void {
     if (record.type === 'part-opened') tokensOf(this.#opened, record.attempt.jobId).add(record.part.token);
+    if (record.type === 'job-ended' && record.state === 'COMPLETED') this.#completed.add(record.jobId);
   }
 
   performed(effect: Effect): void {
@@ -42,7 +44,7 @@ export class Bookkeeper {
         return this.#drop(effect.spec.jobId, effect.parts);
       case 'discard-part':
         // Of a job that has ended the core does not know any more what it published; dropping that is no error of a store.
-        if (this.#states.get(effect.jobId) === 'COMPLETED' && this.#isPublished(effect)) return;
+        if (this.#completed.has(effect.jobId) && this.#isPublished(effect)) return;
         return this.#drop(effect.jobId, [effect.part]);
       case 'job-event':
         return this.#happened(effect.event);

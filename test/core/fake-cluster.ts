@@ -15,7 +15,7 @@ import type { JobSpec, StagedPart } from '../../lib/job-spec.ts';
 import type { MapCopy } from '../../lib/map-copy.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { checkReplay } from './check-replay.ts';
-import { type FakeAttempt, FakeWorker, type World } from './fake-worker.ts';
+import { type FakeAttempt, FakeWorker, placeOf, type World } from './fake-worker.ts';
 import { makeSpec, makeSplits } from './make.ts';
 
 export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'now'> : never) : never;
@@ -56,6 +56,7 @@ export class FakeCluster implements World {
   readonly made: World['made'] = new Map();
   readonly consumed: World['consumed'] = new Map();
   readonly copies: World['copies'] = new Map();
+  readonly dropped: World['dropped'] = new Set();
   readonly unsteadiness: number;
   /** Of the coordinator that leads. */
   state: CoreState;
@@ -390,8 +391,11 @@ export class FakeCluster implements World {
   }
 
   /** I2, I3: one part per partition, and every reduce consumed exactly what the accepted attempt of each map made. */
-  #checkOutput(job: Job, { parts, discards }: Commit): void {
+  #checkOutput(job: Job, { parts, discards, success }: Commit): void {
     const { reducers } = job.spec;
+    const skipped = (success.bad ?? []).map(({ part }) => part);
+    for (const part of [...parts, ...skipped])
+      assert(!this.dropped.has(placeOf(part)), `${part.token} is published, and still there`);
     assert(parts.length === (reducers === 0 ? job.map.total : reducers), 'one part per partition');
     const kept = new Set(parts.map((part) => part.token));
     assert(!discards.some((part) => kept.has(part.token)), 'nothing is both published and discarded');

@@ -49,6 +49,8 @@ export interface World {
   readonly copies: Map<string, MapCopy>;
   /** Of the coordinator that leads. */
   readonly epoch: number;
+  /** What workers have dropped of what they staged, by place and token. */
+  readonly dropped: Set<string>;
   /** Chance that a rerun of a map makes something else. */
   readonly unsteadiness: number;
   left(worker: WorkerId): void;
@@ -142,9 +144,7 @@ export class FakeWorker {
       case 'send-locations':
         return this.#learn(effect);
       case 'send-answer':
-        this.#unanswered.delete(attemptKey(effect.attempt));
-        if (!effect.accepted) this.#forgetOutput(attemptKey(effect.attempt));
-        return;
+        return this.#answered(attemptKey(effect.attempt), effect.accepted);
       case 'send-rejoin':
         this.#forgetAll();
         return this.connect();
@@ -155,6 +155,18 @@ export class FakeWorker {
       case 'send-drained':
         return this.leave();
     }
+  }
+
+  /** What is refused goes, and what was staged with it. */
+  #answered(key: string, accepted: boolean): void {
+    const outcome = this.#unanswered.get(key)?.outcome;
+    this.#unanswered.delete(key);
+    if (accepted) return;
+    this.#forgetOutput(key);
+    if (outcome?.kind !== 'map-done' && outcome?.kind !== 'reduce-done') return;
+    const { part } = outcome.report;
+    const skipped = outcome.kind === 'map-done' ? outcome.report.bad?.part : undefined;
+    for (const staged of [part, skipped]) if (staged) this.#world.dropped.add(placeOf(staged));
   }
 
   /** Says again what it holds: to any coordinator what its reduces fetched, to a new one the outputs too. */
@@ -375,6 +387,11 @@ export class FakeWorker {
   #send(report: AttemptReport): void {
     if (this.connected) this.outbox.push({ type: 'attempt-reported', workerId: this.info.workerId, report });
   }
+}
+
+/** In the output, for {@link World.dropped}. */
+export function placeOf({ uri, token }: OpenPart): string {
+  return `${uri} ${token}`;
 }
 
 function isReadyForPart({ input, job, complete }: FakeAttempt): boolean {

@@ -67,18 +67,24 @@ export function makeSegment(records: number, variant = 0): SegmentCounts {
 
 /** What a map skipped. */
 export function makeBadPart(id: AttemptId, records = 1): StagedPart {
-  const token = `bad-${id.index}.${id.attempt}${id.epoch === 1 ? '' : `@${id.epoch}`}`;
-  return { ...makePart(id, records), uri: `mem:///out/${id.jobId}/${badPartName(id.index)}`, token };
+  const uri = `mem:///out/${id.jobId}/${badPartName(id.index)}`;
+  return { ...makePart(id, records), uri, token: tokenOf('bad', id) };
 }
 
-export function makePart({ jobId, kind, index, attempt }: AttemptId, records = 1): StagedPart {
+export function makePart(id: AttemptId, records = 1): StagedPart {
+  const { jobId, kind, index } = id;
   const name = partName(kind === 'map' ? 'map' : 'reduce', index);
   return {
     uri: `mem:///out/${jobId}/${name}`,
-    token: `${kind}-${index}.${attempt}`,
+    token: tokenOf(kind, id),
     bytes: records * 5,
     records,
     crc32: 1,
     columns: [],
   };
+}
+
+/** No two attempts have one, as in a real store: also not those of one number under two coordinators. */
+function tokenOf(what: string, { index, attempt, epoch }: AttemptId): string {
+  return `${what}-${index}.${attempt}${epoch === 1 ? '' : `@${epoch}`}`;
 }

@@ -221,13 +221,17 @@ function mapReport(segments: readonly SegmentCounts[]): MapReport {
   return { inputRecords: 10, inputBytes: 1000, segments, part: undefined, spills: 0, spillBytes: 0 };
 }
 
-/** Attempts as `j1/m0.0` with who made them: `j1/m0.0=w1`. Maps that were asked for and are not among them are in `maps`. */
+/**
+ * Attempts as `j1/m0.0` with who made them: `j1/m0.0=w1`. Maps that were asked for and are not among them are in `maps`; `bad` records
+ * were skipped by each.
+ */
 function copiesFound({ words, named }: Line, made: Made): Happening {
-  const { maps = '', ...makers } = named;
+  const { maps = '', bad: skipped, ...makers } = named;
   const copies = Object.entries(makers).map(([text, worker]) => {
     const attempt = parseAttempt(text);
     const segments = made.get(`${attempt.jobId}/${attempt.index}`)!;
-    const report = { ...mapReport(segments), copied: true };
+    const bad = skipped ? { part: makeBadPart(attempt, Number(skipped)), examples: [] } : undefined;
+    const report = { ...mapReport(segments), bad, copied: true };
     return { attempt, worker: worker as WorkerId, pieceBytes: 1, report, counters: {} };
   });
   const asked = maps.split(',').flatMap((name) => parseTask(name)?.index ?? []);
