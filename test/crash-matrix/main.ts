@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { endAll } from '../e2e/cli-process.ts';
 import { startMinio } from '../minio/start-minio.ts';
 import { allCells, cellName, findCells } from './cells.ts';
-import { Matrix } from './matrix.ts';
+import { Matrix, type Oracles } from './matrix.ts';
 import { failureText, lineOf, summaryOf } from './table.ts';
 
 const { values } = parseArgs({
@@ -22,11 +22,18 @@ const { values } = parseArgs({
 const cells = values.cell ? values.cell.flatMap(findCells) : allCells;
 const startedMs = performance.now();
 await using minio = await startMinio();
+let isStopping = false;
+/** What ends because its cluster was taken away is no result. */
+const say = (text: string) => {
+  if (!isStopping) console.log(text);
+};
+const oracles: Oracles = new Map();
 const lanes = Array.from({ length: Number(values.lanes) }, () => {
-  return new Matrix(minio, { onResult: (result) => console.log(lineOf(result)) });
+  return new Matrix(minio, { oracles, onResult: (result) => say(lineOf(result)) });
 });
 const waiting = [...cells];
 const stop = async () => {
+  isStopping = true;
   waiting.length = 0;
   for (const lane of lanes) await lane[Symbol.asyncDispose]();
   await minio[Symbol.asyncDispose]();
@@ -40,7 +47,7 @@ try {
       for (let cell = waiting.shift(); cell; cell = waiting.shift()) {
         await lane.run(cell).catch((error) => {
           process.exitCode = 1;
-          console.log(`FAIL ${cellName(cell)}: it could not be run: ${String(error)}`);
+          say(`FAIL ${cellName(cell)}: it could not be run: ${String(error)}`);
         });
       }
     }),
@@ -49,11 +56,11 @@ try {
   for (const lane of lanes) await lane[Symbol.asyncDispose]();
 }
 const failures = lanes.flatMap((lane) => lane.failures);
-for (const failure of failures) console.log(`\n${failureText(failure)}`);
+for (const failure of failures) say(`\n${failureText(failure)}`);
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const minutes = (performance.now() - startedMs) / 60_000;
 const date = new Date().toISOString().slice(0, 10);
-console.log(
+say(
   `\n${summaryOf(
     lanes.flatMap((lane) => lane.results),
     { date, commit, minutes },

@@ -12,7 +12,12 @@ export interface Failure {
   readonly logs: string;
 }
 
+/** The right bytes of each scenario, computed by whoever needs them first. */
+export type Oracles = Map<ScenarioName, Promise<Parts>>;
+
 export interface MatrixOptions {
+  /** For several at once. Default: its own. */
+  readonly oracles?: Oracles;
   /** Told of each cell as it ends. */
   onResult?(result: CellResult): void;
 }
@@ -25,11 +30,12 @@ export class Matrix implements AsyncDisposable {
   readonly #clusters = new Map<Scenario['place'], MatrixCluster>();
   /** Clusters that have the input of a scenario. */
   readonly #given = new Map<MatrixCluster, Set<ScenarioName>>();
-  readonly #oracles = new Map<ScenarioName, Parts>();
+  readonly #oracles: Oracles;
 
   constructor(minio: Minio, options: MatrixOptions = {}) {
     this.#minio = minio;
     this.#options = options;
+    this.#oracles = options.oracles ?? new Map();
   }
 
   /** Throws when no cluster can be started, or not even the undisturbed job is right. */
@@ -76,12 +82,15 @@ export class Matrix implements AsyncDisposable {
   }
 
   async #oracle(cluster: MatrixCluster, name: ScenarioName, input: string): Promise<Parts> {
-    let oracle = this.#oracles.get(name);
-    if (!oracle) {
-      oracle =
-        scenarios[name].failure === undefined ? await runUndisturbed(cluster, scenarios[name], input) : {};
-      this.#oracles.set(name, oracle);
+    if (scenarios[name].failure !== undefined) return {};
+    const oracle = this.#oracles.get(name) ?? runUndisturbed(cluster, scenarios[name], input);
+    this.#oracles.set(name, oracle);
+    try {
+      return await oracle;
+    } catch (thrown) {
+      // The next cell tries again.
+      this.#oracles.delete(name);
+      throw thrown;
     }
-    return oracle;
   }
 }

@@ -89,8 +89,9 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     },
   }),
   'leader killed': wordCount(250, { disturb: (cluster) => cluster.killLeader() }),
-  'worker killed': wordCount(250, { disturb: (cluster) => cluster.killWorkerWithOutput() }),
-  drained: wordCount(250, { disturb: (cluster) => cluster.drainWorker() }),
+  // Its worker is to be missed and to come back before the job ends, however slow the machine is.
+  'worker killed': wordCount(500, { disturb: (cluster) => cluster.killWorkerWithOutput() }),
+  drained: wordCount(500, { disturb: (cluster) => cluster.drainWorker() }),
   folder: wordCount(50, { place: 'folder' }),
 };
 
