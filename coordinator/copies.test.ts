@@ -4,7 +4,7 @@ import { ManualClock } from '../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../lib/ids.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
-import { createLog } from '../lib/log.ts';
+import { createLog, type Log } from '../lib/log.ts';
 import { copiesFolder, encodeIndex, indexUri, jobFolder, pieceUri } from '../lib/map-copy.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { makeSegment, makeSpec } from '../test/core/make.ts';
@@ -71,12 +71,16 @@ test('a copy without all its bytes is not whole: an earlier one may be', async (
   expect(found.map(({ attempt }) => attempt)).toEqual([whole]);
 });
 
-test('a copy whose index is damaged is left out, the others are found', async () => {
-  const damaged = await copy(0, 0, 1);
-  await put(indexUri(spec, damaged), Buffer.from('00000000 {}'));
-  const whole = await copy(1, 0, 1);
-  const found = await findCopies(stores, log, spec, [0, 1]);
-  expect(found.map(({ attempt }) => attempt)).toEqual([whole]);
+test('a copy whose index is damaged is left out, the others are found, one of an earlier attempt of that map too', async () => {
+  const damaged = [await copy(0, 0, 1), await copy(2, 1, 1)];
+  for (const id of damaged) await put(indexUri(spec, id), Buffer.from('00000000 {}'));
+  const whole = [await copy(1, 0, 1), await copy(2, 0, 1)];
+  const warnings: unknown[] = [];
+  const loud = { ...log, warn: (about: unknown) => void warnings.push(about) } as Log;
+  const found = await findCopies(stores, loud, spec, [0, 1, 2]);
+  expect(found.map(({ attempt }) => attempt)).toEqual(whole);
+  const error = expect.stringMatching(/maps\/m0\.0\.e1\.json is corrupt/);
+  expect(warnings).toEqual([{ job: 'j', unreadable: 2, of: 3, error }]);
 });
 
 test('copies go with their job, and what was still being written when it ended goes later', async () => {
@@ -92,6 +96,14 @@ test('copies go with their job, and what was still being written when it ended g
   await vi.waitFor(async () => expect(await copiesLeft()).toEqual([]));
   const { store, key } = stores.locate(`${jobFolder(spec)}spec.json`);
   expect(await store.head(key)).toBeDefined();
+});
+
+test('of more copies than are listed at once all go', async () => {
+  const { store, key } = stores.locate(copiesFolder(spec));
+  const names = Array.from({ length: 2 * limits.copiesListedMax + 1 }, (_, i) => `${key}m${i}.0.e1.00000`);
+  await Promise.all(names.map((name) => store.put(name, Buffer.alloc(1))));
+  remover.ended(spec);
+  await vi.waitFor(async () => expect(await copiesLeft()).toEqual([]), 10_000);
 });
 
 test('a coordinator that closes removes what it has begun to remove, and begins nothing more', async () => {

@@ -71,10 +71,20 @@ export class CopyRemover {
     this.#removing.add(removing);
   }
 
+  /** Some at a time while they are listed: a large job has millions. */
   async #removeAll(spec: JobSpec): Promise<void> {
     const { store, key: prefix } = this.#ports.stores.locate(copiesFolder(spec));
-    const keys: string[] = [];
-    for await (const { key } of store.list(prefix)) keys.push(key);
-    await Promise.all(keys.map((key) => this.#atOnce(() => store.remove(key))));
+    let keys: string[] = [];
+    const removeListed = async () => {
+      const ends = await Promise.allSettled(keys.map((key) => this.#atOnce(() => store.remove(key))));
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed) throw failed.reason;
+      keys = [];
+    };
+    for await (const { key } of store.list(prefix)) {
+      keys.push(key);
+      if (keys.length >= limits.copiesListedMax) await removeListed();
+    }
+    await removeListed();
   }
 }

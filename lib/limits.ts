@@ -65,6 +65,8 @@ export const limits = {
   /** Segments that one reduce reads from copies at once; objects of copies that a coordinator looks at, or removes, at once. */
   copiedSegmentsAtOnceMax: 8,
   copyRequestsAtOnceMax: 16,
+  /** Names of copies in memory, while those of a job are removed. */
+  copiesListedMax: 1_000,
   /** Who has not heard of the end of a job may still write: its copies are removed at once, and again after so long. */
   copiesLingerMs: 120_000,
   /** Without `--scratch-limit` so much of the disk is left to others: this share of it, but at least so many bytes. */
