@@ -9,7 +9,7 @@ import { MillraceError } from '../../lib/errors.ts';
 import { TaskFailure } from '../../worker/user/task-failure.ts';
 import { Random } from '../core/fake-cluster.ts';
 import { type DamageKind, damage } from './damage.ts';
-import { Noticed, type TargetKind } from './target.ts';
+import { Noticed, type Target, type TargetKind } from './target.ts';
 
 export interface Tally {
   readonly target: string;
@@ -31,37 +31,47 @@ export interface InjectOptions {
 }
 
 export async function inject(kind: TargetKind, options: InjectOptions): Promise<Tally> {
-  const { seed, injections, only } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-corruption-'));
+  try {
+    const target = await kind.make(folder, new Random(options.seed));
+    try {
+      return await injectInto(target, kind.name, options);
+    } finally {
+      await target.close?.();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function injectInto(
+  target: Target,
+  name: string,
+  { seed, injections, only }: InjectOptions,
+): Promise<Tally> {
   const tally: Tally = {
-    target: kind.name,
+    target: name,
     injections: 0,
     harmless: 0,
     noticed: new Map(),
     kinds: new Map(),
     failures: [],
   };
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-corruption-'));
-  const target = await kind.make(folder, new Random(seed));
-  try {
-    const right = await target.read(target.whole);
-    for (let at = only ?? 0; at < (only === undefined ? injections : only + 1); at++) {
-      const damaged = damage(new Random(seed * 1_000_003 + at), target);
-      tally.injections++;
-      count(tally.kinds, damaged.kind);
-      const found = await judge(() => target.read(damaged.bytes), right);
-      if (found.verdict === 'right') tally.harmless++;
-      else if (found.verdict === 'noticed') count(tally.noticed, found.what);
-      else {
-        const command = `npm run test:corruption -- --seed ${seed} --target '${kind.name}' --only ${at}`;
-        tally.failures.push(`${kind.name}: ${damaged.kind}: ${found.what} (${command})`);
-      }
+  const right = await target.read(target.whole);
+  for (let at = only ?? 0; at < (only === undefined ? injections : only + 1); at++) {
+    const damaged = damage(new Random(seed * 1_000_003 + at), target);
+    tally.injections++;
+    count(tally.kinds, damaged.kind);
+    const found = await judge(() => target.read(damaged.bytes), right);
+    if (found.verdict === 'right') tally.harmless++;
+    else if (found.verdict === 'noticed') count(tally.noticed, found.what);
+    else {
+      const command = `npm run test:corruption -- --seed ${seed} --target '${name}' --only ${at}`;
+      tally.failures.push(`${name}: ${damaged.kind}: ${found.what} (${command})`);
     }
-    if ((await target.read(target.whole)) !== right)
-      tally.failures.push(`${kind.name}: damage outlives its injection`);
-  } finally {
-    await target.close?.();
-    rmSync(folder, { recursive: true, force: true });
   }
+  if ((await target.read(target.whole)) !== right)
+    tally.failures.push(`${name}: damage outlives its injection`);
   return tally;
 }
 

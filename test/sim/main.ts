@@ -12,8 +12,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../../lib/log.ts';
 import { mutants } from './mutants.ts';
-import { regressions } from './regressions.ts';
-import { type Shard, withShards } from './shard.ts';
+import { optionsOf, type Shard, withShards } from './shard.ts';
 import { type Outcome, simulate } from './simulate.ts';
 import { Summary } from './summary.ts';
 
@@ -46,8 +45,7 @@ if (!hasHeld) process.exitCode = 1;
 /** One seed, here: its trace can be seen. */
 async function replay(): Promise<boolean> {
   const outcome = await simulate(first, {
-    mutant: mutants.find(({ name }) => name === mutant),
-    plan: regressions.find(({ name }) => name === regression)?.plan,
+    ...optionsOf({ mutant, regression }),
     logLevel: values.log as LogLevel | undefined,
     print: values.trace ? (line) => process.stdout.write(line) : undefined,
   });
@@ -61,6 +59,8 @@ async function replay(): Promise<boolean> {
 
 /** All seeds hold. */
 async function walk(): Promise<boolean> {
+  // Refuses a wrong name here, not seed by seed.
+  optionsOf({ mutant, regression });
   const summary = new Summary();
   let next = first;
   let shownMs = performance.now();
@@ -99,7 +99,7 @@ async function hunt(): Promise<boolean> {
     }
   });
   console.log(`${caught} of ${total} mutants noticed within ${count} seeds`);
-  return caught === total;
+  return total > 0 && caught === total;
 }
 
 async function firstCatch(shard: Shard, mutant: string): Promise<Outcome | undefined> {

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mutants } from './mutants.ts';
 import { regressions } from './regressions.ts';
 import { type Outcome, simulate } from './simulate.ts';
+import type { WorldOptions } from './world.ts';
 
 export interface ShardTask {
   readonly seed: number;
@@ -57,12 +58,21 @@ export async function withShards(count: number, act: (shard: Shard) => Promise<v
   }
 }
 
+/** The bug and the faults that are named. Throws for a name that is none. */
+export function optionsOf({ mutant, regression }: Omit<ShardTask, 'seed'>): WorldOptions {
+  return { mutant: named(mutants, mutant), plan: named(regressions, regression)?.plan };
+}
+
+function named<T extends { readonly name: string }>(all: readonly T[], wanted?: string): T | undefined {
+  const found = all.find(({ name }) => name === wanted);
+  if (wanted !== undefined && !found)
+    throw new Error(`nothing is named '${wanted}'; there is ${all.map(({ name }) => name).join('; ')}`);
+  return found;
+}
+
 /** In the process of the shard. */
-async function serve({ seed, mutant, regression }: ShardTask): Promise<void> {
-  const outcome = await simulate(seed, {
-    mutant: mutants.find(({ name }) => name === mutant),
-    plan: regressions.find(({ name }) => name === regression)?.plan,
-  });
+async function serve(task: ShardTask): Promise<void> {
+  const outcome = await simulate(task.seed, optionsOf(task));
   const sent: Sent = { ...outcome, coverage: [...outcome.coverage] };
   process.send?.(sent);
 }
