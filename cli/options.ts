@@ -137,7 +137,7 @@ export function addJobOptions(command: Command): void {
     .addOption(
       new Option(
         '--durability <WHERE>',
-        'copy map output to the store, so that a lost worker costs no rerun: never, after each map, before it counts (default: local)',
+        'copy map output to the store, so that a lost worker costs no rerun: local never does, async after each map, sync before it counts (default: local)',
       ).choices(durabilities),
     )
     .addOption(
