@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WorkerId } from '../../lib/ids.ts';
 import { Driver } from '../../test/core/driver.ts';
 import { makeSplits } from '../../test/core/make.ts';
 
@@ -57,4 +58,31 @@ test('the last worker is never quarantined', () => {
   failThree(driver);
   failThree(driver);
   expect(driver.on('w1')).toHaveLength(1);
+});
+
+test.each([
+  ['corrupt', true],
+  ['undeliverable', false],
+] as const)('three outputs on one worker that are %s put it in quarantine: %s', (cause, isItsFault) => {
+  const driver = new Driver();
+  for (const worker of ['w1', 'w2']) driver.join(worker, { slots: 4 });
+  const job = driver.submit('j1', makeSplits(8), { reducers: 1 });
+  for (const worker of ['w1', 'w2']) {
+    for (const map of driver.on(worker).filter((name) => name.startsWith('m')))
+      driver.mapped(worker, `j1/${map}`);
+  }
+  const fetching = ['w1', 'w2'].find((worker) => driver.on(worker).includes('r0.0')) as WorkerId;
+  const served = job.map.tasks.filter(({ holder }) => holder?.id !== fetching).slice(0, 3);
+  const { holder } = served[0]!;
+  expect(served).toHaveLength(3);
+  for (const { index, accepted } of served) {
+    const attempt = { jobId: job.spec.jobId, kind: 'reduce', index: 0, attempt: 0, epoch: 1 } as const;
+    const which = { map: index, mapAttempt: accepted!.id.attempt, worker: holder!.id };
+    driver.send({
+      type: 'fetch-troubled',
+      workerId: fetching,
+      trouble: { attempt, ...which, cause, detail: '' },
+    });
+  }
+  expect(holder!.quarantinedUntilMs > driver.now).toBe(isItsFault);
 });
