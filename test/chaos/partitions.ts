@@ -83,4 +83,4 @@ for (const scenario of chosen) {
   failed += row.failures.length;
 }
 console.log(`${chosen.length} scenarios x ${runs}: ${failed} of ${chosen.length * runs} wrong or stuck`);
-if (failed > 0 || chosen.length === 0) process.exitCode = 1;
+if (failed > 0 || chosen.length === 0 || !(runs >= 1)) process.exitCode = 1;

@@ -28,4 +28,4 @@ for (const failure of failures) console.log(failure);
 const total = tallies.reduce((sum, { injections }) => sum + injections, 0);
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`${total} injections, ${failures.length} silent acceptances, ${seconds} s`);
-if (failures.length > 0) process.exitCode = 1;
+if (failures.length > 0 || total === 0) process.exitCode = 1;
