@@ -17,7 +17,6 @@ const lostBy: readonly FaultKind[] = [
   'stream broken',
   'hosts clogged in turn',
   'leader and half of the workers killed',
-  'coordinator paused',
 ];
 /** By which a map output may be found missing or corrupt. */
 const corruptBy: readonly FaultKind[] = [

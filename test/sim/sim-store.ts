@@ -31,6 +31,8 @@ export class SimDisk {
   readonly published = new Map<string, string>();
   /** By owner: when what it had staged was last swept away. */
   readonly sweptAtMs = new Map<string, number>();
+  /** Tokens whose discard the store has refused. */
+  readonly undropped = new Set<string>();
   /** By key: when it was last made or replaced. */
   readonly madeAtMs = new Map<string, number>();
   readonly weather: StoreWeather;
@@ -137,8 +139,10 @@ export class NodeStore implements Store {
     });
   }
 
-  discard({ key, token }: Pick<StagedObject, 'key' | 'token'>): Promise<void> {
-    return this.#request('discard', key, async () => {
+  async discard({ key, token }: Pick<StagedObject, 'key' | 'token'>): Promise<void> {
+    this.#disk.undropped.add(token);
+    await this.#request('discard', key, async () => {
+      this.#disk.undropped.delete(token);
       const staged = this.#disk.staged.get(token);
       if (!staged) return;
       this.#disk.staged.delete(token);
