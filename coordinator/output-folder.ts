@@ -96,7 +96,7 @@ async function readAppendable(
   if (manifest || !(await store.head(`${prefix}${successName}`))) return manifest;
   throw new MillraceError(
     'output-exists',
-    `cannot append to ${outputUri}: its ${successName} was written by another program, or a newer version of this one; ` +
+    `cannot append to ${outputUri}: its ${successName} was changed, or written by another program or a newer version of this one; ` +
       'choose another output, or --if-exists replace',
   );
 }
