@@ -73,7 +73,8 @@ async function examineCluster(flags: DoctorFlags): Promise<Outcome> {
   const addresses = parseAddresses(flags.coordinator, setting).map((text) => parseAddress(text, setting));
   const reaches = await Promise.all(addresses.map(reach));
   const reached = reaches.flat();
-  const address = addresses.find((_, at) => reaches[at]!.every(({ ok }) => ok));
+  const reachable = addresses.filter((_, at) => reaches[at]!.every(({ ok }) => ok));
+  const [address] = reachable;
   if (!address) return outcomeOf([ofClient(reached)], unreachable);
   let report: DiagnosisReport | undefined;
   let code = 'unavailable';
@@ -92,7 +93,7 @@ async function examineCluster(flags: DoctorFlags): Promise<Outcome> {
   const [coordinator, ...workers] = report.diagnoses;
   const compared = coordinator ? compareWith(coordinator) : [];
   const roles =
-    addresses.length > 1 ? await Promise.all(addresses.map((one) => examineRole(one, flags))) : [];
+    addresses.length > 1 ? await Promise.all(reachable.map((one) => examineRole(one, flags))) : [];
   return outcomeOf([
     ofClient([...reached, answer, ...roles, ...compared]),
     ...(coordinator ? [coordinator] : []),

@@ -82,4 +82,6 @@ test('doctor says who leads and who stands by; after a kill jobs and logs go on 
   const after = await cluster.run(['doctor']);
   expect(after.stdout).toMatch(/lead +process \d+ on .* leads since .* epoch 2\n/);
   expect(after.stdout).toMatch(new RegExp(`role of ${standby} +leads`));
+  // That it cannot be reached is said once.
+  expect(after.stdout.split(leader)).toHaveLength(2);
 }, 120_000);
