@@ -18,6 +18,6 @@ export function compareClocks(aheadMs: number): Finding {
   const skew = `${formatDurationMs(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} the coordinator's clock`;
   const detail = ok
     ? `within ${max} of the coordinator's clock`
-    : `${skew}, more than ${max}: set both by NTP; with some minutes more, fetch tickets and requests to S3 are refused`;
+    : `${skew}, more than ${max}: set both by NTP; with some minutes more, requests to S3 are refused`;
   return { check: 'clock', ok, detail, ms: 0 };
 }

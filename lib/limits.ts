@@ -117,9 +117,9 @@ export const limits = {
   storeCheckAgeMsMax: 30_000,
   tokenCharsMin: 16,
   tokenCharsMax: 512,
-  /** How long a fetch ticket is good for. The clocks of two workers may differ by so much. */
+  /** How long a fetch ticket is good for; and, since clocks run unevenly and a host may have slept, how long after that it still passes. */
   ticketLifetimeMs: 30 * 60_000,
-  ticketSkewMsMax: 5 * 60_000,
+  ticketLateMsMax: 5 * 60_000,
   ticketCharsMax: 1 * KiB,
   logBytesPerAttemptMax: 1 * MiB,
   logBytesPerJobMax: 8 * MiB,

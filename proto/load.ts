@@ -12,7 +12,7 @@ import type { ProtoGrpcType as ShuffleProto } from './gen/shuffle.ts';
 import type { ProtoGrpcType as WorkerProto } from './gen/worker.ts';
 
 /** Both sides of a session must speak the same; sent in Hello. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 // In the built package this file is dist/proto/load.js and the .proto files are in proto/.
 const directory = import.meta.filename.endsWith('.ts')

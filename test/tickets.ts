@@ -5,6 +5,6 @@ import { TicketIssuer, TicketKeys } from '../lib/security/ticket.ts';
 export function makeTickets(clock: Clock = systemClock): { issuer: TicketIssuer; keys: TicketKeys } {
   const issuer = new TicketIssuer(clock, 1);
   const keys = new TicketKeys(clock);
-  keys.add(issuer.publicKey);
+  keys.add(issuer.key);
   return { issuer, keys };
 }

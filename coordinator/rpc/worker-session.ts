@@ -72,7 +72,8 @@ export class WorkerSession {
       case 'send-welcome': {
         this.#isWelcomed = true;
         const { epoch, heartbeatIntervalMs, tickets } = this.#settings;
-        this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey: tickets.publicKey } });
+        const { publicKey: ticketKey, nowMs: ticketClockMs } = tickets.key;
+        this.#write({ welcome: { epoch, heartbeatIntervalMs, ticketKey, ticketClockMs } });
         for (const jobId of effect.jobs) this.#ticketJobs.add(jobId);
         return this.#renewTickets();
       }

@@ -3,6 +3,9 @@
  * each start of the coordinator, whose public half every worker is told in its welcome.
  *
  *   ticket = base64url(JSON {jobId, epoch, expiresAtMs}) '.' base64url(signature of those characters)
+ *
+ * Times are on the clock of the key, which begins at 0 when the key is made: workers are told how late it is with the key, and count on by
+ * themselves. So no two hosts need to agree about the time of day.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import type { Clock } from '../clock.ts';
@@ -13,7 +16,23 @@ import { limits } from '../limits.ts';
 export interface TicketClaims {
   readonly jobId: JobId;
   readonly epoch: number;
+  /** On the clock of the key. */
   readonly expiresAtMs: number;
+}
+
+/** What a coordinator tells of its key. */
+export interface TicketKey {
+  /** SPKI, DER. */
+  readonly publicKey: Uint8Array;
+  /** How late it is on the clock of the key. */
+  readonly nowMs: number;
+}
+
+/** One that a worker was told. */
+export interface KnownKey {
+  readonly key: KeyObject;
+  /** As {@link TicketKey.nowMs}, now. */
+  readonly nowMs: number;
 }
 
 /** Stands for a job in the tickets of `millrace doctor`; the ids of jobs are UUIDs. */
@@ -28,31 +47,25 @@ export function signTicket(privateKey: KeyObject, claims: TicketClaims): string 
  * Throws `unauthenticated` for a ticket that none of the keys signed, or that is over; `permission-denied` for one of another job.
  * The claims of a ticket that passes were written by a coordinator.
  */
-export function verifyTicket(
-  publicKeys: readonly KeyObject[],
-  ticket: string,
-  jobId: JobId,
-  nowMs: number,
-): TicketClaims {
+export function verifyTicket(keys: readonly KnownKey[], ticket: string, jobId: JobId): TicketClaims {
   const [payload = '', signature = '', ...rest] = ticket.split('.');
   if (ticket === '') throw new MillraceError('unauthenticated', 'no ticket was shown');
-  const isSigned =
-    ticket.length <= limits.ticketCharsMax &&
-    rest.length === 0 &&
-    publicKeys.some((key) => verify(null, Buffer.from(payload), key, Buffer.from(signature, 'base64url')));
-  if (!isSigned) {
+  const isTicket = ticket.length <= limits.ticketCharsMax && rest.length === 0;
+  const signed = (key: KeyObject) =>
+    verify(null, Buffer.from(payload), key, Buffer.from(signature, 'base64url'));
+  const signer = isTicket ? keys.find(({ key }) => signed(key)) : undefined;
+  if (!signer) {
     throw new MillraceError(
       'unauthenticated',
       'the ticket was not signed by a coordinator that this worker has joined',
     );
   }
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as TicketClaims;
-  const lateMs = nowMs - claims.expiresAtMs;
-  if (lateMs > limits.ticketSkewMsMax) {
+  const lateMs = signer.nowMs - claims.expiresAtMs;
+  if (lateMs > limits.ticketLateMsMax) {
     throw new MillraceError(
       'unauthenticated',
-      `the ticket is over since ${Math.round(lateMs / 1_000)} s by the clock of this worker; ` +
-        `clocks may differ by ${limits.ticketSkewMsMax / 1_000} s (millrace doctor shows them)`,
+      `the ticket is over since ${Math.round(lateMs / 1_000)} s: who shows it has heard of no newer one from its coordinator`,
     );
   }
   if (claims.jobId !== jobId) {
@@ -63,24 +76,34 @@ export function verifyTicket(
 
 /** The coordinator's side: one key pair per start, one ticket per job for half of its lifetime. */
 export class TicketIssuer {
-  /** SPKI, DER. */
-  readonly publicKey: Buffer;
+  readonly #publicKey: Buffer;
   readonly #privateKey: KeyObject;
   readonly #clock: Clock;
   readonly #epoch: number;
+  readonly #madeAtMs: number;
   readonly #issued = new Map<JobId, { readonly ticket: string; readonly renewAtMs: number }>();
 
   constructor(clock: Clock, epoch: number) {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    this.publicKey = publicKey.export({ type: 'spki', format: 'der' });
+    this.#publicKey = publicKey.export({ type: 'spki', format: 'der' });
     this.#privateKey = privateKey;
     this.#clock = clock;
     this.#epoch = epoch;
+    this.#madeAtMs = clock.monotonicMs();
+  }
+
+  /** For whoever is to check tickets, at once: it says how late it is. */
+  get key(): TicketKey {
+    return { publicKey: this.#publicKey, nowMs: this.#nowMs };
+  }
+
+  get #nowMs(): number {
+    return Math.floor(this.#clock.monotonicMs() - this.#madeAtMs);
   }
 
   /** Good for at least half a lifetime from now. */
   ticketOf(jobId: JobId): string {
-    const now = this.#clock.now();
+    const now = this.#nowMs;
     const issued = this.#issued.get(jobId);
     if (issued && now < issued.renewAtMs) return issued.ticket;
     const expiresAtMs = now + limits.ticketLifetimeMs;
@@ -99,31 +122,37 @@ export class TicketIssuer {
 /** The worker's side: the keys of the coordinators it joined last. A restarted coordinator has a new one; workers hear of it one by one. */
 export class TicketKeys {
   readonly #clock: Clock;
-  #known: readonly { readonly der: Buffer; readonly key: KeyObject }[] = [];
+  #known: readonly HeardKey[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Throws `invalid-argument` for bytes that are no Ed25519 key. */
-  add(der: Uint8Array): void {
-    if (this.#known.some((known) => known.der.equals(der))) return;
-    const copy = Buffer.from(der);
-    this.#known = [{ der: copy, key: parseKey(copy) }, ...this.#known].slice(0, keysMax);
+  /** Just told; for one that is known, how late it is. Throws `invalid-argument` for bytes that are no Ed25519 key. */
+  add({ publicKey, nowMs }: TicketKey): void {
+    const madeAtMs = this.#clock.monotonicMs() - nowMs;
+    const known = this.#known.find(({ der }) => der.equals(publicKey));
+    const der = known?.der ?? Buffer.from(publicKey);
+    const heard = { der, key: known?.key ?? parseKey(der), madeAtMs };
+    this.#known = [heard, ...this.#known.filter((other) => other !== known)].slice(0, keysMax);
   }
 
   /** Throws as {@link verifyTicket} does. */
   check(ticket: string, jobId: JobId): void {
-    verifyTicket(
-      this.#known.map(({ key }) => key),
-      ticket,
-      jobId,
-      this.#clock.now(),
-    );
+    const monotonicMs = this.#clock.monotonicMs();
+    const keys = this.#known.map(({ key, madeAtMs }) => ({ key, nowMs: monotonicMs - madeAtMs }));
+    verifyTicket(keys, ticket, jobId);
   }
 }
 
 const keysMax = 3;
+
+interface HeardKey {
+  readonly der: Buffer;
+  readonly key: KeyObject;
+  /** By the monotonic clock of this process. */
+  readonly madeAtMs: number;
+}
 
 function parseKey(der: Buffer): KeyObject {
   try {

@@ -287,7 +287,7 @@ describe('a fetch', () => {
   });
 
   it('with a ticket that is over is refused', async () => {
-    clock.advance(limits.ticketLifetimeMs + limits.ticketSkewMsMax + 1);
+    clock.advance(limits.ticketLifetimeMs + limits.ticketLateMsMax + 1);
     const outcome = await call('Fetch', { jobId, ticket: good });
     expect(outcome).toEqual({
       code: 'UNAUTHENTICATED',

@@ -88,7 +88,7 @@ export class SimNode implements Clock {
     return this.#schedule.nowMs;
   }
 
-  /** Its wall clock is set; 0 sets it right again, but for its skew. */
+  /** Its wall clock is set: so far off from what its skew makes of it. */
   turnClock(byMs: number): void {
     this.#turnedMs = byMs;
   }

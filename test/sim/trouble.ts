@@ -185,11 +185,7 @@ export class Trouble {
     this.#world.trace('the faults are over');
     network.heal();
     disk.weather.clear();
-    for (const node of this.#nodes) {
-      node.resume();
-      // Tickets end by the clocks of whoever signs and whoever checks them, which may differ by minutes only.
-      node.turnClock(0);
-    }
+    for (const node of this.#nodes) node.resume();
     for (const dead of this.#cluster.workers) if (!dead.isAlive) await dead.start();
     while (this.#alive.length < workersMin) await this.#cluster.addWorker();
     this.#world.schedule.at(this.#world.schedule.nowMs + 3 * leaseMs, () => this.checkLead());

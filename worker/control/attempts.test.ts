@@ -216,7 +216,7 @@ describe('Attempts', () => {
     expect(copy.report.segments.map(segmentDigest)).toEqual(segments.map(segmentDigest));
     attempts.onAnswer(id, true);
     reports.length = 0;
-    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    attempts.onWelcome(makeTickets().issuer.key, true);
     expect(reports).toMatchObject([{ attempt: id, again: true, outcome: { report: { copied: true } } }]);
   });
 
@@ -240,12 +240,12 @@ describe('Attempts', () => {
     await readIndex(ports.stores, spec, id);
     attempts.onAnswer(id, true);
     [copied, reports] = [[], []];
-    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    attempts.onWelcome(makeTickets().issuer.key, true);
     expect(copied).toEqual([id]);
     expect(reports).toMatchObject([{ attempt: id, outcome: { report: { copied: true } } }]);
     copied = [];
     attempts.onJobEnded(jobId);
-    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    attempts.onWelcome(makeTickets().issuer.key, false);
     expect(copied).toEqual([]);
   });
 
@@ -256,7 +256,7 @@ describe('Attempts', () => {
     tellLocation(0, segments, [0]);
     while (fetchProgress.length === 0) await turn();
     fetchProgress.length = 0;
-    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    attempts.onWelcome(makeTickets().issuer.key, false);
     expect(fetchProgress).toEqual([
       { attempt: idOf('reduce', 0), maps: [0], digests: [segmentDigest(segments[0]!)], complete: false },
     ]);
@@ -270,7 +270,7 @@ describe('Attempts', () => {
     while (partsOpened.length === 0) await turn();
     const part = { uri: fileUri(`${directory}/out/part-r-00000`), token: expect.stringMatching(/./) };
     expect(partsOpened).toEqual([{ attempt: reduce, part }]);
-    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    attempts.onWelcome(makeTickets().issuer.key, false);
     expect(partsOpened[1]).toEqual(partsOpened[0]);
   });
 
@@ -294,10 +294,10 @@ describe('Attempts', () => {
     const unanswered = await reportOf(idOf('map', 1));
     attempts.onAnswer(idOf('map', 0), true);
     const first = reports.shift()!;
-    attempts.onWelcome(makeTickets().issuer.publicKey, false);
+    attempts.onWelcome(makeTickets().issuer.key, false);
     // That one still waits for its answer: the session says it by itself.
     expect(reports).toEqual([unanswered]);
-    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    attempts.onWelcome(makeTickets().issuer.key, true);
     expect(reports.slice(1)).toMatchObject([{ attempt: first.attempt, again: true, counters: {} }]);
     expect(segmentsOf(reports[1]!).map(segmentDigest)).toEqual(segmentsOf(first).map(segmentDigest));
     attempts.onAnswer(idOf('map', 0), false);
@@ -315,7 +315,7 @@ describe('Attempts', () => {
       keepReport(path, idOf('map', index), { ...sums, segments, part: undefined }, {});
       outputs.add(idOf('map', index), join(path, 'output.run'));
     }
-    attempts.onWelcome(makeTickets().issuer.publicKey, true);
+    attempts.onWelcome(makeTickets().issuer.key, true);
     expect(reports.length).toBeLessThan(100);
     for (let at = 0; at < reports.length; at++) attempts.onAnswer(reports[at]!.attempt, true);
     expect(new Set(reports.map(({ attempt }) => attempt.index)).size).toBe(100);

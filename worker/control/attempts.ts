@@ -21,7 +21,7 @@ import type {
   PartOpened,
   WorkerUsage,
 } from '../../lib/reports.ts';
-import type { TicketKeys } from '../../lib/security/ticket.ts';
+import type { TicketKey, TicketKeys } from '../../lib/security/ticket.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import { mapOutputName } from '../map/map-task.ts';
 import type { PeerChannels } from '../shuffle/fetch.ts';
@@ -204,7 +204,7 @@ export class Attempts implements SessionHandlers {
     return this.#workerId;
   }
 
-  onWelcome(ticketKey: Uint8Array, isNewLead: boolean): void {
+  onWelcome(ticketKey: TicketKey, isNewLead: boolean): void {
     this.#ports.ticketKeys.add(ticketKey);
     for (const { attempt } of this.#running.values()) attempt.repeat();
     for (const attempt of this.#copies.list()) this.#ports.reports().mapCopied(attempt);

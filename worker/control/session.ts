@@ -28,6 +28,7 @@ import type {
   WorkerUsage,
 } from '../../lib/reports.ts';
 import type { Credentials } from '../../lib/security/credentials.ts';
+import type { TicketKey } from '../../lib/security/ticket.ts';
 import type { CoordinatorMessage__Output } from '../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { Welcome__Output } from '../../proto/gen/millrace/v1/Welcome.ts';
 import type { WorkerMessage } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
@@ -64,10 +65,10 @@ export interface SessionHandlers {
   /** The coordinator holds this worker for dead: stop all attempts, drop all outputs. Returns the new worker id. */
   onRejoin(): WorkerId;
   /**
-   * A stream is up, or up again: say again what went down with the last one (fetch progress). `ticketKey` is the public key of the
-   * coordinator's fetch tickets. `isNewLead`: no coordinator of this epoch has welcomed this process before.
+   * A stream is up, or up again: say again what went down with the last one (fetch progress). `ticketKey` is that of the coordinator's
+   * fetch tickets. `isNewLead`: no coordinator of this epoch has welcomed this process before.
    */
-  onWelcome(ticketKey: Uint8Array, isNewLead: boolean): void;
+  onWelcome(ticketKey: TicketKey, isNewLead: boolean): void;
   /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
   held(): AttemptId[];
   replaces(): readonly WorkerId[];
@@ -415,7 +416,7 @@ export class Session {
     this.#options.handlers.onAnswer(attempt, accepted);
   }
 
-  #welcome({ heartbeatIntervalMs, ticketKey, epoch }: Welcome__Output): void {
+  #welcome({ heartbeatIntervalMs, ticketKey: publicKey, ticketClockMs, epoch }: Welcome__Output): void {
     failpoint('worker.welcomed');
     const isNewLead = epoch > this.#epochSeen;
     this.#cancelWelcomeWait?.();
@@ -427,7 +428,7 @@ export class Session {
     this.#joined.resolve();
     this.#outbox.open();
     for (const report of this.#unanswered.values()) this.#outbox.report(report);
-    this.#options.handlers.onWelcome(ticketKey, isNewLead);
+    this.#options.handlers.onWelcome({ publicKey, nowMs: ticketClockMs }, isNewLead);
     this.#outbox.flush();
     this.#sayDraining();
     this.#beat(heartbeatIntervalMs);

@@ -402,7 +402,7 @@ test('a peer that refuses until it has heard of a new coordinator serves in the 
   const pauses = vi.spyOn(clock, 'after');
   const unstick = setInterval(() => {
     const wasRefused = pauses.mock.calls.some(([delayMs]) => delayMs === 200);
-    if (wasRefused) tickets.keys.add(restarted.publicKey);
+    if (wasRefused) tickets.keys.add(restarted.key);
     clock.advance(200);
   }, 5);
   const sources = await inputs.complete.finally(() => clearInterval(unstick));
@@ -425,7 +425,7 @@ test('without a coordinator, and whenever there is a new ticket, it goes on aski
     // For a minute there is no coordinator; when it is back its ticket comes a little later, and the peer hears of it last.
     if (refusals > 15) isJoined = true;
     if (refusals > 19) ticket = restarted.ticketOf(jobId);
-    if (refusals > 23) tickets.keys.add(restarted.publicKey);
+    if (refusals > 23) tickets.keys.add(restarted.key);
     clock.advance(5_000);
   }, 1);
   const sources = await inputs.complete.finally(() => clearInterval(unstick));
