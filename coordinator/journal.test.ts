@@ -82,8 +82,10 @@ describe.each(places)('the journal in a %s store', (_, makePlace) => {
     const place = makePlace();
     const journals = await Promise.all(Array.from({ length: 5 }, () => open(place)));
     const later = await open(place);
-    expect(journals.map((journal) => journal.epoch).sort()).toEqual([1, 2, 3, 4, 5]);
-    expect(later.epoch).toBe(6);
+    const epochs = journals.map((journal) => journal.epoch);
+    // Who finds another one's entry behind its own begins once more: an epoch may be nobody's.
+    expect(new Set(epochs).size).toBe(5);
+    expect(later.epoch).toBeGreaterThan(Math.max(...epochs));
   });
 
   test('belongs to the last who opened it: one that led before cannot append, and says who leads', async () => {
