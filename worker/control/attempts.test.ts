@@ -28,6 +28,7 @@ import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
 import { fileUri } from '../../lib/store/uri.ts';
 import { loadWorkerService } from '../../proto/load.ts';
 import { makeTickets } from '../../test/tickets.ts';
+import { mapOutputName } from '../map/map-task.ts';
 import { PeerChannels } from '../shuffle/fetch.ts';
 import { MapOutputs } from '../shuffle/outputs.ts';
 import { RunWriter } from '../shuffle/run-file.ts';
@@ -319,6 +320,22 @@ describe('Attempts', () => {
     expect(reports.length).toBeLessThan(100);
     for (let at = 0; at < reports.length; at++) attempts.onAnswer(reports[at]!.attempt, true);
     expect(new Set(reports.map(({ attempt }) => attempt.index)).size).toBe(100);
+  });
+
+  it('takes a map output that changed on the own disk for that, not for a copy of what was fetched', async () => {
+    giveJob();
+    const segments = await runMap(0);
+    const path = join(folder(idOf('map', 0)), mapOutputName);
+    const bytes = readFileSync(path);
+    const partition = segments.findIndex(({ records }) => records > 0);
+    // The last byte of the first pairs, which begin after eight bytes.
+    bytes[8 + segments[partition]!.bytes - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    const reduce = idOf('reduce', partition);
+    attempts.onAssignment({ attempt: reduce, kind: 'reduce', maps: 1 });
+    tellLocation(0, segments, [partition]);
+    const failure = { kind: 'corrupt-segment', map: 0, mapAttempt: 0, worker: attempts.workerId };
+    expect((await reportOf(reduce)).outcome).toMatchObject({ kind: 'failed', failure });
   });
 
   it.each([
