@@ -63,7 +63,7 @@ for (let at = 0; at < workers; at++) {
     softwareVersion: '',
     draining: false,
   };
-  send({ type: 'worker-joined', now, worker, running: [], held: [], replaces: [] });
+  send({ type: 'worker-joined', now, worker, running: [], held: [], replaces: [], jobs: [] });
 }
 send({ type: 'job-submitted', now, spec });
 const planMs = timed(() => {

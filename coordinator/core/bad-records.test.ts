@@ -23,7 +23,14 @@ function begin(maxBadRecords: BadRecordBudget) {
   const spec = makeSpec('j', { maxBadRecords });
   feed({ type: 'job-submitted', spec });
   feed({ type: 'splits-listed', jobId, splits: makeSplits(3) });
-  feed({ type: 'worker-joined', worker: makeWorker('w', { slots: 8 }), running: [], held: [], replaces: [] });
+  feed({
+    type: 'worker-joined',
+    worker: makeWorker('w', { slots: 8 }),
+    running: [],
+    held: [],
+    replaces: [],
+    jobs: [],
+  });
   const mapDone = (index: number, badRecords: number, uri?: string) => {
     const attempt = { jobId, kind: 'map', index, attempt: 0, epoch: coreConfigDefault.epoch } as const;
     const place = uri ?? `${spec.outputUri}${badPartName(index)}`;

@@ -55,6 +55,8 @@ export type Event = At &
         readonly running: readonly AttemptId[];
         readonly held: readonly AttemptId[];
         readonly replaces: readonly WorkerId[];
+        /** Of which it has anything: it is to hear of their end. */
+        readonly jobs: readonly JobId[];
       }
     | {
         readonly type: 'worker-heartbeat';

@@ -44,6 +44,7 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   // What it brought from an earlier coordinator may wait there for ever, too.
   if (worker.draining) giveBackFetches(turn, worker);
   adoptOutputs(turn, worker, held);
+  for (const jobId of event.jobs) worker.jobs.add(jobId);
   for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
   turn.wantsSchedule = true;
 }

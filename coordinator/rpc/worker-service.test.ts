@@ -89,10 +89,11 @@ function open(first: WorkerMessage): { session: Session; messages: Arrivals<Coor
 }
 
 async function join() {
-  const opened = open({ hello });
+  const opened = open({ hello: { ...hello, jobIds: ['job'] } });
   expect(await events.next()).toMatchObject({
     type: 'worker-joined',
     worker: { workerId, slots: 2, host: 'here' },
+    jobs: ['job'],
   });
   return opened;
 }

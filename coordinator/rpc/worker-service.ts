@@ -2,7 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { grpcStatus } from '../../lib/grpc-status.ts';
-import { type AttemptId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
+import { type AttemptId, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
@@ -134,6 +134,7 @@ export class WorkerService {
     const running = hello.running.map(attemptIdIn);
     const held = hello.held.map(attemptIdIn);
     const replaces = hello.replaces.map(toWorkerId);
+    const jobs = hello.jobIds.map(toJobId);
     const owner = {
       pid: hello.pid,
       fingerprint: stream.getAuthContext().sslPeerCertificate?.fingerprint256 ?? '',
@@ -142,7 +143,7 @@ export class WorkerService {
     this.#owners.claim(worker.workerId, owner);
     const session = new WorkerSession(worker.workerId, stream, clock, settings);
     this.#sessions.set(worker.workerId, session);
-    this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces });
+    this.#ports.dispatch({ type: 'worker-joined', worker, running, held, replaces, jobs });
     return session;
   }
 

@@ -40,6 +40,7 @@ export class Driver {
       running,
       held: [],
       replaces: [],
+      jobs: [],
     });
   }
 

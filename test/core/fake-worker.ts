@@ -93,6 +93,7 @@ export class FakeWorker {
       running: this.#world.random.chance(0.5) ? [...running, ...finished] : running,
       held: [...this.outputs.values()].map(({ attempt }) => attempt),
       replaces: [],
+      jobs: [...this.#known.keys()],
     });
     for (const { id, opened, skips } of this.attempts.values()) {
       if (opened) this.#open(makePart(id), id);

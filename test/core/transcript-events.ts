@@ -115,7 +115,7 @@ function errorOf(code: string): { code: ErrorCode; message: string; retryable: b
 }
 
 function joined({ words, named }: Line): Happening {
-  const { slots = '2', pid = '1', host, running, held, replaces } = named;
+  const { slots = '2', pid = '1', host, running, held, replaces, jobs } = named;
   const worker = makeWorker(words[0]!, {
     slots: Number(slots),
     pid: Number(pid),
@@ -129,6 +129,7 @@ function joined({ words, named }: Line): Happening {
     running: attempts(running),
     held: attempts(held),
     replaces: (replaces ? replaces.split(',') : []) as WorkerId[],
+    jobs: (jobs ? jobs.split(',') : []) as JobId[],
   };
 }
 

@@ -222,6 +222,10 @@ export class Attempts implements SessionHandlers {
     return [...firsts, ...others].slice(0, limits.heldOutputsMax);
   }
 
+  jobs(): readonly JobId[] {
+    return [...this.#jobs.keys()];
+  }
+
   replaces(): readonly WorkerId[] {
     return this.#replaced;
   }

@@ -81,6 +81,7 @@ function open(joinTimeoutMs = 0, coordinator = address): Session {
     onRejoin: () => toWorkerId('reborn'),
     held: () => [{ ...attempt, index: 8 }],
     replaces: () => [toWorkerId('dead')],
+    jobs: () => [toJobId('job-0')],
     isIdle: () => idle,
     progress: () => [],
     usage: () => ({ rssBytes: 1, memoryBytesMax: 0, cpuFraction: 0, scratchBytes: 0, scratchBytesMax: 0 }),
@@ -106,7 +107,7 @@ function open(joinTimeoutMs = 0, coordinator = address): Session {
 async function join(session: Session, early: CoordinatorMessage = {}): Promise<Stream> {
   const stream = await streams.next();
   const { hello } = await messages.next();
-  expect(hello).toMatchObject({ workerId: 'w', held: [{ index: 8 }], replaces: ['dead'] });
+  expect(hello).toMatchObject({ workerId: 'w', held: [{ index: 8 }], replaces: ['dead'], jobIds: ['job-0'] });
   stream.write(early);
   stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   await session.joined;

@@ -72,6 +72,8 @@ export interface SessionHandlers {
   /** For hellos: map outputs on this worker's disk, and the dead workers whose scratch folder it took over. */
   held(): AttemptId[];
   replaces(): readonly WorkerId[];
+  /** For hellos: those of which there is anything here. */
+  jobs(): readonly JobId[];
   /** Nothing runs here, nothing waits for an answer, and there is nothing that anybody could fetch. */
   isIdle(): boolean;
   /** For heartbeats and hellos. */
@@ -301,6 +303,7 @@ export class Session {
         running: this.#running(handlers.progress()),
         held: handlers.held().map(attemptIdOut),
         replaces: [...handlers.replaces()],
+        jobIds: [...handlers.jobs()],
         epochSeen: this.#epochSeen,
       },
     });

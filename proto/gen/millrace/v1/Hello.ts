@@ -15,6 +15,7 @@ export interface Hello {
   'replaces'?: (string)[];
   'draining'?: (boolean);
   'epochSeen'?: (number);
+  'jobIds'?: (string)[];
 }
 
 export interface Hello__Output {
@@ -30,4 +31,5 @@ export interface Hello__Output {
   'replaces': (string)[];
   'draining': (boolean);
   'epochSeen': (number);
+  'jobIds': (string)[];
 }
