@@ -36,6 +36,8 @@ export class Checker {
   readonly #entries = new Map<number, string>();
   readonly #accepted = new Set<string>();
   readonly #committing = new Set<string>();
+  /** Jobs that must fail: maps of theirs differ, and that is not allowed. */
+  readonly #differing = new Set<string>();
   /** Jobs whose bad end is decided. */
   readonly #stopping = new Set<string>();
   /** Tasks of which a part is accepted, and not revoked since. */
@@ -235,8 +237,13 @@ export class Checker {
         return;
       case 'job-committing':
         if (this.#committing.has(record.jobId)) this.fail(`${record.jobId} commits twice (I1)`);
+        if (this.#differing.has(record.jobId)) this.fail(`${record.jobId} commits, and its maps differ (I3)`);
         if (this.#stopping.has(record.jobId)) this.fail(`${record.jobId} commits, and was to stop (I6)`);
         this.#committing.add(record.jobId);
+        return;
+      case 'map-differed':
+        if (this.#world.jobs.get(record.jobId)?.spec.onNondeterminism === 'fail')
+          this.#differing.add(record.jobId);
         return;
       case 'job-stopping':
         this.#stopping.add(record.jobId);

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
 import { type FaultKind, simulatedBy } from './faults.ts';
 import { fileError, type OpenFile } from './memory-files.ts';
 import type { World } from './world.ts';
@@ -65,11 +66,17 @@ class FailingDisk {
             options?.withFileTypes === true ? { name, isDirectory: () => isFolder } : name,
           ),
       readFileSync: (path: string) => files.read(path).toString(),
-      writeFileSync: (path: string, text: string) => files.write(path, Buffer.from(text)),
-      renameSync: (from: string, to: string) => files.rename(from, to),
+      writeFileSync: (path: string, text: string) => {
+        this.#mayFailToWrite();
+        files.write(path, Buffer.from(text));
+      },
+      renameSync: (from: string, to: string) => {
+        this.#mayFailToWrite();
+        files.rename(from, to);
+      },
       rmSync: (path: string) => files.remove(path),
       openSync: (path: string, flags: 'r' | 'w') => {
-        this.#open.set(this.#descriptors, files.open(path, flags));
+        this.#open.set(this.#descriptors, this.#openFile(path, flags));
         return this.#descriptors++;
       },
       closeSync: (fd: number) => void this.#open.delete(fd),
@@ -87,7 +94,7 @@ class FailingDisk {
     return {
       mkdir: async (path: string) => files.makeFolder(path),
       rm: async (path: string) => files.remove(path),
-      open: async (path: string, flags: 'r' | 'w') => this.#handle(files.open(path, flags)),
+      open: async (path: string, flags: 'r' | 'w') => this.#handle(this.#openFile(path, flags)),
     };
   }
 
@@ -105,6 +112,15 @@ class FailingDisk {
     };
   }
 
+  #openFile(path: string, flags: 'r' | 'w'): OpenFile {
+    if (flags === 'w') {
+      this.#mayFailToWrite();
+      // Spills, fetched segments, the file of a map.
+      this.#world.count(`written: ${basename(path).replace(/\d+/g, 'N')}`);
+    }
+    return this.#world.files.open(path, flags);
+  }
+
   #fileOf(fd: number): OpenFile {
     const file = this.#open.get(fd);
     if (!file) throw fileError('EBADF', 'bad file descriptor');
@@ -117,11 +133,15 @@ class FailingDisk {
   }
 
   #write(file: OpenFile, source: Uint8Array, start: number, length: number, position?: number): number {
+    this.#mayFailToWrite();
+    file.write(source, start, length, position);
+    return length;
+  }
+
+  #mayFailToWrite(): void {
     const { faults, random } = this.#world;
     if (faults.strikes('disk write fails'))
       this.#fail('disk write fails', random.pick(['ENOSPC', 'EIO'] as const)!);
-    file.write(source, start, length, position);
-    return length;
   }
 
   #fail(kind: FaultKind, code: keyof typeof causes): never {

@@ -8,8 +8,8 @@ const chances = {
   'message late': 0.02,
   'message twice': 0.1,
   'stream broken': 0.004,
-  'fetch cut': 0.3,
-  'fetch byte flipped': 0.4,
+  'fetch cut': 0.5,
+  'fetch byte flipped': 0.5,
   // Of a request to the store.
   'store slow': 0.03,
   'store fails before': 0.02,
@@ -19,9 +19,9 @@ const chances = {
   'store body ends early': 0.03,
   'store list lags': 0.05,
   'journal byte flipped': 0.2,
-  // Of a read or a write of a worker's files.
-  'disk write fails': 0.01,
-  'disk read fails': 0.01,
+  // Of a read of a worker's files, and of all that writes there.
+  'disk write fails': 0.05,
+  'disk read fails': 0.05,
   // Of a task.
   'disk full': 0.2,
   // Of a round of the trouble maker.
@@ -41,8 +41,8 @@ const chances = {
   'worker added': 0.05,
   'coordinator paused': 0.05,
   'coordinator killed': 0.2,
-  'coordinator stopped': 0.1,
-  'coordinator deposed': 0.15,
+  'coordinator stopped': 0.3,
+  'coordinator deposed': 0.3,
   'leader and half of the workers killed': 0.02,
   'run file damaged': 0.1,
   'run file gone': 0.15,
@@ -79,7 +79,7 @@ export class Faults {
     this.#random = random;
     this.#schedule = schedule;
     this.#count = count;
-    const share = random.pick([0, 0.2, 0.4, 0.7])!;
+    const share = random.pick([0, 0.1, 0.25, 0.4, 0.6])!;
     for (const kind of faultKinds) {
       const drawn = random.chance(share) ? chances[kind] * random.pick([0.5, 1, 2])! : undefined;
       const rate = plan ? plan[kind] : drawn;

@@ -9,6 +9,7 @@ import { makeSpec } from '../core/make.ts';
 
 const keys = ['ash', 'birch', 'cedar', 'elm', 'fir', 'oak', 'pine', 'rowan', 'willow', 'yew'];
 const root = 'mem://sim/';
+const paddingChars = 200;
 /** Of a line that no map can take. */
 const badValue = 'bad';
 
@@ -28,6 +29,8 @@ export class SimJob {
 
   constructor(jobId: string, random: Random) {
     this.isUnsteady = random.chance(0.25);
+    // So long that a map fills its buffer more than once, when buffers are small.
+    const padding = random.chance(0.2) ? 'x'.repeat(paddingChars) : '';
     this.slowness = random.pick([1, 10, 20])!;
     const badShare = random.pick([0, 0, 0, 0.05])!;
     const lines: { key: string; value: string }[] = [];
@@ -36,7 +39,7 @@ export class SimJob {
       for (let line = 0; line < random.below(40); line++) {
         const key = random.pick(keys)!;
         const isBad = random.chance(badShare);
-        const value = isBad ? badValue : `${object}:${line}`;
+        const value = isBad ? badValue : `${object}:${line}${padding}`;
         if (isBad) this.#badLines++;
         else lines.push({ key, value });
         text += `${key} ${value}\n`;
@@ -47,15 +50,23 @@ export class SimJob {
     const mayAllBeSkipped = random.chance(0.7);
     const skipped = mayAllBeSkipped ? this.#badLines : random.below(this.#badLines);
     if (skipped < this.#badLines) this.#doom = skipped === 0 ? 'user-error' : 'bad-records';
+    const bundle = {
+      uri: `${root}coordinator/jobs/${jobId}/bundle.mjs`,
+      sha256: 'ab'.repeat(32),
+      bytes: 1,
+    };
     this.spec = makeSpec(jobId, {
+      bundle,
       inputPatterns: [`${root}in/${jobId}/*`],
       outputUri: `${root}out/${jobId}/`,
       output: { kind: 'lines', compression: 'none' },
       reducers: random.below(5),
       partition: random.chance(0.3) ? 'range' : 'hash',
-      splitBytes: 40 + random.below(200),
+      splitBytes: (40 + random.below(200)) * (padding ? paddingChars / 10 : 1),
       attemptsMax: 50,
       priority: random.below(2),
+      durability: random.pick(['local', 'local', 'async', 'sync'] as const)!,
+      onNondeterminism: random.pick(['rerun-reduces', 'rerun-reduces', 'fail'] as const)!,
       ...(skipped > 0 && { maxBadRecords: { kind: 'count', records: skipped } }),
     });
   }
@@ -85,8 +96,9 @@ export class SimJob {
     };
   }
 
-  /** Whether that is the bad end that its input leads to (I19). */
+  /** Whether that is the bad end that its input leads to (I19), or its function. */
   isOwnEnd({ code, failure }: JobCause): boolean {
+    if (code === 'non-deterministic') return this.isUnsteady && this.spec.onNondeterminism === 'fail';
     return this.#doom !== undefined && (code === this.#doom || failure?.kind === this.#doom);
   }
 

@@ -9,6 +9,7 @@ import { Session } from '../../worker/control/session.ts';
 import { MapOutputs } from '../../worker/shuffle/outputs.ts';
 import { createShuffleHandlers } from '../../worker/shuffle/serve.ts';
 import type { SlotPool } from '../../worker/user/slot-pool.ts';
+import { simulated } from './faults.ts';
 import { openPeers } from './fetch-link.ts';
 import { SimNode } from './schedule.ts';
 import { openSessionClient } from './session-link.ts';
@@ -55,9 +56,19 @@ export class SimWorker {
 
   async start(): Promise<void> {
     const world = this.#world;
-    const { log } = world;
     const node = new SimNode(world.schedule, this.name, world.drawSkewMs());
     this.node = node;
+    try {
+      await this.#begin(node);
+    } catch (error) {
+      if (!String(error).includes(simulated)) throw error;
+      this.#exit(node, String(error));
+    }
+  }
+
+  async #begin(node: SimNode): Promise<void> {
+    const world = this.#world;
+    const { log } = world;
     const outputs = new MapOutputs();
     this.outputs = outputs;
     const stores = world.disk.storesFor(node);
@@ -103,20 +114,21 @@ export class SimWorker {
       openClient: (address) => openSessionClient(world, node, address),
     });
     this.#session = session;
-    const over = (why: string) => {
-      if (!node.isAlive) return;
-      world.trace(`${this.name} exits: ${why}`);
-      world.count('worker exited');
-      this.kill();
-    };
     session.ended.then(
       () =>
         attempts.close().then(() => {
           node.hasLeft = node.isAlive;
-          over('done');
+          this.#exit(node, 'done');
         }),
-      (error) => over(String(error)),
+      (error) => this.#exit(node, String(error)),
     );
+  }
+
+  #exit(node: SimNode, why: string): void {
+    if (!node.isAlive) return;
+    this.#world.trace(`${this.name} exits: ${why}`);
+    this.#world.count('worker exited');
+    this.kill();
   }
 
   drain(): void {

@@ -7,6 +7,7 @@ import { failingDisk } from './failing-disk.ts';
 import { faultsUntilMs } from './faults.ts';
 import { SimJob } from './sim-job.ts';
 import type { SimWorker } from './sim-worker.ts';
+import { smallBuffers } from './small-buffers.ts';
 import { steadyProcess } from './steady-process.ts';
 import { Trouble } from './trouble.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -31,6 +32,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
   const world = new World(seed, options);
   const undoSteady = steadyProcess(seed ^ 0x71773);
   const undoDisk = failingDisk(world);
+  const undoBuffers = smallBuffers(world.random);
   const undo = options.mutant?.patch?.();
   try {
     await play(world);
@@ -38,6 +40,7 @@ export async function simulate(seed: number, options: WorldOptions = {}): Promis
     world.checker.fail(error instanceof Violation ? error.message : String((error as Error).stack ?? error));
   } finally {
     undo?.();
+    undoBuffers();
     undoDisk();
     undoSteady();
   }
