@@ -12,6 +12,7 @@ import { Bucket } from '../e2e/bucket.ts';
 import { FaultProxy } from '../faults/fault-proxy.ts';
 import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { startOrDispose } from '../start-or-dispose.ts';
 import { untilNone } from '../until.ts';
 import { nodeNameVariable } from './connection-owner.ts';
 import { Network } from './network.ts';
@@ -59,13 +60,7 @@ export class ChaosCluster implements AsyncDisposable {
   static async start(minio: Minio, options: ChaosOptions): Promise<ChaosCluster> {
     const requests = await FaultProxy.start(minio.endpoint);
     const cluster = new ChaosCluster(options, minio, await Bucket.make(minio), requests);
-    try {
-      await cluster.#start();
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    return await startOrDispose(cluster, () => cluster.#start());
   }
 
   /** Through the proxies, as the node `client`. */

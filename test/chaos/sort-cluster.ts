@@ -6,6 +6,7 @@ import type { JobView } from '../../lib/job-view.ts';
 import { type Client, connect } from '../../sdk/client.ts';
 import { waitFor } from '../e2e/cluster.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { startOrDispose } from '../start-or-dispose.ts';
 import { until } from '../until.ts';
 import { CpuGroup } from './cpu-group.ts';
 
@@ -40,13 +41,7 @@ export class SortCluster implements AsyncDisposable {
 
   static async start(options: SortOptions): Promise<SortCluster> {
     const cluster = new SortCluster(options);
-    try {
-      await cluster.#start();
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    return await startOrDispose(cluster, () => cluster.#start());
   }
 
   get #workers(): readonly Supervised[] {

@@ -19,6 +19,7 @@ import { type Client, connect } from '../../sdk/client.ts';
 import { Bucket } from '../e2e/bucket.ts';
 import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
+import { startOrDispose } from '../start-or-dispose.ts';
 import { until } from '../until.ts';
 import { bucketPlace, folderPlace, type Place } from './places.ts';
 
@@ -47,16 +48,7 @@ export class MatrixCluster implements AsyncDisposable {
     const place =
       kind === 'bucket' ? bucketPlace(await Bucket.make(minio)) : folderPlace(join(folder, 'store'));
     const cluster = new MatrixCluster(place, folder, minio.env());
-    try {
-      for (const name of ['coordinator-a', 'coordinator-b']) await cluster.#startCoordinator(name);
-      cluster.#client = connect({ coordinator: cluster.addresses });
-      await Promise.all(Array.from({ length: workers }, (_, i) => cluster.#startWorker(i)));
-      await cluster.untilQuiet();
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    return await startOrDispose(cluster, () => cluster.#startAll());
   }
 
   get client(): Client {
@@ -160,6 +152,13 @@ export class MatrixCluster implements AsyncDisposable {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
+  }
+
+  async #startAll(): Promise<void> {
+    for (const name of ['coordinator-a', 'coordinator-b']) await this.#startCoordinator(name);
+    this.#client = connect({ coordinator: this.addresses });
+    await Promise.all(Array.from({ length: workers }, (_, i) => this.#startWorker(i)));
+    await this.untilQuiet();
   }
 
   async #startCoordinator(name: string): Promise<void> {

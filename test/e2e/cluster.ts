@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import type { JobView } from '../../lib/job-view.ts';
 import { type Client, connect } from '../../sdk/client.ts';
 import type { JobHandle } from '../../sdk/handle.ts';
+import { startOrDispose } from '../start-or-dispose.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const cliPath = join(root, 'dist/cli/main.js');
@@ -57,17 +58,13 @@ export class Cluster implements AsyncDisposable {
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
-    try {
+    return await startOrDispose(cluster, async () => {
       mkdirSync(join(cluster.folder, 'store'));
       cluster.#coordinator = await cluster.startCoordinator();
       if (options.standby) cluster.#standby = await cluster.startCoordinator();
       cluster.#client = connect({ coordinator: cluster.addresses });
       for (let i = 0; i < options.workers; i++) cluster.workers.push(await cluster.startWorker(i));
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    });
   }
 
   get coordinator(): Program {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { until } from '../until.ts';
 import { endAll, startCli } from './cli-process.ts';
 import { Cluster } from './cluster.ts';
 
@@ -10,7 +11,7 @@ afterEach(endAll);
 test('a coordinator on another store, where epochs begin anew: the worker says why it does not obey, and joins once it is restarted', async () => {
   await using cluster = await Cluster.start({ workers: 1 });
   await cluster.replaceCoordinator();
-  await vi.waitFor(async () => expect(await cluster.client.workers()).toHaveLength(1), 20_000);
+  await untilObeyed(cluster, 2);
 
   const { process: leader } = cluster.coordinator;
   const ended = once(leader, 'exit');
@@ -39,5 +40,13 @@ test('a coordinator on another store, where epochs begin anew: the worker says w
   worker.process.kill('SIGKILL');
   await exited;
   await cluster.startWorker(0);
-  await vi.waitFor(async () => expect(await cluster.client.workers()).toHaveLength(1), 20_000);
+  await untilObeyed(cluster, 1);
 });
+
+/** A worker sends heartbeats to whoever has welcomed it; what they say of its memory shows that one came. */
+async function untilObeyed(cluster: Cluster, wanted: number): Promise<void> {
+  await until(`a worker obeys the coordinator of epoch ${wanted}`, async () => {
+    const { epoch, workers } = await cluster.client.cluster();
+    return epoch === wanted && workers.some(({ rssBytes }) => rssBytes > 0);
+  });
+}

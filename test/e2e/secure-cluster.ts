@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startOrDispose } from '../start-or-dispose.ts';
 import { type Ended, type Running, runCli, startCli } from './cli-process.ts';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -33,13 +34,7 @@ export class SecureCluster implements AsyncDisposable {
 
   static async start(options: SecureClusterOptions): Promise<SecureCluster> {
     const cluster = new SecureCluster(options);
-    try {
-      await cluster.#start();
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    return await startOrDispose(cluster, () => cluster.#start());
   }
 
   async #start(): Promise<void> {
