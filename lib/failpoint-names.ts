@@ -66,6 +66,10 @@ export const failpoints = {
   'output.after': 'a map output is served, and nobody told',
   'output.report-written': 'the report is beside the output, under its temporary name',
   'output.report-kept': 'output and report can be taken over',
+  // Its copy in the store (`--durability`).
+  'copy.piece': 'a piece of a copy of a map output is about to be put',
+  'copy.index-before': 'all pieces of a copy are there, its index is not',
+  'copy.index-after': 'a copy is whole, and nobody was told',
   // Serving and fetching it.
   'serve.request': 'a fetch is asked for, nothing is sent',
   'serve.frame': 'some frames are sent',
@@ -75,6 +79,8 @@ export const failpoints = {
   'fetch.to-disk': 'a segment that memory has no room for is about to be written',
   'fetch.held': 'a segment is held, and the coordinator not told',
   'fetch.complete': 'all segments are held, the reduce has no slot',
+  // What a failed reduce had read.
+  'keep.claimed': 'a reduce has failed; only this attempt may keep its input, and nothing is kept',
   // A part on its way to the store.
   'part.staged': 'a part is staged, and nobody was told',
   'part.told': 'the main thread knows of a part, the coordinator does not',

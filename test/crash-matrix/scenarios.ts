@@ -13,6 +13,7 @@ export const scenarioNames = [
   'leader killed',
   'worker killed',
   'drained',
+  'copied',
   'folder',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -92,6 +93,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   // Its worker is to be missed and to come back before the job ends, however slow the machine is.
   'worker killed': wordCount(500, { disturb: (cluster) => cluster.killWorkerWithOutput() }),
   drained: wordCount(500, { disturb: (cluster) => cluster.drainWorker() }),
+  copied: wordCount(50, { flags: ['--durability', 'sync'] }),
   folder: wordCount(50, { place: 'folder' }),
 };
 

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import {
@@ -43,6 +44,7 @@ export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs
   const { attempt: number, epoch } = attempt;
   const claim = JSON.stringify({ attempt: number, epoch });
   if (!(await store.putIfAbsent(`${folder}${claimName}`, Buffer.from(claim)))) return undefined;
+  failpoint('keep.claimed');
   const bytes = sources.reduce((sum, { counts }) => sum + counts.bytes, 0);
   const omitted = await whyOmitted(options, bytes);
   let [objects, crc] = [0, 0];

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { MillraceError } from '../../lib/errors.ts';
+import { failpoint } from '../../lib/failpoints.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
 import { encodeIndex, indexUri, type MapCopy, pieceUri } from '../../lib/map-copy.ts';
@@ -30,10 +31,13 @@ export async function writeCopy(options: WriteCopyOptions): Promise<void> {
   let piece = 0;
   for await (const bytes of readPieces(options.path, pieceBytes)) {
     signal.throwIfAborted();
+    failpoint('copy.piece');
     await put(stores, pieceUri(spec, copy.attempt, piece++), bytes);
   }
   signal.throwIfAborted();
+  failpoint('copy.index-before');
   await put(stores, indexUri(spec, copy.attempt), encodeIndex({ ...copy, pieceBytes }));
+  failpoint('copy.index-after');
 }
 
 /** An object that is there already is of this attempt, and the same. */
