@@ -10,6 +10,8 @@ export interface Measured {
 }
 
 const pollMs = 20;
+/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
+const ticksPerSecond = 100;
 
 /** Throws with what the command said on stderr when it fails. */
 export async function measure(command: string, args: readonly string[]): Promise<Measured> {
@@ -41,6 +43,16 @@ function highWaterBytes(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** User and system time of a process so far. */
+export function cpuSeconds(pid: number | undefined): number {
+  if (pid === undefined) return Number.NaN;
+  // The name of the program, in brackets, may hold spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 /** Sorted copies are cheap at these sizes. The median of an even number is the lower one. */

@@ -2,7 +2,7 @@
  * What it costs that input and output are in MinIO instead of folders: the same job both ways on this machine, interleaved, and MinIO's own
  * CPU time apart, because on a cluster it has machines of its own. `npm run bench:s3 [-- SIZE [RUNS]]`, by default 200MB and 3. Linux only.
  */
-import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -12,12 +12,10 @@ import { readManifest } from '../lib/success-manifest.ts';
 import { formatBytes, parseBytes } from '../lib/units.ts';
 import { type Minio, startMinio } from '../test/minio/start-minio.ts';
 import { type GeneratedKind, generate } from './generate.ts';
-import { measure, summary } from './measure.ts';
+import { cpuSeconds, measure, summary } from './measure.ts';
 
 const root = join(import.meta.dirname, '..');
 const cli = join(root, 'dist/cli/main.js');
-/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 
 const jobs: readonly { readonly name: string; readonly file: string; readonly input: GeneratedKind }[] = [
   { name: 'word count (reads much, writes little)', file: 'examples/word-count.ts', input: 'zipf' },
@@ -90,16 +88,6 @@ async function assertSame(...outputs: readonly [string, string]): Promise<void> 
     }),
   );
   if (a !== b || a === '[]') throw new Error(`different outputs:\n${a}\n${b}`);
-}
-
-/** User and system time of a process so far. */
-function cpuSeconds(pid: number | undefined): number {
-  if (pid === undefined) return Number.NaN;
-  // The name of the program, in brackets, may hold spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 function print(what: string, seconds: readonly number[]): void {
