@@ -43,10 +43,14 @@ export function beginDraining(turn: Turn, worker: Worker, reason: string): void 
   if (state.draining.size === state.workers.size) tellThatJobsWait(turn, worker);
 }
 
-/** A reduce that waits for maps to come would hold its worker for as long as they take, or for ever when nobody else is left. */
+/**
+ * A reduce that waits for maps to come would hold its worker for as long as they take, or for ever when nobody else is left. One of an
+ * earlier coordinator may have ended, or hold all it needs, and only has not said so yet.
+ */
 export function giveBackFetches(turn: Turn, worker: Worker): void {
   for (const attempt of [...worker.attempts.values()]) {
     const { job, task, fetch, status } = attempt;
+    if (job.restored && turn.state.recovery) continue;
     if (status !== 'running' || !fetch || fetch.complete || job.map.done === job.map.total) continue;
     cancelAttempt(turn, attempt, 'its worker drains, and maps it needs are not done');
     releaseTask(turn, job, task);

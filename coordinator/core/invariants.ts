@@ -55,7 +55,7 @@ function checkWorker(state: CoreState, worker: Worker): void {
   );
   assert(cpu <= info.slots, `${id}: ${cpu} map and sample attempts on ${info.slots} slots`);
   assert(fetching <= info.slots, `${id}: ${fetching} fetching reduces on ${info.slots} slots`);
-  if (worker.draining) for (const attempt of attempts) checkFinishes(attempt);
+  if (worker.draining) for (const attempt of attempts) checkFinishes(state, attempt);
   for (const attempt of attempts) {
     assert(attempt.worker === worker, `${id}: an attempt knows its worker`);
     assert(attempt.task.attempts.includes(attempt), `${id}: the task of ${attempt.key} knows it`);
@@ -69,8 +69,9 @@ function checkWorker(state: CoreState, worker: Worker): void {
   }
 }
 
-/** On a worker that drains, nothing waits for what may never come. */
-function checkFinishes({ key, job, status, fetch }: Attempt): void {
+/** On a worker that drains, nothing waits for what may never come, once all that comes back is back. */
+function checkFinishes({ recovery }: CoreState, { key, job, status, fetch }: Attempt): void {
+  if (recovery && job.restored) return;
   if (status !== 'running' || !fetch || fetch.complete) return;
   for (const map of job.map.tasks) {
     assert(isLocated(map) || fetch.fetched.has(map.index), `${key}: drains, and waits for m${map.index}`);

@@ -5,6 +5,7 @@
  */
 import { type AttemptId, attemptKey, type WorkerId } from '../../lib/ids.ts';
 import { beginSearches } from './copies.ts';
+import { giveBackFetches } from './drain.ts';
 import type { CoreState, Job, Worker } from './state.ts';
 import { say, type Turn } from './turn.ts';
 
@@ -52,6 +53,7 @@ export function settleRecovery(turn: Turn): void {
     say(turn, 'warn', { worker: { id: workerId } }, text);
   }
   for (const job of state.activeJobs) if (job.restored) resumed(turn, job);
+  for (const worker of state.draining) giveBackFetches(turn, worker);
   turn.wantsSchedule = true;
 }
 
