@@ -33,7 +33,8 @@ export function partOpened(turn: Turn, { workerId, opened }: EventOf<'part-opene
 
 /**
  * Staged by an attempt that is over, was given up with its worker, or never was. Nobody else would drop it: its worker does not know whether
- * it was accepted. Of a job that has ended it may have been published: dropping that changes nothing (lib/store/store.ts). What is elsewhere than the output of this task, or of a job that is forgotten, is left alone.
+ * it was accepted. Of a job that has ended it may have been published: dropping that changes nothing (lib/store/store.ts). What is elsewhere
+ * than the output of this task, or of a job that is forgotten, is left alone.
  */
 export function dropUnwanted(turn: Turn, opened: PartOpened): void {
   const { attempt: id, part } = opened;

@@ -288,6 +288,26 @@ describe('Attempts', () => {
     expect(existsSync(folder(idOf('map', 0)))).toBe(true);
   });
 
+  it('deletes a refused output before what it skipped: none that lacks it is ever offered again', async () => {
+    const discarded = Promise.withResolvers<boolean>();
+    const id = idOf('map', 0);
+    const stores = createStores();
+    const locate: typeof stores.locate = (uri) => {
+      const location = stores.locate(uri);
+      const discard = async () => discarded.resolve(existsSync(folder(id)));
+      return { ...location, store: Object.assign(Object.create(location.store), { discard }) };
+    };
+    await attempts.close();
+    attempts = new Attempts({ ...ports, stores: { locate } });
+    giveJob('*map(line) { if (line === "b") throw new Error("bad"); yield [line, 1]; }', {
+      maxBadRecords: { kind: 'count', records: 1 },
+    });
+    await runMap(0);
+    expect(existsSync(folder(id))).toBe(true);
+    attempts.onAnswer(id, false);
+    expect(await discarded.promise, 'the output is there when the part goes').toBe(false);
+  });
+
   it('says its map outputs again to each new coordinator, and drops one that is not wanted any more', async () => {
     giveJob();
     await runMap(0);

@@ -338,12 +338,15 @@ export class Attempts implements SessionHandlers {
     else this.#ports.log.info(about, `the attempt failed: ${describeFailure(outcome.failure)}`);
   }
 
-  /** A report that changed nothing: what the attempt made goes. */
+  /**
+   * A report that changed nothing: what the attempt made goes. Its output first, because whoever starts on this folder next would offer it
+   * again, with parts that are gone. Parts that stay are dropped with the job.
+   */
   #drop(id: AttemptId, report: AttemptReport | undefined): void {
     this.#ports.outputs.remove(id);
     this.#copies.forget(id);
-    void this.#clean(this.#scratch.removeAttempt(id));
-    if (report) void this.#clean(this.#discardParts(report));
+    const removed = this.#scratch.removeAttempt(id);
+    void this.#clean(report ? removed.then(() => this.#discardParts(report)) : removed);
   }
 
   async #discardParts({ outcome }: AttemptReport): Promise<void> {
