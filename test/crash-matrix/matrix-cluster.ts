@@ -2,16 +2,7 @@
  * A cluster whose programs may die at any failpoint: two coordinators and three workers of the built command line, each started again when it ends,
  * on a bucket or a folder. It is used for many cells, as long as it is whole again after each.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ArmedFailpoint, type FiredFailpoint, formatArmed } from '../../lib/failpoints.ts';
@@ -21,6 +12,7 @@ import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
 import { startOrDispose } from '../start-or-dispose.ts';
 import { until } from '../until.ts';
+import { filesBelow } from './files-below.ts';
 import { bucketPlace, folderPlace, type Place } from './places.ts';
 
 const workers = 3;
@@ -147,11 +139,7 @@ export class MatrixCluster implements AsyncDisposable {
   }
 
   #scratchFiles(worker: number): string[] {
-    const folder = join(this.#folder, `scratch-${worker}`);
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
+    return filesBelow(join(this.#folder, `scratch-${worker}`));
   }
 
   async #startAll(): Promise<void> {

@@ -1,7 +1,8 @@
 /** Where a cluster of the matrix keeps everything: a bucket or a folder, looked at from outside. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Bucket } from '../e2e/bucket.ts';
+import { filesBelow } from './files-below.ts';
 
 export interface Place {
   uri(key: string): string;
@@ -24,14 +25,10 @@ export function bucketPlace(bucket: Bucket): Place {
 }
 
 export function folderPlace(root: string): Place {
-  const filesOf = (prefix: string) => {
-    const folder = join(root, prefix);
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+  const filesOf = (prefix: string) =>
+    filesBelow(join(root, prefix))
+      .map((path) => relative(root, path))
       .sort();
-  };
   const isHidden = (key: string) => key.split('/').some((name) => name.startsWith('.millrace-'));
   return {
     uri: (key) => `file://${join(root, key)}`,
