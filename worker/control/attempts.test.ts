@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../lib/clock.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, formatAttempt, toJobId, toWorkerId } from '../../lib/ids.ts';
@@ -23,6 +23,7 @@ import { copiesFolder, readIndex } from '../../lib/map-copy.ts';
 import type { AttemptReport, FetchProgress, FetchTrouble, PartOpened } from '../../lib/reports.ts';
 import { credentialsToWorker, noCredentials } from '../../lib/security/credentials.ts';
 import { segmentDigest } from '../../lib/segment-digest.ts';
+import { FolderStore } from '../../lib/store/folder-store.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
 import { fileUri } from '../../lib/store/uri.ts';
@@ -291,21 +292,14 @@ describe('Attempts', () => {
   it('deletes a refused output before what it skipped: none that lacks it is ever offered again', async () => {
     const discarded = Promise.withResolvers<boolean>();
     const id = idOf('map', 0);
-    const stores = createStores();
-    const locate: typeof stores.locate = (uri) => {
-      const location = stores.locate(uri);
-      const discard = async () => discarded.resolve(existsSync(folder(id)));
-      return { ...location, store: Object.assign(Object.create(location.store), { discard }) };
-    };
-    await attempts.close();
-    attempts = new Attempts({ ...ports, stores: { locate } });
-    giveJob('*map(line) { if (line === "b") throw new Error("bad"); yield [line, 1]; }', {
-      maxBadRecords: { kind: 'count', records: 1 },
-    });
+    const discard = async () => discarded.resolve(existsSync(folder(id)));
+    const spy = vi.spyOn(FolderStore.prototype, 'discard').mockImplementation(discard);
+    const body = '*map(line) { if (line === "b") throw new Error("bad"); yield [line, 1]; }';
+    giveJob(body, { maxBadRecords: { kind: 'count', records: 1 } });
     await runMap(0);
-    expect(existsSync(folder(id))).toBe(true);
     attempts.onAnswer(id, false);
     expect(await discarded.promise, 'the output is there when the part goes').toBe(false);
+    spy.mockRestore();
   });
 
   it('says its map outputs again to each new coordinator, and drops one that is not wanted any more', async () => {
