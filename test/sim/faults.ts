@@ -40,9 +40,9 @@ const chances = {
   'worker drained': 0.03,
   'worker added': 0.05,
   'coordinator paused': 0.05,
-  'coordinator killed': 0.2,
-  'coordinator stopped': 0.3,
-  'coordinator deposed': 0.3,
+  'coordinator killed': 0.1,
+  'coordinator stopped': 0.1,
+  'coordinator deposed': 0.15,
   'leader and half of the workers killed': 0.02,
   'run file damaged': 0.1,
   'run file gone': 0.15,
@@ -52,6 +52,18 @@ const chances = {
 
 export type FaultKind = keyof typeof chances;
 export const faultKinds = Object.keys(chances) as readonly FaultKind[];
+
+/** More seeds have these: they seldom find something to strike, or it takes several of them. */
+const likelier: ReadonlySet<FaultKind> = new Set([
+  'fetch cut',
+  'fetch byte flipped',
+  'disk full',
+  'disk read fails',
+  'store ignores conditions',
+  'coordinator killed',
+  'coordinator stopped',
+  'coordinator deposed',
+]);
 
 /** In the message of every failure that was made up; */
 export const simulated = 'simulated';
@@ -81,7 +93,9 @@ export class Faults {
     this.#count = count;
     const share = random.pick([0, 0.1, 0.25, 0.4, 0.6])!;
     for (const kind of faultKinds) {
-      const drawn = random.chance(share) ? chances[kind] * random.pick([0.5, 1, 2])! : undefined;
+      const drawn = random.chance(likelier.has(kind) ? share * 2 : share)
+        ? chances[kind] * random.pick([0.5, 1, 2])!
+        : undefined;
       const rate = plan ? plan[kind] : drawn;
       if (rate !== undefined) this.#rates.set(kind, rate);
     }

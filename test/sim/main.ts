@@ -8,6 +8,7 @@
  *   --regression NAME with the faults of that regression instead of those of the seed
  *   --mutant NAME     with that bug; --mutants: which of the seeds is the first to notice each of them
  */
+import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../../lib/log.ts';
@@ -62,10 +63,14 @@ async function walk(): Promise<boolean> {
   // Refuses a wrong name here, not seed by seed.
   optionsOf({ mutant, regression });
   const summary = new Summary();
+  const commit = values.row ? presentCommit() : '';
+  // Who interrupts it hears what it came to; the next signal ends it.
+  let isInterrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
   let next = first;
   let shownMs = performance.now();
   await withShards(shards, async (shard) => {
-    while (next < first + count) {
+    while (next < first + count && !isInterrupted) {
       const outcome = await shard.run({ seed: next++, mutant, regression });
       summary.add(outcome);
       if (outcome.violation !== undefined) console.log(describe(outcome));
@@ -76,9 +81,13 @@ async function walk(): Promise<boolean> {
   });
   if (values.coverage) console.log(summary.table());
   console.log(`${summary.seeds} seeds from ${first}, ${summary.line()}`);
-  if (values.row) console.log(summary.row(first));
+  if (values.row) console.log(summary.row(first, commit));
   // What was not run holds nothing.
   return summary.seeds > 0 && summary.violations === 0;
+}
+
+function presentCommit(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 }
 
 function describe({ seed, traceHash, violation }: Outcome): string {

@@ -77,5 +77,8 @@ async function serve(task: ShardTask): Promise<void> {
   process.send?.(sent);
 }
 
-if (process.send && process.argv[1] === import.meta.filename)
+if (process.send && process.argv[1] === import.meta.filename) {
+  // Sent to all processes of a terminal: the one that has this shard ends it.
+  process.on('SIGINT', () => undefined);
   process.on('message', (task) => void serve(task as ShardTask));
+}

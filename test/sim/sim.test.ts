@@ -46,16 +46,14 @@ test('under any faults outputs are right, nothing half-made is visible, every jo
   if (seeds < 1_000) return;
   for (const what of rarestPlaces) expect(summary.reached.get(what), what).toBeDefined();
   for (const kind of faultKinds)
-    expect(summary.shareOf(`fault: ${kind}`), kind).toBeGreaterThan(rareKinds[kind] ?? 0.08);
-  expect(summary.shareOf(threeLeads), threeLeads).toBeGreaterThan(0.04);
+    expect(summary.shareOf(`fault: ${kind}`), kind).toBeGreaterThan(rareKinds[kind] ?? 0.1);
+  expect(summary.shareOf(threeLeads), threeLeads).toBeGreaterThan(0.2);
 });
 
-/** The least share of seeds, for faults whose occasions are rare: a journal that is read, a frame of a fetch, a range of a file. */
+/** The least share of seeds, where it is not a tenth. */
 const rareKinds: Readonly<Record<string, number>> = {
-  'fetch byte flipped': 0.03,
-  'fetch cut': 0.05,
-  'disk read fails': 0.005,
-  'disk write fails': 0.002,
+  // Not in seeds in which somebody takes the lead without waiting for a lease: nothing can tell then who leads.
+  'store ignores conditions': 0.08,
 };
 
 const rarePlaces = [

@@ -1,5 +1,4 @@
 /** What many seeds came to. */
-import { execFileSync } from 'node:child_process';
 import type { Outcome } from './simulate.ts';
 
 /** In a seed with so many changes of lead. */
@@ -47,8 +46,7 @@ export class Summary {
   }
 
   /** Of a table: date, commit, seeds, events, faults, violations, seconds. */
-  row(first: number): string {
-    const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  row(first: number, commit: string): string {
     const [date] = new Date().toISOString().split('T');
     const cells = [date, commit, `${first} to ${first + this.seeds - 1}`, this.#events, this.#faults];
     return `| ${[...cells, this.violations, this.#seconds].join(' | ')} |`;
