@@ -355,7 +355,7 @@ describe('Attempts', () => {
   it.each([
     ['user-error', 'throw new RangeError("no");', {}],
     ['out-of-memory', 'for (const all = []; ; ) all.push(new Array(100_000).fill(all.length + 0.5));', {}],
-    ['timeout', 'for (;;);', { taskTimeoutMs: 3_000 }],
+    ['timeout', 'for (;;);', { taskTimeoutMs: 8_000 }],
   ])('keeps with the job what a reduce had read that ended with %s', async (kind, body, changes) => {
     giveJob(`${wordMap}, *reduce(word) { ${body} }`, changes);
     const segments = await runMap(0);
