@@ -20,6 +20,8 @@ export interface SortOptions {
   readonly reducers: number;
 }
 
+export type Disk = 'disk kept' | 'disk lost';
+
 export interface SortRun {
   readonly seconds: number;
   readonly view: JobView;
@@ -48,21 +50,19 @@ export class SortCluster implements AsyncDisposable {
     return this.#programs.slice(1);
   }
 
-  /** Sorts it; with `kill`, so many workers die with their disks when half of the maps are done, and are started again at once. */
-  async sort(input: string, kill = 0): Promise<SortRun> {
+  /** Sorts it; with `kill`, one worker dies when half of the maps are done, and is started again at once, on its disk or on an empty one. */
+  async sort(input: string, kill?: Disk): Promise<SortRun> {
     await this.#untilAllAreReady();
     const { maps, reducers } = this.#options;
     const output = join(this.folder, `out-${++this.#runs}`);
     const startedMs = performance.now();
     const handle = await this.#client!.submit(sortJob, { input: [input], output, maps, reducers });
-    if (kill > 0) {
+    if (kill) {
       await waitFor(handle, ({ map }) => map.done >= maps / 2 && map.running >= 1);
-      const victims = this.#workers.slice(0, kill);
-      for (const worker of victims) {
-        rmSync(this.#scratchOf(worker.name), { recursive: true, force: true });
-        worker.signal('SIGKILL');
-      }
-      for (const worker of victims) await this.#limit(worker, worker.lives + 1);
+      const [victim] = this.#workers;
+      if (kill === 'disk lost') rmSync(this.#scratchOf(victim!.name), { recursive: true, force: true });
+      victim!.signal('SIGKILL');
+      await this.#limit(victim!, victim!.lives + 1);
     }
     const view = await handle.wait();
     if (view.state !== 'COMPLETED') throw new Error(`the sort is ${view.state}: ${view.cause?.message}`);
