@@ -193,10 +193,11 @@ export class SimCoordinator {
     this.node.kill();
   }
 
-  /** It read a part of the journal other than it is, and does not go on from that. */
+  /** It read a part of the journal other than it was written, and does not go on from that. */
   #hasReadDamage(message: string): boolean {
     // The bit may be one of the number of its format.
     const isNamed = /is not a whole part of the journal|was written by another version/.test(message);
-    return isNamed && this.#world.faults.struck.has('journal byte flipped');
+    const { checker, faults } = this.#world;
+    return isNamed && (checker.isTorn || faults.struck.has('journal byte flipped'));
   }
 }

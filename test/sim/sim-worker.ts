@@ -24,6 +24,8 @@ export class SimWorker {
   readonly directory: string;
   node: SimNode;
   outputs = new MapOutputs();
+  /** It takes nothing new. */
+  drains = false;
   readonly #world: World;
   readonly #coordinators: string;
   #session: Session | undefined;
@@ -58,6 +60,7 @@ export class SimWorker {
     const world = this.#world;
     const node = new SimNode(world.schedule, this.name, world.drawSkewMs());
     this.node = node;
+    this.drains = false;
     try {
       await this.#begin(node);
     } catch (error) {
@@ -132,6 +135,7 @@ export class SimWorker {
   }
 
   drain(): void {
+    this.drains = true;
     this.node.run(() => this.#session?.drain());
   }
 

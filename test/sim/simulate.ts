@@ -59,14 +59,16 @@ async function play(world: World): Promise<void> {
   const trouble = new Trouble(world, cluster);
   trouble.start();
   const jobs = [...world.jobs.values()];
-  const isOver = () => world.faults.areOver && jobs.every((job) => cluster.hasEnded(job));
+  const { checker, faults } = world;
+  const isOver = () => faults.areOver && (checker.isTorn || jobs.every((job) => cluster.hasEnded(job)));
   const isOnTime = await passTime(world, isOver, faultsUntilMs + livenessMs);
-  if (world.checker.violation) return;
-  if (!isOnTime) return world.checker.fail(`${describeStuck(cluster)} (I11)`);
+  if (checker.violation) return;
+  if (checker.isTorn) return world.count('journal torn by a store that ignored conditions');
+  if (!isOnTime) return checker.fail(`${describeStuck(cluster)} (I11)`);
   const untilMs = world.schedule.nowMs + settleMs;
   await passTime(world, () => false, untilMs);
   trouble.checkLead();
-  await world.checker.atEnd(cluster.coordinator.state);
+  await checker.atEnd(cluster.coordinator.state);
   for (const worker of cluster.workers) if (worker.isAlive) checkWorker(world, cluster, worker);
   for (const worker of cluster.workers) if (worker.isAlive) worker.kill();
 }

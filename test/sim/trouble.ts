@@ -187,7 +187,7 @@ export class Trouble {
     disk.weather.clear();
     for (const node of this.#nodes) node.resume();
     for (const dead of this.#cluster.workers) if (!dead.isAlive) await dead.start();
-    while (this.#alive.length < workersMin) await this.#cluster.addWorker();
+    while (this.#alive.filter(({ drains }) => !drains).length < workersMin) await this.#cluster.addWorker();
     this.#world.schedule.at(this.#world.schedule.nowMs + 3 * leaseMs, () => this.checkLead());
   }
 
