@@ -72,6 +72,8 @@ function tellThatJobsWait(turn: Turn, worker: Worker): void {
 export function releaseDrained(turn: Turn): void {
   for (const worker of turn.state.draining) {
     if (worker.drained || !worker.connected || worker.attempts.size > 0) continue;
+    // It has yet to say again what it holds since before a restart.
+    if (turn.state.recovery?.expected.has(worker.id)) continue;
     if (worker.outputs.size > 0 && (!turn.wantsDrainCheck || isNeeded(turn.state, worker))) continue;
     worker.drained = true;
     turn.effects.push({ type: 'send-drained', workerId: worker.id });
