@@ -151,6 +151,23 @@ describe('a put whose answer is lost', () => {
   });
 });
 
+test('an entry that was there and is gone was removed by who leads since: the lead is lost, by name', async () => {
+  const place = createStores().locate(`mem://${randomUUID()}/`);
+  let isDeposed = false;
+  const journal = await open(
+    withPut(place, async (key, bytes) => {
+      if (!isDeposed) return place.store.putIfAbsent(key, bytes);
+      // Somebody was there before, and a snapshot has covered the place since.
+      return false;
+    }),
+  );
+  isDeposed = true;
+  const append = journal.append([record(1)]);
+  await expect(append).rejects.toThrow(
+    /^another coordinator leads: .*log\/000000000002 was there and has been removed/,
+  );
+});
+
 test('a folder that cannot be made is refused with the path and the setting', async () => {
   writeFileSync(join(folder, 'file'), '');
   const place = createStores().locate(fileUri(`${folder}/file/`));

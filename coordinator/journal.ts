@@ -164,10 +164,20 @@ export class StoreJournal implements Journal {
   }
 
   /** Undefined when the entry is there and ours; otherwise whose it is. */
-  async #put(seq: number, bytes: Buffer, waitsMs: readonly number[]): Promise<EntryHead | undefined> {
+  async #put(
+    seq: number,
+    bytes: Buffer,
+    waitsMs: readonly number[],
+  ): Promise<EntryHead | 'trimmed' | undefined> {
     if (await this.#putSettled(this.#folder.entryKey(seq), bytes, waitsMs)) return undefined;
-    const { head } = await this.#folder.readEntry(seq);
-    return head.nonce === this.nonce ? undefined : head;
+    try {
+      const { head } = await this.#folder.readEntry(seq);
+      return head.nonce === this.nonce ? undefined : head;
+    } catch (error) {
+      // It was there a moment ago: only who leads since removes entries. Whether it was ours makes no difference to who was deposed.
+      if (MillraceError.from(error).code === 'not-found') return 'trimmed';
+      throw error;
+    }
   }
 
   /** A put whose answer was lost is tried again: then the place is taken, and reading tells by whom. */
@@ -198,10 +208,13 @@ export class StoreJournal implements Journal {
   }
 }
 
-function anotherLeads(uri: string, epoch: number, other: EntryHead): MillraceError {
+function anotherLeads(uri: string, epoch: number, other: EntryHead | 'trimmed'): MillraceError {
+  const what =
+    other === 'trimmed'
+      ? `${uri} was there and has been removed by a coordinator which`
+      : `${uri} was written by process ${other.pid} on ${other.host} (epoch ${other.epoch}), which`;
   return new MillraceError(
     'wrong-state',
-    `another coordinator leads: ${uri} was written by process ${other.pid} on ${other.host} (epoch ${other.epoch}), which ` +
-      `took the lead after this one (epoch ${epoch}) fell silent`,
+    `another coordinator leads: ${what} took the lead after this one (epoch ${epoch}) fell silent`,
   );
 }
