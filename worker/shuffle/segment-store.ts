@@ -47,15 +47,26 @@ export class SegmentStore {
     await this.#takeSpace(counts.bytes);
     const offset = this.#fileEnd;
     this.#fileEnd += counts.bytes;
-    this.#file ??= open(this.#path, 'w');
+    this.#file ??= this.#open();
     return new FileSink(name, counts, this.#path, offset, this.#file);
+  }
+
+  #open(): Promise<FileHandle> {
+    const file = open(this.#path, 'w');
+    // Whoever writes hears of it; a fetch that ends before its first byte writes nothing.
+    file.catch(() => undefined);
+    return file;
   }
 
   /** Closes the file; what was handed out can still be read. */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    await (await file)?.close();
+    // One that could not be made is not open.
+    await file?.then(
+      (handle) => handle.close(),
+      () => undefined,
+    );
   }
 
   /** Closes and removes the file; its space goes back with all that its attempt holds. */
