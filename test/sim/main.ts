@@ -6,14 +6,15 @@
  *   --row             progress while it runs, and at the end a row for docs/RELIABILITY.md
  *   --trace, --log L  of one seed: everything that happens, and what the programs log
  *   --regression NAME with the faults of that regression instead of those of the seed
- *   --mutant NAME     with that bug; --mutants: which of the seeds is the first to notice each of them
+ *   --mutant NAME     with that bug; --mutants: which of the seeds is the first to notice each of them;
+ *                     --planned: of rare ones with the faults that make them likely
  */
 import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../../lib/log.ts';
-import { mutants } from './mutants.ts';
-import { optionsOf, type Shard, withShards } from './shard.ts';
+import { type Mutant, mutants } from './mutants.ts';
+import { optionsOf, type Shard, type ShardTask, withShards } from './shard.ts';
 import { type Outcome, simulate } from './simulate.ts';
 import { Summary } from './summary.ts';
 
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     regression: { type: 'string' },
     mutants: { type: 'boolean', default: false },
+    planned: { type: 'boolean', default: false },
   },
 });
 
@@ -38,7 +40,7 @@ const { mutant, regression } = values;
 const shards = Number(values.shards) || availableParallelism();
 const progressEveryMs = 10_000;
 /** Seeds of a hunt that were run without a mutant: whether they hold. */
-const fine = new Map<number, boolean>();
+const fine = new Map<string, boolean>();
 
 const hasHeld = await (values.mutants ? hunt() : count === 1 ? replay() : walk());
 if (!hasHeld) process.exitCode = 1;
@@ -102,7 +104,7 @@ async function hunt(): Promise<boolean> {
   await withShards(shards, async (shard) => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const { name } = next;
-      const found = await firstCatch(shard, name);
+      const found = await firstCatch(shard, next);
       if (found) caught++;
       const [violation] = found?.violation?.split('\n') ?? [];
       console.log(`| ${name} | ${found ? `${found.seed} | ${violation}` : `not within ${count} | `} |`);
@@ -112,17 +114,19 @@ async function hunt(): Promise<boolean> {
   return total > 0 && caught === total;
 }
 
-async function firstCatch(shard: Shard, mutant: string): Promise<Outcome | undefined> {
+async function firstCatch(shard: Shard, { name, plan }: Mutant): Promise<Outcome | undefined> {
+  const planOf = values.planned && plan ? name : undefined;
   for (let seed = first; seed < first + count; seed++) {
-    const outcome = await shard.run({ seed, mutant });
-    if (outcome.violation !== undefined && (await isFine(shard, seed))) return outcome;
+    const outcome = await shard.run({ seed, mutant: name, planOf });
+    if (outcome.violation !== undefined && (await isFine(shard, { seed, planOf }))) return outcome;
   }
   return undefined;
 }
 
 /** Without any mutant. */
-async function isFine(shard: Shard, seed: number): Promise<boolean> {
-  const known = fine.get(seed) ?? (await shard.run({ seed })).violation === undefined;
-  fine.set(seed, known);
+async function isFine(shard: Shard, task: ShardTask): Promise<boolean> {
+  const name = `${task.seed} ${task.planOf}`;
+  const known = fine.get(name) ?? (await shard.run(task)).violation === undefined;
+  fine.set(name, known);
   return known;
 }

@@ -9,6 +9,8 @@ export interface ShardTask {
   readonly seed: number;
   readonly mutant?: string | undefined;
   readonly regression?: string | undefined;
+  /** With the faults that make this mutant likely to show. */
+  readonly planOf?: string | undefined;
 }
 
 /** The coverage as entries: a Map does not pass between processes. */
@@ -59,8 +61,9 @@ export async function withShards(count: number, act: (shard: Shard) => Promise<v
 }
 
 /** The bug and the faults that are named. Throws for a name that is none. */
-export function optionsOf({ mutant, regression }: Omit<ShardTask, 'seed'>): WorldOptions {
-  return { mutant: named(mutants, mutant), plan: named(regressions, regression)?.plan };
+export function optionsOf({ mutant, regression, planOf }: Omit<ShardTask, 'seed'>): WorldOptions {
+  const plan = named(regressions, regression)?.plan ?? named(mutants, planOf)?.plan;
+  return { mutant: named(mutants, mutant), plan };
 }
 
 function named<T extends { readonly name: string }>(all: readonly T[], wanted?: string): T | undefined {

@@ -10,6 +10,7 @@ import { Summary, threeLeads } from './summary.ts';
 const seeds = process.env.CI ? 2_000 : 150;
 const shards = 2;
 const walkMsMax = 60 * 60_000;
+const seedsPerMutant = 300;
 
 /** Those that break an invariant, as the lines that say so and how to see it again. */
 async function violationsOf(tasks: ShardTask[], summary = new Summary()): Promise<string[]> {
@@ -85,23 +86,33 @@ test.each(regressions)('it does not come back: $name', { timeout: walkMsMax }, a
   expect(await violationsOf(tasks)).toEqual([]);
 });
 
-test.each([
-  'effects run before their decision is durable',
-  'a snapshot forgets the newest job',
-  'leases are judged by the wall clocks of workers',
-  'a late report does not give its place back',
-  'all maps run again when one worker is lost',
-  'a map output that was accepted is dropped',
-  'the first split is mapped twice',
-  'segments are merged in the order in which they arrive',
-  'locations of a lost worker are never withdrawn',
-  'workers publish what they have staged',
-])('the simulation notices when %s', { timeout: walkMsMax }, async (name) => {
-  expect(mutants.map((mutant) => mutant.name)).toContain(name);
+/** They show in none of some hundred seeds: what they break is guarded by something else, too. */
+const unseen = new Set([
+  // Who was deposed appends before it welcomes anybody, and fails there.
+  'workers obey whoever welcomes them, whatever its epoch',
+  // No worker is given a map of which it has an output, unless a takeover and a late message meet.
+  'a later attempt of a map takes the place of an earlier one on the same worker',
+  // Not met yet; the audit of a job is behind it.
+  'what reduces of an earlier coordinator hold is not compared with what is accepted',
+]);
+
+test('bugs that nothing shows are one in twenty at most', () => {
+  expect([...unseen].filter((name) => !mutants.some((mutant) => mutant.name === name))).toEqual([]);
+  expect(unseen.size).toBeLessThanOrEqual(mutants.length / 20);
+});
+
+const noticeable = mutants.filter(({ name }) => !unseen.has(name));
+
+test.each(noticeable)('the simulation notices when $name', { timeout: walkMsMax }, async ({ name, plan }) => {
+  const planOf = plan && name;
   let noticed: string | undefined;
   await withShards(1, async (shard) => {
-    for (let seed = 1; seed <= 60 && noticed === undefined; seed++)
-      noticed = (await shard.run({ seed, mutant: name })).violation;
+    for (let seed = 1; seed <= seedsPerMutant && noticed === undefined; seed++) {
+      noticed = (await shard.run({ seed, mutant: name, planOf })).violation;
+      // By what is wrong because of it.
+      if (noticed !== undefined && (await shard.run({ seed, planOf })).violation !== undefined)
+        noticed = undefined;
+    }
   });
   expect(noticed).toBeDefined();
 });

@@ -149,6 +149,7 @@ export const attemptMutants: readonly Mutant[] = [
   },
   {
     name: 'a full disk is taken for a mistake of the user',
+    plan: { 'disk full': 0.3 },
     event: misheard((report) =>
       report.outcome.kind === 'failed' && report.outcome.failure.kind === 'no-space'
         ? {
@@ -168,6 +169,7 @@ export const attemptMutants: readonly Mutant[] = [
   },
   {
     name: 'bad records of a map that ran again count twice',
+    plan: { 'run file gone': 0.4, 'worker killed': 0.1, 'coordinator stopped': 0.15, 'worker paused': 0.1 },
     event: misheard((report) => {
       const { outcome, attempt } = report;
       if (outcome.kind !== 'map-done' || !outcome.report.bad || attempt.attempt === 0) return undefined;

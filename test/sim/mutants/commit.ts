@@ -108,6 +108,7 @@ export const commitMutants: readonly Mutant[] = [
   },
   {
     name: 'what may be staged and nobody was told of is not looked for',
+    plan: { 'worker killed': 0.2, 'worker restarted': 0.2, 'coordinator killed': 0.1, 'store slow': 0.2 },
     effect: (effect) =>
       effect.type === 'publish-output' || effect.type === 'discard-output'
         ? { ...effect, unsure: [], unsureMaps: [] }

@@ -68,6 +68,13 @@ export const journalMutants: readonly Mutant[] = [
   },
   {
     name: 'a new leader forgets which parts were revoked',
+    plan: {
+      'run file gone': 0.4,
+      'worker killed': 0.15,
+      'disk vanished': 0.1,
+      'coordinator stopped': 0.1,
+      'message late': 0.1,
+    },
     patch: replaying((records) => records.filter(({ type }) => type !== 'part-revoked')),
   },
   {
@@ -124,11 +131,6 @@ export const journalMutants: readonly Mutant[] = [
       ),
   },
   epochIgnoredByWorkers(),
-  {
-    name: 'coordinators take workers that have obeyed a later one',
-    toCoordinator: (message) =>
-      message.hello ? { ...message, hello: { ...message.hello, epochSeen: 0 } } : undefined,
-  },
   {
     name: 'a new leader does not wait until workers have said what they hold',
     event(event, { recovery }) {

@@ -9,9 +9,12 @@ import type { Journal } from '../../../coordinator/journal.ts';
 import type { AttemptReport } from '../../../lib/reports.ts';
 import type { CoordinatorMessage } from '../../../proto/gen/millrace/v1/CoordinatorMessage.ts';
 import type { WorkerMessage } from '../../../proto/gen/millrace/v1/WorkerMessage.ts';
+import type { FaultPlan } from '../faults.ts';
 
 export interface Mutant {
   readonly name: string;
+  /** Of a bug that shows only where several things go wrong: faults that make it likely. */
+  readonly plan?: FaultPlan;
   /** Replaces an event before the core hears it; undefined leaves it. May change the state first. */
   event?(event: Event, state: CoreState): Event | undefined;
   /** Replaces an effect of the core; null: it is lost, undefined leaves it. */

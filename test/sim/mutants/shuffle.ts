@@ -115,6 +115,7 @@ function rerunsBelieved(): Mutant {
   const first = new Map<string, readonly SegmentCounts[]>();
   return {
     name: 'a map that ran again is believed to have made the same',
+    plan: { 'worker killed': 0.15, 'worker paused': 0.15, 'worker added': 0.2 },
     patch() {
       first.clear();
       return () => undefined;
@@ -134,6 +135,7 @@ function differencesMissed(name: string, isTold: (job: Job, partition: number) =
   let job: Job | undefined;
   return {
     name,
+    plan: { 'run file gone': 0.4, 'worker killed': 0.1, 'coordinator stopped': 0.15, 'worker paused': 0.1 },
     event(event, state) {
       if (event.type === 'attempt-reported') job = state.jobs.get(event.report.attempt.jobId);
       return undefined;
@@ -240,6 +242,7 @@ export const shuffleMutants: readonly Mutant[] = [
   },
   {
     name: 'an output that cannot be reached is taken for a missing one',
+    plan: { 'partial partition': 0.9, 'stream broken': 0.02 },
     event: (event) =>
       event.type === 'fetch-troubled' && event.trouble.cause === 'unreachable'
         ? { ...event, trouble: { ...event.trouble, cause: 'missing' } }
@@ -248,6 +251,7 @@ export const shuffleMutants: readonly Mutant[] = [
   { name: 'what reduces cannot fetch is not heard', event: deaf('fetch-troubled') },
   {
     name: 'a worker serves whatever attempt of the map it has',
+    plan: { 'run file damaged': 0.5, 'message late': 0.3, 'run file gone': 0.3 },
     patch: () =>
       patchMethod(
         MapOutputs.prototype,

@@ -4,9 +4,14 @@ import { type Mutant, mute, patchMethod } from './mutant.ts';
 
 export const workerMutants: readonly Mutant[] = [
   { name: 'workers are not told that a job has ended', effect: mute('send-job-ended') },
-  { name: 'a worker that was given up is not told', effect: mute('send-rejoin') },
+  {
+    name: 'a worker that was given up is not told',
+    plan: { 'worker paused': 0.3, partition: 0.2 },
+    effect: mute('send-rejoin'),
+  },
   {
     name: 'a worker that drains leaves at once',
+    plan: { 'worker drained': 0.4 },
     patch: () =>
       patchMethod(
         Session.prototype,
@@ -20,6 +25,7 @@ export const workerMutants: readonly Mutant[] = [
   },
   {
     name: 'outputs of a dead worker are adopted although nobody has looked whether they are there',
+    plan: { 'worker restarted': 0.3, 'run file gone': 0.4, 'disk vanished': 0.2 },
     event(event, state) {
       if (event.type !== 'worker-joined' || event.replaces.length === 0) return undefined;
       const believed = [...state.activeJobs].flatMap(({ map }) =>
@@ -32,6 +38,7 @@ export const workerMutants: readonly Mutant[] = [
   },
   {
     name: 'outputs that a restarted worker brings are not looked at',
+    plan: { 'worker restarted': 0.4 },
     event: (event) => (event.type === 'worker-joined' ? { ...event, held: [] } : undefined),
   },
 ];
