@@ -79,7 +79,7 @@ const rarePlaces = [
 ];
 
 /** Once in some hundred seeds. */
-const rarestPlaces = ['core: revoked', 'journal: part-revoked', 'core: refused', 'core: publish failed'];
+const rarestPlaces = ['core: revoked', 'journal: part-revoked', 'core: publish failed'];
 
 test.each(regressions)('it does not come back: $name', { timeout: walkMsMax }, async ({ name, seeds }) => {
   const tasks = Array.from({ length: seeds }, (_, at) => ({ seed: at + 1, regression: name }));
