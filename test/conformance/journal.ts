@@ -104,10 +104,13 @@ export function journalConformance(name: string, make: () => Promise<JournalPlac
       const ends = await Promise.allSettled(
         journals.map((journal) => journal.append([record(journal.epoch)])),
       );
-      expect(journals.map(({ epoch }) => epoch).sort()).toEqual([1, 2, 3, 4]);
+      // A start that finds another's entry behind its own begins again, so an epoch may be nobody's.
+      const epochs = journals.map(({ epoch }) => epoch);
+      expect(new Set(epochs).size).toBe(journals.length);
       const winners = journals.filter((_, i) => ends[i]?.status === 'fulfilled');
-      expect(winners.map(({ epoch }) => epoch)).toEqual([4]);
-      expect(await replay(location)).toEqual([4]);
+      const last = Math.max(...epochs);
+      expect(winners.map(({ epoch }) => epoch)).toEqual([last]);
+      expect(await replay(location)).toEqual([last]);
     });
 
     test('who looked before the chain went on does not lead through a place that a snapshot has emptied', async () => {
