@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWithMinio } from '../minio/describe-with-minio.ts';
 import { cellName, findCells } from './cells.ts';
-import { Matrix } from './matrix.ts';
-import { failureText } from './table.ts';
+import { type CellResult, Matrix } from './matrix.ts';
+import { failureText, lineOf } from './table.ts';
 
 const cells = [
   'submit.durable=kill',
@@ -24,7 +24,10 @@ const cells = [
 await describeWithMinio('the crash matrix', (minio) => {
   let matrix: Matrix;
   beforeAll(() => {
-    matrix = new Matrix(minio());
+    const onResult = (result: CellResult) => {
+      if (result.tries > 1) console.log(lineOf(result));
+    };
+    matrix = new Matrix(minio(), { onResult });
   });
   afterAll(() => matrix?.[Symbol.asyncDispose]());
 

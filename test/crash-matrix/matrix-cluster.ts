@@ -86,12 +86,20 @@ export class MatrixCluster implements AsyncDisposable {
     leader.signal('SIGKILL');
   }
 
-  /** A worker dies that has the output of a map on its disk. */
-  async killWorkerWithOutput(): Promise<void> {
-    const worker = await until('a worker has a map output', () =>
-      this.#workers.find((_, i) => this.#scratchFiles(i).some((path) => path.endsWith('output.run'))),
-    );
-    worker.signal('SIGKILL');
+  /** A worker dies that has the output of a map on its disk: its next life finds it there. Nothing happens when `hasEnded` before. */
+  async killWorkerWithOutput(hasEnded: () => boolean): Promise<void> {
+    const hasOutput = (i: number) => this.#scratchFiles(i).some((path) => path.endsWith('output.run'));
+    await until('a worker with a map output is killed', () => {
+      for (const [i, worker] of this.#workers.entries()) {
+        // Looked at again while it stands still, or it might be removing what was seen.
+        if (!hasOutput(i) || !worker.isUp) continue;
+        worker.signal('SIGSTOP');
+        const isFound = hasOutput(i);
+        worker.signal(isFound ? 'SIGKILL' : 'SIGCONT');
+        if (isFound) return true;
+      }
+      return hasEnded();
+    });
   }
 
   /** All of them, on the folders they have. */
@@ -100,10 +108,17 @@ export class MatrixCluster implements AsyncDisposable {
     await this.untilQuiet();
   }
 
-  /** An operator asks one worker to leave. */
-  async drainWorker(): Promise<void> {
-    const [worker] = await this.client.workers();
-    await this.client.drain(worker!.workerId);
+  /** An operator asks one worker to leave. Nothing happens when `hasEnded` before. */
+  async drainWorker(hasEnded: () => boolean): Promise<void> {
+    await until('a coordinator is told to drain a worker', async () => {
+      if (hasEnded()) return true;
+      const [worker] = await this.client.workers().catch(() => []);
+      const draining = worker && this.client.drain(worker.workerId);
+      return await draining?.then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   /** Every program is there, one coordinator leads, all workers have joined it, and no job is active. Throws when that takes too long. */

@@ -9,7 +9,8 @@ import type { Place } from './places.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { submit, type Told } from './submit.ts';
 
-export interface CellResult {
+/** What came of running a cell once. */
+export interface RunResult {
   readonly cell: Cell;
   /** `COMPLETED`, or how the job failed. */
   readonly outcome: string;
@@ -19,6 +20,8 @@ export interface CellResult {
   readonly role: string;
   readonly seconds: number;
   readonly mapReruns: number;
+  /** Nobody got to the failpoint, so this says nothing about it; a problem like any other. */
+  readonly isMissed: boolean;
   /** Empty for a cell that holds. */
   readonly problems: readonly string[];
 }
@@ -64,6 +67,7 @@ export class CellRun {
   #hasEnded = false;
   #refusals = 0;
   #role = '';
+  #isMissed = false;
 
   constructor(cluster: MatrixCluster, cell: Cell) {
     this.#cluster = cluster;
@@ -72,7 +76,7 @@ export class CellRun {
   }
 
   /** `input`: the key of its folder. Never throws: what goes wrong is a problem of the cell. */
-  async run(input: string, oracle: Parts): Promise<CellResult> {
+  async run(input: string, oracle: Parts): Promise<RunResult> {
     const startedMs = performance.now();
     let told: Told | undefined;
     let view: JobView | undefined;
@@ -94,6 +98,7 @@ export class CellRun {
       role: this.#role,
       seconds: (performance.now() - startedMs) / 1_000,
       mapReruns: view?.map.reruns ?? 0,
+      isMissed: this.#isMissed,
       problems: this.#problems,
     };
   }
@@ -138,13 +143,16 @@ export class CellRun {
       `${name} is reached`,
       () => {
         if (this.#hasEnded) endedMs ??= performance.now();
-        if (endedMs !== undefined && performance.now() - endedMs > firesAfterMs) {
-          throw new Error(`${name} was not reached`);
-        }
-        return this.#cluster.fired(this.#id);
+        const isLate = endedMs !== undefined && performance.now() - endedMs > firesAfterMs;
+        return this.#cluster.fired(this.#id) ?? (isLate && 'missed');
       },
       Number.POSITIVE_INFINITY,
     );
+    if (fired === 'missed') {
+      this.#isMissed = true;
+      this.#problems.push(`${name} was not reached`);
+      return;
+    }
     this.#role = fired.role;
     if (action !== 'stop') return;
     const lastsMs = 3 * (fired.role === 'coordinator' ? leaseMs : heartbeatTimeoutMs);
@@ -159,7 +167,7 @@ export class CellRun {
       const view = await this.#view();
       return this.#hasEnded || (view !== undefined && view.map.done >= 2);
     });
-    await disturb(this.#cluster);
+    await disturb(this.#cluster, () => this.#hasEnded);
   }
 
   /** Undefined while nobody can be asked, and when the job is not known. */

@@ -35,8 +35,8 @@ export interface Scenario {
   readonly failure?: string;
   /** Before the job is submitted. */
   prepare?(place: Place, output: string): Promise<void>;
-  /** Once some of its maps are done. */
-  disturb?(cluster: MatrixCluster): Promise<void>;
+  /** Once some of its maps are done. Comes to nothing when the job has ended before. */
+  disturb?(cluster: MatrixCluster, hasEnded: () => boolean): Promise<void>;
 }
 
 const words = join(import.meta.dirname, 'jobs/words.ts');
@@ -91,8 +91,8 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   }),
   'leader killed': wordCount(250, { disturb: (cluster) => cluster.killLeader() }),
   // Its worker is to be missed and to come back before the job ends, however slow the machine is.
-  'worker killed': wordCount(500, { disturb: (cluster) => cluster.killWorkerWithOutput() }),
-  drained: wordCount(500, { disturb: (cluster) => cluster.drainWorker() }),
+  'worker killed': wordCount(500, { disturb: (cluster, hasEnded) => cluster.killWorkerWithOutput(hasEnded) }),
+  drained: wordCount(500, { disturb: (cluster, hasEnded) => cluster.drainWorker(hasEnded) }),
   copied: wordCount(50, { flags: ['--durability', 'sync'] }),
   folder: wordCount(50, { place: 'folder' }),
 };

@@ -1,7 +1,6 @@
 /** The result of a run of the matrix, in Markdown. */
 import { type Cell, cellName } from './cells.ts';
-import type { Failure } from './matrix.ts';
-import type { CellResult } from './run-cell.ts';
+import type { CellResult, Failure } from './matrix.ts';
 
 export interface RunFacts {
   /** The day, and what was built. */
@@ -16,6 +15,7 @@ export function summaryOf(results: readonly CellResult[], { date, commit, minute
   const actions = [...new Set(results.map(({ cell }) => cell.action))];
   const rows = actions.map((action) => rowOf(action, results));
   const ends = results.filter(({ outcome }) => outcome !== 'COMPLETED');
+  const missed = results.filter(({ tries }) => tries > 1);
   return [
     `Crash matrix, ${date}, commit ${commit}: ${held} of ${results.length} cells hold, ${minutes.toFixed(1)} min.`,
     '',
@@ -23,7 +23,8 @@ export function summaryOf(results: readonly CellResult[], { date, commit, minute
     '|---|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
-    `Cells that did not end with a completed job: ${listed(ends)}`,
+    `Cells that did not end with a completed job: ${listed(ends, ({ outcome }) => outcome)}`,
+    `Cells that were run again because nobody got to their failpoint: ${listed(missed, ({ tries }) => `${tries} times`)}`,
   ].join('\n');
 }
 
@@ -40,9 +41,11 @@ export function failureText({ result, logs }: Failure): string {
   ].join('\n');
 }
 
-export function lineOf({ cell, outcome, refusals, role, seconds, mapReruns, problems }: CellResult): string {
+export function lineOf(result: CellResult): string {
+  const { cell, outcome, refusals, role, seconds, mapReruns, tries, problems } = result;
   const verdict = problems.length === 0 ? 'ok  ' : 'FAIL';
-  const facts = `${outcome}, asked ${refusals + 1}x, ${mapReruns} reruns, ${seconds.toFixed(1)} s, in ${role || 'nobody'}`;
+  const counts = `asked ${refusals + 1}x, ${mapReruns} reruns, ${seconds.toFixed(1)} s`;
+  const facts = `${outcome}, ${counts}, in ${role || 'nobody'}${tries > 1 ? `, at try ${tries}` : ''}`;
   return [`${verdict} ${cellName(cell)}: ${facts}`, ...problems].join('\n     ');
 }
 
@@ -69,7 +72,7 @@ function sumOf(results: readonly CellResult[], count: (result: CellResult) => nu
   return results.reduce((sum, result) => sum + count(result), 0);
 }
 
-function listed(results: readonly CellResult[]): string {
-  const texts = results.map(({ cell, outcome }) => `\`${cellName(cell)}\` ${outcome}`);
+function listed(results: readonly CellResult[], what: (result: CellResult) => string): string {
+  const texts = results.map((result) => `\`${cellName(result.cell)}\` ${what(result)}`);
   return texts.length === 0 ? 'none.' : `${texts.join('; ')}.`;
 }
