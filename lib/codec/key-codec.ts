@@ -12,6 +12,7 @@
  */
 import { MillraceError } from '../errors.ts';
 import { checkLimit, limits } from '../limits.ts';
+import { copyBytes } from './pair.ts';
 
 export type Key = string | number | bigint | boolean | Uint8Array | readonly Key[];
 
@@ -46,6 +47,27 @@ export function encodeKey(key: unknown, target: Buffer, at: number): number {
   if (end - at > limits.keyBytesMax)
     checkLimit('the encoded key, in bytes,', end - at, limits.keyBytesMax, keySetting);
   return end;
+}
+
+/** Of the keys that are encoded as one byte and then what they consist of. */
+export type SpanTag = typeof keyTags.string | typeof keyTags.bytes;
+
+/** {@link encodeKey} for the text or bytes in `bytes[start, end)`; of text they must be the UTF-8. */
+export function encodeKeySpan(
+  tag: SpanTag,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  target: Buffer,
+  at: number,
+): number {
+  const encodedBytes = 1 + end - start;
+  if (encodedBytes > limits.keyBytesMax)
+    checkLimit('the encoded key, in bytes,', encodedBytes, limits.keyBytesMax, keySetting);
+  if (at + encodedBytes > target.length) return -1;
+  target[at] = tag;
+  copyBytes(bytes, start, end, target, at + 1);
+  return at + encodedBytes;
 }
 
 /** The encoded key in bytes of its own: for tests, cut points and other places that are not per record. */

@@ -5,6 +5,8 @@
 import { MillraceError } from '../errors.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
+const inPlaceBytesMax = 32;
+
 /**
  * A position in a stream of pairs: after `advance()` returned true the fields say where the current pair lies in `bytes`. Nothing is
  * allocated per pair; the bytes may be overwritten by the next `advance()`, so what outlives it must be copied.
@@ -133,4 +135,14 @@ export function compareBytes(
     if (difference !== 0) return difference;
   }
   return aLength - bLength;
+}
+
+/** Short copies are faster in place than through a call into native code. */
+export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
+  if (end - start > inPlaceBytesMax) {
+    from.copy(to, at, start, end);
+    return;
+  }
+  let toAt = at;
+  for (let index = start; index < end; index++) to[toAt++] = from[index]!;
 }

@@ -9,6 +9,7 @@
  */
 import { MillraceError } from '../errors.ts';
 import { describeType } from './key-codec.ts';
+import { copyBytes } from './pair.ts';
 import { PropertyNames } from './property-names.ts';
 import { varintBytes, writeVarint } from './varint.ts';
 
@@ -63,6 +64,22 @@ const path: (string | number)[] = [];
 export function encodeValue(value: unknown, target: Buffer, at: number): number {
   if (typeof value === 'number' && at + scalarBytesMax <= target.length) return putNumber(value, target, at);
   return put(value, target, at, 0);
+}
+
+/** {@link encodeValue} for the Uint8Array that is `bytes[start, end)`. */
+export function encodeBytesSpan(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  target: Buffer,
+  at: number,
+): number {
+  const length = end - start;
+  if (at + 1 + varintBytes(length) + length > target.length) return -1;
+  target[at] = tags.bytes;
+  const to = writeVarint(target, at + 1, length);
+  copyBytes(bytes, start, end, target, to);
+  return to + length;
 }
 
 /** The encoded value in bytes of its own: for tests and other places that are not per record. */

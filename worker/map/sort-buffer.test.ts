@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeKey, encodeKeyToBytes } from '../../lib/codec/key-codec.ts';
+import { decodeKey, encodeKeyToBytes, keyTags } from '../../lib/codec/key-codec.ts';
 import { PairCursor, pairBytes, writePair } from '../../lib/codec/pair.ts';
 import { decodeValue } from '../../lib/codec/value-codec.ts';
 import { limits } from '../../lib/limits.ts';
@@ -75,6 +75,49 @@ describe('SortBuffer', () => {
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes) || a.value - b.value)
       .map(({ value }) => value);
     expect(read(buffer).map(({ value }) => value)).toEqual(expected);
+  });
+
+  it('takes records that lie in bytes as it takes their keys and values', () => {
+    const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength });
+    const record = fc.record({
+      key: fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), bytesUpTo(200)),
+      value: fc.oneof(fc.constant(null), bytesUpTo(200)),
+      before: bytesUpTo(5),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(record, { maxLength: 100 }),
+        fc.integer({ min: 1, max: 3 }),
+        (records, partitions) => {
+          const partitioner = createPartitioner({ kind: 'hash' }, partitions);
+          const [whole, spans] = [
+            new SortBuffer(partitioner, 64 * 1024),
+            new SortBuffer(partitioner, 64 * 1024),
+          ];
+          for (const { key: each, value, before } of records) {
+            whole.add(each, value);
+            const bytes = Buffer.concat([before, Buffer.from(each as Uint8Array), value ?? before]);
+            const tag = typeof each === 'string' ? keyTags.string : keyTags.bytes;
+            const keyEnd = bytes.length - (value ?? before).length;
+            expect(spans.addSpan(tag, bytes, before.length, keyEnd, value ? bytes.length : undefined)).toBe(
+              true,
+            );
+          }
+          expect(read(spans)).toEqual(read(whole));
+        },
+      ),
+    );
+  });
+
+  it('refuses a key in bytes over the limit, naming it, and is full like for any other', () => {
+    const bytes = Buffer.alloc(limits.keyBytesMax + 1);
+    const buffer = new SortBuffer(() => 0, 4 * 1024 * 1024);
+    expect(() => buffer.addSpan(keyTags.bytes, bytes, 0, bytes.length)).toThrow(
+      /1048578, over the limit of 1048576/,
+    );
+    let records = 0;
+    while (buffer.addSpan(keyTags.bytes, bytes, 0, bytes.length / 2, bytes.length)) records++;
+    expect([records, buffer.records]).toEqual([3, 3]);
   });
 
   it('keeps the order of adding when all keys are equal, or agree in their first bytes', () => {

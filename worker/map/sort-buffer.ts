@@ -6,13 +6,18 @@
  * One ArrayBuffer for both, so that small pairs and large ones use the same memory to its end; the free part is what the radix
  * sort needs as its second array.
  */
-import { encodeKey } from '../../lib/codec/key-codec.ts';
-import { PairCursor, type PairStream, type PartitionedPairs, writePairHeader } from '../../lib/codec/pair.ts';
-import { encodeValue } from '../../lib/codec/value-codec.ts';
+import { encodeKey, encodeKeySpan, type SpanTag } from '../../lib/codec/key-codec.ts';
+import {
+  copyBytes,
+  PairCursor,
+  type PairStream,
+  type PartitionedPairs,
+  writePairHeader,
+} from '../../lib/codec/pair.ts';
+import { encodeBytesSpan, encodeValue } from '../../lib/codec/value-codec.ts';
 import { varintBytes } from '../../lib/codec/varint.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { copyBytes } from '../shuffle/run-file.ts';
 import type { Partitioner } from './partition.ts';
 import { entryBytes, entryWords, loadPrefix, type SortedEntries, sortEntries } from './sort-entries.ts';
 
@@ -88,6 +93,29 @@ export class SortBuffer {
         this.#index(partition, this.#at, keyStart, keyStart + pair.keyEnd - pair.keyStart);
         this.#at = end;
         return true;
+      }
+      if (!this.#grow()) return false;
+    }
+    return false;
+  }
+
+  /**
+   * `add` for a record that lies in bytes: the key is the text (its UTF-8) or the bytes `[start, keyEnd)` of `bytes`, the value the bytes
+   * from there to `end`, or null without `end`. The partitioner is not given the key itself, so it must not be one of the job's own.
+   */
+  addSpan(tag: SpanTag, bytes: Buffer, start: number, keyEnd: number, end?: number): boolean {
+    while (this.#hasEntry()) {
+      const keyAt = this.#at + headroomBytes;
+      const valueAt = encodeKeySpan(tag, bytes, start, keyEnd, this.#writable, keyAt);
+      if (valueAt >= 0) {
+        const valueEnd =
+          end === undefined
+            ? encodeValue(null, this.#writable, valueAt)
+            : encodeBytesSpan(bytes, keyEnd, end, this.#writable, valueAt);
+        if (valueEnd >= 0 && valueEnd + headerSlackBytes <= this.#writable.length) {
+          this.#commit(undefined, keyAt, valueAt, valueEnd);
+          return true;
+        }
       }
       if (!this.#grow()) return false;
     }

@@ -11,6 +11,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { copyBytes } from '../../lib/codec/pair.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
@@ -219,16 +220,6 @@ function encodeHeader(): Buffer {
 /** Of a whole file with so many bytes of pairs in it. */
 export function runBytes(pairBytes: number, partitions: number): number {
   return headerBytes + pairBytes + partitions * entryBytes + trailerBytes;
-}
-
-/** Short copies are faster in place than through a call into native code. */
-export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
-  if (end - start > 64) {
-    from.copy(to, at, start, end);
-    return;
-  }
-  let toAt = at;
-  for (let index = start; index < end; index++) to[toAt++] = from[index]!;
 }
 
 function encodeIndex(segments: readonly RunSegment[]): Buffer {
