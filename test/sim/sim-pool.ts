@@ -91,7 +91,10 @@ export class SimPool implements Pick<SlotPool, 'submit' | 'endJob' | 'close'> {
       signal,
       job: job.userJob,
       log: (text) => listener.onLog(this.#node.now(), text),
-      onPartOpened: (part) => listener.onPartOpened(part),
+      partListener: {
+        onPartOpening: () => undefined,
+        onPartOpened: (part) => listener.onPartOpened(part),
+      },
     });
     this.#world.checker.ran(task, end);
     await this.#node.wait(between(1, 50) * slowness);

@@ -56,7 +56,11 @@ async function map(functions: Functions, text: string | Buffer, options: Options
   const split = { pieces: [piece], bytes: bytes.length, hosts: [] };
   const common = { spec, job, attempt, split, cutPoints: [], context, progress, stores, directory };
   const opened: OpenPart[] = [];
-  const result = await runMapTask({ ...common, onPartOpened: (part) => opened.push(part) });
+  const partListener = {
+    onPartOpening: () => undefined,
+    onPartOpened: (part: OpenPart) => void opened.push(part),
+  };
+  const result = await runMapTask({ ...common, partListener });
   const lines: BadRecordLine[] = [];
   for (const part of [result.bad?.part, result.part]) {
     if (!part) continue;

@@ -8,7 +8,7 @@ import { createPartWriter, type OpenPartOptions, type PartWriter } from '../redu
 import { TaskFailure } from '../user/task-failure.ts';
 import type { SkippedRecord } from './run-mapper.ts';
 
-export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores' | 'onPartOpened'>;
+export type BadRecordsOptions = Pick<OpenPartOptions, 'spec' | 'attempt' | 'stores' | 'partListener'>;
 
 export class BadRecords {
   readonly #options: BadRecordsOptions;
@@ -45,9 +45,9 @@ export class BadRecords {
   }
 
   #open(): Promise<PartWriter> {
-    const { spec, attempt, stores, onPartOpened } = this.#options;
+    const { spec, attempt, stores, partListener } = this.#options;
     const location = stores.locate(`${spec.outputUri}${badPartName(spec.partOffset + attempt.index)}`);
-    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId, onPartOpened);
+    return createPartWriter(location, { kind: 'jsonl', compression: 'none' }, attempt.jobId, partListener);
   }
 
   #lineOf({ uri, offset, line, error, raw }: SkippedRecord): BadRecordLine {

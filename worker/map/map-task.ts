@@ -7,9 +7,10 @@ import { isAggregator } from '../../lib/aggregator.ts';
 import type { BadRecordsReport } from '../../lib/bad-records.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import type { AttemptId } from '../../lib/ids.ts';
-import type { JobSpec, OpenPart, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, SegmentCounts, Split, StagedPart } from '../../lib/job-spec.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
+import type { PartListener } from '../reduce/write-output.ts';
 import type { ScratchSpace } from '../shuffle/scratch-space.ts';
 import type { TaskContext } from '../user/context.ts';
 import { withHooks } from '../user/hooks.ts';
@@ -42,7 +43,7 @@ export interface MapTaskOptions {
   /** On the disk of `directory`; default: all of it. */
   readonly space?: ScratchSpace | undefined;
   /** Told when a part is begun: of a map-only job its output, of any the records that it skips. */
-  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
+  readonly partListener?: PartListener | undefined;
   /** Told each pair that map yields, before it goes on. */
   readonly onPair?: ((key: unknown, value: unknown) => void) | undefined;
 }

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
-import type { JobSpec, OpenPart, PairCounts, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
+import type { JobSpec, PairCounts, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
@@ -18,7 +18,7 @@ import { type Progress, progressAt } from '../user/progress.ts';
 import { TaskFailure } from '../user/task-failure.ts';
 import { GroupCursor } from './group.ts';
 import { type RecordSink, runReducer } from './run-reducer.ts';
-import { openPart } from './write-output.ts';
+import { openPart, type PartListener } from './write-output.ts';
 
 /** Where the segment of a map lies. */
 export interface SegmentOrigin {
@@ -51,7 +51,7 @@ export interface ReduceTaskOptions {
   /** Told each output record, before it is written. */
   readonly onRecord?: ((record: unknown) => void) | undefined;
   /** Told when its part is begun. */
-  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
+  readonly partListener?: PartListener | undefined;
 }
 
 export interface ReduceTaskResult {

@@ -30,6 +30,14 @@ export interface PartWriter {
   abort(): Promise<void>;
 }
 
+/** Told what a task stages, so that it can be dropped whatever becomes of the task. */
+export interface PartListener {
+  /** The store is about to be asked: until `opened`, or the end of the task, it may hold something that nobody can name. */
+  onPartOpening(): void;
+  /** What it takes to drop the part, before the first byte of it is written. */
+  onPartOpened(part: OpenPart): void;
+}
+
 export interface OpenPartOptions {
   readonly spec: JobSpec;
   /** Whose output: of a reduce, or of a map of a map-only job. */
@@ -37,15 +45,14 @@ export interface OpenPartOptions {
   readonly index: number;
   readonly attempt: AttemptId;
   readonly stores: Stores;
-  /** Told what it takes to drop the part, before the first byte of it is written. */
-  readonly onPartOpened?: ((part: OpenPart) => void) | undefined;
+  readonly partListener?: PartListener | undefined;
 }
 
 /** The part of a task, under its contract name in the job's output folder. */
 export async function openPart(options: OpenPartOptions): Promise<PartWriter> {
-  const { spec, kind, index, attempt, stores, onPartOpened } = options;
+  const { spec, kind, index, attempt, stores, partListener } = options;
   const location = stores.locate(`${spec.outputUri}${partName(kind, spec.partOffset + index)}`);
-  return await createPartWriter(location, spec.output, attempt.jobId, onPartOpened);
+  return await createPartWriter(location, spec.output, attempt.jobId, partListener);
 }
 
 /** `owner` is the job's id: it groups what the store keeps until the job ends. */
@@ -53,11 +60,12 @@ export async function createPartWriter(
   location: StoreLocation,
   format: OutputFormat,
   owner: string,
-  onPartOpened?: (part: OpenPart) => void,
+  partListener?: PartListener,
 ): Promise<PartWriter> {
+  partListener?.onPartOpening();
   const writer = await location.store.stage(location.key, owner);
   failpoint('part.staged');
-  onPartOpened?.({ uri: location.uri, token: writer.token });
+  partListener?.onPartOpened({ uri: location.uri, token: writer.token });
   return new StagedPartWriter(location, format, writer);
 }
 

@@ -1,11 +1,12 @@
 /** One task from its data to its result: loads the job, makes the context, runs the map or reduce side. For slot threads and in-process runs. */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
-import type { Counters, OpenPart } from '../../lib/job-spec.ts';
+import type { Counters } from '../../lib/job-spec.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import { runMapTask } from '../map/map-task.ts';
 import { runSampleTask } from '../map/sample-task.ts';
 import { runReduceTask } from '../reduce/reduce-task.ts';
+import type { PartListener } from '../reduce/write-output.ts';
 import { shareOfSpace, unlimitedSpace } from '../shuffle/scratch-space.ts';
 import { TaskContext } from './context.ts';
 import { loadJob } from './load-job.ts';
@@ -18,8 +19,7 @@ export interface RunTaskPorts {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly log: (text: string) => void;
-  /** Told what it takes to drop the part that the task begins to stage. */
-  readonly onPartOpened?: (part: OpenPart) => void;
+  readonly partListener?: PartListener;
   /** Given the context before user code runs, for whatever else user code prints. */
   readonly onContext?: (context: TaskContext) => void;
   /** Throws when the task holds too much memory; see heap-guard.ts. */
@@ -62,14 +62,14 @@ async function runKind(
   task: SlotTask,
   job: UserJob,
   context: TaskContext,
-  { stores, progress, onPartOpened, onPair, onRecord }: RunTaskPorts,
+  { stores, progress, partListener, onPair, onRecord }: RunTaskPorts,
 ): Promise<SlotResult> {
   // To wait for space is no sign of a task that hangs.
   const onWait = () => {
     progress[progressAt.beats]! += 1;
   };
   const space = task.scratch ? shareOfSpace(task.scratch, onWait) : unlimitedSpace;
-  const common = { ...task, job, context, progress, stores, space, onPartOpened, onPair, onRecord };
+  const common = { ...task, job, context, progress, stores, space, partListener, onPair, onRecord };
   switch (task.kind) {
     case 'map':
       return { kind: 'map', ...(await runMapTask({ ...common, ...task })) };

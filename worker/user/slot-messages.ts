@@ -59,6 +59,7 @@ export type SlotEnd =
 
 export type FromSlot =
   | { readonly type: 'log'; readonly atMs: number; readonly text: string }
+  | { readonly type: 'part-opening' }
   | { readonly type: 'part-opened'; readonly part: OpenPart }
   | {
       readonly type: 'ended';

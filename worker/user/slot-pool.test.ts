@@ -8,8 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { toJobId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
 import { createStores } from '../../lib/store/resolve.ts';
 import { environmentS3Access } from '../../lib/store/s3/s3-access.ts';
+import { FaultProxy } from '../../test/faults/fault-proxy.ts';
 import { describeWithMinio } from '../../test/minio/describe-with-minio.ts';
 import { cleanEnv } from './clean-env.ts';
 import { progressAt } from './progress.ts';
@@ -295,5 +297,59 @@ await describeWithMinio('a slot thread over a bucket', (minio) => {
     expect(log.map((line) => line[0])).toEqual(['a', 'b']);
     const { accessKeyId, secretAccessKey } = minio().credentials;
     for (const secret of [accessKeyId, secretAccessKey]) expect(log.join()).not.toContain(secret);
+  });
+
+  it('keeps a cancelled thread until the store has answered for the part it began, so that somebody can drop it', async () => {
+    await using proxy = await FaultProxy.start(minio().endpoint);
+    await pool.close();
+    const s3 = minio().access(proxy.endpoint);
+    pool = new SlotPool({ slots: 1, memoryBytesMax: 48 * MiB, clock, env: minio().env(), s3 });
+    const bucket = await minio().makeBucket();
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const run = async () => {
+      asked.resolve();
+      await answered.promise;
+    };
+    proxy.fail('CreateMultipartUpload', { kind: 'first', run });
+    const local = mapTask('*map(line) { yield [line, 1]; }', { reducers: 0 });
+    const outputUri = `s3://${bucket}/out/`;
+    const opened: OpenPart[] = [];
+    const slotRun = await start({ ...local, spec: { ...local.spec, outputUri } }, [], opened);
+    let hasEnded = false;
+    slotRun.ended.then(() => {
+      hasEnded = true;
+    });
+    await asked.promise;
+    slotRun.cancel('not wanted');
+    clock.advance(2_000);
+    await turn();
+    expect(hasEnded).toBe(false);
+    answered.resolve();
+    expect((await slotRun.ended).end).toMatchObject({ failure: { kind: 'cancelled' } });
+    expect(opened).toEqual([{ uri: `${outputUri}part-m-00000`, token: expect.any(String) }]);
+  });
+
+  it('ends a cancelled thread all the same when the store never answers', async () => {
+    await using proxy = await FaultProxy.start(minio().endpoint);
+    await pool.close();
+    const s3 = minio().access(proxy.endpoint);
+    pool = new SlotPool({ slots: 1, memoryBytesMax: 48 * MiB, clock, env: minio().env(), s3 });
+    const asked = Promise.withResolvers<void>();
+    const run = async () => {
+      asked.resolve();
+      await new Promise<never>(() => undefined);
+    };
+    proxy.fail('CreateMultipartUpload', { kind: 'first', run });
+    const local = mapTask('*map(line) { yield [line, 1]; }', { reducers: 0 });
+    const outputUri = `s3://${await minio().makeBucket()}/out/`;
+    const graceMs = limits.s3PatienceMs + limits.s3SocketTimeoutMs;
+    const spec = { ...local.spec, outputUri, taskTimeoutMs: 2 * graceMs };
+    const slotRun = await start({ ...local, spec });
+    await asked.promise;
+    slotRun.cancel('not wanted');
+    clock.advance(2_000);
+    clock.advance(graceMs);
+    expect((await slotRun.ended).end).toMatchObject({ failure: { kind: 'cancelled' } });
   });
 });

@@ -89,7 +89,10 @@ async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
     signal: mine.abort.signal,
     checkMemory,
     log: (text) => send({ type: 'log', atMs: Date.now(), text }),
-    onPartOpened: (part) => send({ type: 'part-opened', part }),
+    partListener: {
+      onPartOpening: () => send({ type: 'part-opening' }),
+      onPartOpened: (part) => send({ type: 'part-opened', part }),
+    },
     onContext(context) {
       mine.context = context;
     },

@@ -9,6 +9,7 @@ import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { formatAttempt, type JobId } from '../../lib/ids.ts';
 import type { OpenPart } from '../../lib/job-spec.ts';
+import { limits } from '../../lib/limits.ts';
 import type { S3Access } from '../../lib/store/s3/s3-access.ts';
 import { formatDurationMs } from '../../lib/units.ts';
 import { hardHeapMegabytes, outOfMemory } from './heap-guard.ts';
@@ -20,6 +21,8 @@ import type { FromSlot, SlotData, SlotTask, ToSlot } from './slot-messages.ts';
 
 /** How long a cancelled task may clean up before its thread is stopped. */
 const cancelGraceMs = 2_000;
+/** How long the store may take over a part that a cancelled task has begun: its last request may begin when the patience ends. */
+const openingGraceMs = limits.s3PatienceMs + limits.s3SocketTimeoutMs;
 /** The timeout is looked at this many times in its length, so a task is stopped at most a quarter late. */
 const looksPerTimeout = 4;
 
@@ -41,7 +44,7 @@ export interface TaskListener {
 export interface SlotRun {
   readonly progress: Progress;
   readonly ended: Promise<TaskEnd>;
-  /** Asks the task to stop; after a grace its thread is. */
+  /** Asks the task to stop; after a grace its thread is, unless the store is about to begin a part for it: then it may answer first. */
   cancel(reason: string): void;
 }
 
@@ -50,6 +53,10 @@ interface Current {
   readonly end: (end: TaskEnd) => void;
   readonly stopTimers: () => void;
   readonly listener: TaskListener;
+  /** Parts that the store was asked for and has not given yet. */
+  partsOpening: number;
+  /** What waits for the last of them. */
+  onNoneOpening: () => void;
 }
 
 const entry = join(import.meta.dirname, `slot-thread${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`);
@@ -103,7 +110,14 @@ export class Slot {
       stopWatch();
       stopHeapWatch();
     };
-    this.#current = { task, end: resolve, stopTimers, listener };
+    this.#current = {
+      task,
+      end: resolve,
+      stopTimers,
+      listener,
+      partsOpening: 0,
+      onNoneOpening: () => undefined,
+    };
     const message: ToSlot = { type: 'run', task, progress: progress.buffer };
     this.#worker.postMessage(message);
     return { progress, ended, cancel: (reason) => this.#cancel(task, reason) };
@@ -118,8 +132,15 @@ export class Slot {
     if (this.#current?.task !== task) return;
     const message: ToSlot = { type: 'cancel', reason };
     this.#worker.postMessage(message);
-    this.#settings.clock.after(cancelGraceMs, () => {
+    const stop = () => {
       if (this.#current?.task === task) this.#stop({ kind: 'cancelled', message: reason });
+    };
+    this.#settings.clock.after(cancelGraceMs, () => {
+      const current = this.#current;
+      if (current?.task !== task || current.partsOpening === 0) return stop();
+      // Stopped now, what the store then begins would be known to nobody.
+      current.onNoneOpening = stop;
+      this.#settings.clock.after(openingGraceMs, stop);
     });
   }
 
@@ -149,8 +170,14 @@ export class Slot {
     switch (message.type) {
       case 'log':
         return current.listener.onLog(message.atMs, message.text);
+      case 'part-opening':
+        current.partsOpening++;
+        return;
       case 'part-opened':
-        return current.listener.onPartOpened(message.part);
+        current.partsOpening--;
+        current.listener.onPartOpened(message.part);
+        if (current.partsOpening === 0) current.onNoneOpening();
+        return;
       case 'ended':
         if (message.tainted) this.#retire();
         return this.#finish(message);
