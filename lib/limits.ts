@@ -132,6 +132,8 @@ export const limits = {
   /** What `millrace replay` needs of a reduce that failed: kept of one task at most, in objects of this size, and for how long it is tried. */
   keptInputBytesMax: 256 * MiB,
   keptObjectBytes: 8 * MiB,
+  /** Attempts of one task that may begin to keep what it had read: one may die meanwhile. */
+  keptClaimsMax: 3,
   /** Of one job: reduces whose input is kept. */
   keptReducesMax: 16,
   keepInputMsMax: 60_000,

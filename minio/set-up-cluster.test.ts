@@ -92,7 +92,7 @@ await describeWithMinio('the users of a cluster on MinIO', (minio) => {
     ['worker', 'get', 'millrace', bundle],
     ['worker', 'put', 'millrace', 'jobs/j1/maps/m0.0.e1.json'],
     ['worker', 'get', 'millrace', 'jobs/j1/maps/m0.0.e1.json'],
-    ['worker', 'put', 'millrace', 'jobs/4be1/kept/r0/000001'],
+    ['worker', 'put', 'millrace', 'jobs/4be1/kept/r0/0-000001'],
     ['client', 'put', 'input', 'b'],
     ['client', 'get', 'output', 'a'],
     ['client', 'get', 'millrace', bundle],

@@ -13,7 +13,7 @@ import { chooseAttempt, JobFolder, type PastAttempt } from './job-folder.ts';
 
 const bytes = Buffer.from('a run file');
 const kept: KeptInputs = {
-  ...{ version: 1, attempt: 0, maps: 1, objects: 1 },
+  ...{ version: 1, attempt: 0, claim: 0, maps: 1, objects: 1 },
   bytes: bytes.length,
   crc32: crc32(bytes),
 };
@@ -26,7 +26,7 @@ async function keptJob(said: unknown, object = bytes) {
   const spec = makeSpec('j', { bundle });
   const { store, key } = stores.locate(keptFolder(spec, 0));
   await store.put(`${key}${keptName}`, Buffer.from(JSON.stringify(said)));
-  await store.put(`${key}${keptObjectName(1)}`, object);
+  await store.put(`${key}${keptObjectName(kept, 1)}`, object);
   return { spec, folder: new JobFolder(stores, storeUri, toJobId('j')) };
 }
 
@@ -34,6 +34,7 @@ test.each([
   ['of another version', { ...kept, version: 2 }],
   ['without a number of objects', { ...kept, objects: undefined }],
   ['with more objects than anybody keeps', { ...kept, objects: 1_000 }],
+  ['of a claim that nobody may have', { ...kept, claim: limits.keptClaimsMax }],
   ['with an attempt that is none', { ...kept, attempt: 'm' }],
 ])('a kept.json %s is refused by its name', async (_, said) => {
   const { folder, spec } = await keptJob(said);

@@ -89,18 +89,14 @@ export class JobFolder {
   }
 
   /** Writes the run file that was kept to a local path. Throws `corrupt` when it is not what was kept. */
-  async fetchKept(
-    spec: JobSpec,
-    index: number,
-    { objects, crc32: crc }: KeptInputs,
-    path: string,
-  ): Promise<void> {
+  async fetchKept(spec: JobSpec, index: number, kept: KeptInputs, path: string): Promise<void> {
     const { store, key } = this.#stores.locate(keptFolder(spec, index));
+    const { objects, crc32: crc } = kept;
     let seen = 0;
     await using file = await open(path, 'w');
     for (let at = 1; at <= objects; at++) {
       const range = { end: limits.keptObjectBytes };
-      for await (const bytes of store.read(`${key}${keptObjectName(at)}`, range)) {
+      for await (const bytes of store.read(`${key}${keptObjectName(kept, at)}`, range)) {
         seen = crc32(bytes, seen);
         await file.writeFile(bytes);
       }

@@ -78,7 +78,7 @@ await describeWithMinio('with the credentials of each part', (minio) => {
     const { state, cause } = await handle.wait();
     expect(state).toBe('FAILED');
     const kept = await store.keys(`jobs/${handle.id}/kept/${cause!.task}/`);
-    expect(kept.map((key) => key.split('/').at(-1))).toEqual(['000001', 'claim.json', 'kept.json']);
+    expect(kept.map((key) => key.split('/').at(-1))).toEqual(['0-000001', 'claim-0.json', 'kept.json']);
     const replay = ['replay', handle.id, cause!.task!, '--store', `s3://${buckets.store}`];
     const replayed = await runCli(replay, { env: envOf('client') });
     expect([replayed.code, replayed.stderr]).toEqual([1, expect.stringContaining('times ax is too often')]);

@@ -108,7 +108,7 @@ await describeWithMinio('replay from a store on MinIO', (minio) => {
     const kept = await bucket.keys(`state/jobs/${id}/kept/`);
     expect(kept.map((key) => key.split('/kept/')[1])).toEqual([
       `place-${task.slice(1)}`,
-      ...['000001', 'claim.json', 'kept.json'].map((name) => `${task}/${name}`),
+      ...['0-000001', 'claim-0.json', 'kept.json'].map((name) => `${task}/${name}`),
     ]);
   });
 });

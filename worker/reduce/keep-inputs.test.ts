@@ -58,11 +58,11 @@ test('segments from memory and from files come back as a run file, cut into obje
   const small = Buffer.from('small');
   const kept = await keep([inMemory(small), file, inMemory(Buffer.alloc(0))]);
   expect(kept).toMatchObject({ attempt: 0, maps: 3, objects: 2, bytes: small.length + large.length });
-  expect(await names()).toEqual(['000001', '000002', 'claim.json', 'kept.json']);
+  expect(await names()).toEqual(['0-000001', '0-000002', 'claim-0.json', 'kept.json']);
   const { store, key } = stores.locate(fileUri(`${folder}/jobs/job/kept/r3/`));
   const objects = [
-    await collectBytes(store.read(`${key}000001`)),
-    await collectBytes(store.read(`${key}000002`)),
+    await collectBytes(store.read(`${key}0-000001`)),
+    await collectBytes(store.read(`${key}0-000002`)),
   ];
   const whole = Buffer.concat(objects);
   expect(crc32(whole)).toBe(kept!.crc32);
@@ -77,21 +77,42 @@ test('segments from memory and from files come back as a run file, cut into obje
 test('only the first attempt of a task that comes keeps anything', async () => {
   await keep([inMemory(Buffer.from('first'))], 1);
   expect(await keep([inMemory(Buffer.from('second'))], 2)).toBeUndefined();
-  const { store, key } = stores.locate(fileUri(`${folder}/jobs/job/kept/r3/000001`));
+  const { store, key } = stores.locate(fileUri(`${folder}/jobs/job/kept/r3/0-000001`));
   expect((await collectBytes(store.read(key))).toString()).toContain('first');
+});
+
+test('an attempt that dies while it keeps is no hindrance to the next ones, so many as may claim, and takes no second place', async () => {
+  const { signal } = new AbortController();
+  const died = AbortSignal.abort(new Error('died'));
+  await expect(keep([inMemory(Buffer.from('first'))], 0, died)).rejects.toThrow('died');
+  expect(await keep([inMemory(Buffer.from('second'))], 1, signal)).toMatchObject({ attempt: 1, claim: 1 });
+  expect(await names()).toEqual(['1-000001', 'claim-0.json', 'claim-1.json', 'kept.json']);
+  expect(await keep([inMemory(Buffer.from('third'))], 2, signal)).toBeUndefined();
+  const { store, key } = stores.locate(fileUri(`${folder}/jobs/job/kept/`));
+  const places: string[] = [];
+  for await (const object of store.list(`${key}place-`)) places.push(object.key.slice(key.length));
+  expect(places).toEqual(['place-3']);
+});
+
+test('a task whose claims are all taken keeps nothing more', async () => {
+  const died = AbortSignal.abort(new Error('died'));
+  for (let attempt = 0; attempt < limits.keptClaimsMax; attempt++) {
+    await expect(keep([inMemory(Buffer.from('x'))], attempt, died)).rejects.toThrow('died');
+  }
+  expect(await keep([inMemory(Buffer.from('x'))], 9)).toBeUndefined();
 });
 
 test('of more than the limit only the number is kept', async () => {
   const counts = { records: 1, bytes: limits.keptInputBytesMax + 1, crc32: 0 };
   const source = { kind: 'file', name: 'm0', counts, path: '/nowhere', offset: 0 } as const;
   expect(await keep([source])).toMatchObject({ objects: 0, omitted: 'too-large', bytes: counts.bytes });
-  expect(await names()).toEqual(['claim.json', 'kept.json']);
+  expect(await names()).toEqual(['claim-0.json', 'kept.json']);
 });
 
 test('an attempt that is cancelled meanwhile keeps nothing that counts', async () => {
   const reason = new Error('the job has ended');
   await expect(keep([inMemory(Buffer.from('x'))], 0, AbortSignal.abort(reason))).rejects.toBe(reason);
-  expect(await names()).toEqual(['claim.json']);
+  expect(await names()).toEqual(['claim-0.json']);
 });
 
 test('so many reduces of a job are kept, whichever they are; of the others it is said that they are not', async () => {

@@ -4,7 +4,8 @@ import { crc32 } from 'node:zlib';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
-import { type AttemptId, formatAttempt } from '../../lib/ids.ts';
+import { type AttemptId, formatTask } from '../../lib/ids.ts';
+import { collectBytes } from '../../lib/iterables.ts';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import {
   claimName,
@@ -17,6 +18,7 @@ import {
 } from '../../lib/kept-inputs.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
+import type { Store } from '../../lib/store/store.ts';
 import { encodeRun } from '../shuffle/run-file.ts';
 import type { SegmentSource } from '../shuffle/segment-reader.ts';
 
@@ -35,15 +37,14 @@ export function isWorthReplaying({ kind }: AttemptFailure): boolean {
 }
 
 /**
- * Undefined when an earlier attempt of the task has kept its input; of too much, or when enough reduces of the job are kept, only the numbers
+ * Undefined when an earlier attempt of the task has kept its input, or so many may yet; of too much, or when enough reduces of the job are kept, only the numbers
  * are. Throws what store and disk throw.
  */
 export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs | undefined> {
   const { spec, attempt, sources, stores } = options;
   const { store, key: folder } = stores.locate(keptFolder(spec, attempt.index));
-  const { attempt: number, epoch } = attempt;
-  const claim = JSON.stringify({ attempt: number, epoch });
-  if (!(await store.putIfAbsent(`${folder}${claimName}`, Buffer.from(claim)))) return undefined;
+  const claim = await claimTask(store, folder, attempt);
+  if (claim === undefined) return undefined;
   failpoint('keep.claimed');
   const bytes = sources.reduce((sum, { counts }) => sum + counts.bytes, 0);
   const omitted = await whyOmitted(options, bytes);
@@ -51,20 +52,46 @@ export async function keepInputs(options: KeepInputsOptions): Promise<KeptInputs
   if (omitted === undefined) {
     for await (const piece of piecesOf(options)) {
       crc = crc32(piece, crc);
-      await store.putIfAbsent(`${folder}${keptObjectName(++objects)}`, piece);
+      await store.putIfAbsent(`${folder}${keptObjectName({ claim }, ++objects)}`, piece);
     }
   }
   const kept: KeptInputs = {
     version: 1,
-    attempt: number,
+    attempt: attempt.attempt,
+    claim,
     bytes,
     maps: sources.length,
     objects,
     omitted,
     crc32: crc,
   };
-  await store.putIfAbsent(`${folder}${keptName}`, Buffer.from(`${JSON.stringify(kept)}\n`));
-  return kept;
+  const isFirst = await store.putIfAbsent(`${folder}${keptName}`, Buffer.from(`${JSON.stringify(kept)}\n`));
+  return isFirst ? kept : undefined;
+}
+
+/** The first claim that is free; undefined when the input is kept already, and when none is. */
+async function claimTask(
+  store: Store,
+  folder: string,
+  { attempt, epoch }: AttemptId,
+): Promise<number | undefined> {
+  const text = Buffer.from(JSON.stringify({ attempt, epoch }));
+  for (let claim = 0; claim < limits.keptClaimsMax; claim++) {
+    if (await store.putIfAbsent(`${folder}${claimName(claim)}`, text)) return claim;
+    // Who made it may be dead, or at it still.
+    if (claim === 0 && (await isThere(store, `${folder}${keptName}`))) return undefined;
+  }
+  return undefined;
+}
+
+/** To an account that may not list a bucket, as a worker's, S3 does not say that something is missing: it says that it may not be read. */
+async function isThere(store: Store, key: string): Promise<boolean> {
+  try {
+    return (await store.head(key)) !== undefined;
+  } catch (thrown) {
+    if (MillraceError.from(thrown).code === 'permission-denied') return false;
+    throw thrown;
+  }
 }
 
 async function whyOmitted(
@@ -72,11 +99,13 @@ async function whyOmitted(
   bytes: number,
 ): Promise<KeptOmission | undefined> {
   if (bytes > limits.keptInputBytesMax) return 'too-large';
-  const owner = Buffer.from(`${formatAttempt(attempt)}\n`);
+  const owner = Buffer.from(`${formatTask(attempt)}\n`);
   for (let tries = 0; tries < limits.keptReducesMax; tries++) {
     // Reduces that fail together do not all ask for the first.
     const { store, key } = stores.locate(placeUri(spec, (attempt.index + tries) % limits.keptReducesMax));
     if (await store.putIfAbsent(key, owner)) return undefined;
+    // An earlier claim of the same task took it.
+    if (owner.equals(await collectBytes(store.read(key)))) return undefined;
   }
   return 'too-many';
 }
