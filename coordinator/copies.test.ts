@@ -61,6 +61,28 @@ test('of each map the whole copy of the latest attempt is found', async () => {
   expect(found[0]!.report).toMatchObject({ copied: true, segments: [makeSegment(3)] });
 });
 
+test('copies of all maps are found with one listing', async () => {
+  for (let map = 0; map < 20; map++) await copy(map, 0, 1);
+  const { store } = stores.locate(copiesFolder(spec));
+  const list = vi.spyOn(store, 'list');
+  const maps = Array.from({ length: 20 }, (_, map) => map);
+  const found = await findCopies(stores, log, spec, maps);
+  expect(new Set(found.map(({ attempt }) => attempt.index))).toEqual(new Set(maps));
+  expect(list).toHaveBeenCalledTimes(1);
+});
+
+test('copies that cannot be listed are none, which is logged', async () => {
+  await copy(0, 0, 1);
+  const { store } = stores.locate(copiesFolder(spec));
+  vi.spyOn(store, 'list').mockImplementation(() => {
+    throw new Error('away');
+  });
+  const warnings: unknown[] = [];
+  const loud = { ...log, warn: (about: unknown) => void warnings.push(about) } as Log;
+  expect(await findCopies(stores, loud, spec, [0, 1])).toEqual([]);
+  expect(warnings).toEqual([{ job: 'j', unreadable: 2, of: 2, error: 'Error: away' }]);
+});
+
 test('a copy without all its bytes is not whole: an earlier one may be', async () => {
   const whole = await copy(0, 0, 1);
   await copy(0, 1, 1, 13);

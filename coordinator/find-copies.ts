@@ -4,7 +4,14 @@ import type { AttemptId } from '../lib/ids.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
 import { limits } from '../lib/limits.ts';
 import type { Log } from '../lib/log.ts';
-import { attemptOfIndex, copiesOfMap, type MapCopy, pieceUri, readIndex } from '../lib/map-copy.ts';
+import {
+  attemptOfIndex,
+  copiesFolder,
+  type MapCopy,
+  mapOfCopy,
+  pieceUri,
+  readIndex,
+} from '../lib/map-copy.ts';
 import type { Stores } from '../lib/store/resolve.ts';
 
 /** At most one per map. What cannot be read is left out: its map runs again. That is logged once, because of a store that is away it is all of them. */
@@ -16,31 +23,52 @@ export async function findCopies(
 ): Promise<MapCopy[]> {
   const atOnce = pLimit(limits.copyRequestsAtOnceMax);
   const errors: unknown[] = [];
-  const found = await Promise.all(
-    maps.map((map) => atOnce(() => findCopy(stores, spec, map, (error) => errors.push(error)))),
-  );
-  if (errors.length > 0) {
-    const about = { job: spec.jobId, unreadable: errors.length, of: maps.length, error: String(errors[0]) };
+  const unreadable = (count: number, error: unknown) => {
+    const about = { job: spec.jobId, unreadable: count, of: maps.length, error: String(error) };
     log.warn(about, 'copies of map outputs cannot be read: their maps run again');
+  };
+  let found: Map<number, Sizes>;
+  try {
+    found = await listCopies(stores, spec, new Set(maps));
+  } catch (error) {
+    unreadable(maps.length, error);
+    return [];
   }
-  return found.filter((copy) => copy !== undefined);
+  const onError = (error: unknown) => errors.push(error);
+  const copies = await Promise.all(
+    [...found.values()].map((sizes) => atOnce(() => findCopy(stores, spec, sizes, onError))),
+  );
+  if (errors.length > 0) unreadable(errors.length, errors[0]);
+  return copies.filter((copy) => copy !== undefined);
 }
 
-/** The copy of the latest attempt that has all its pieces. Their bytes are checked by who reads them. */
+/** Bytes by key. */
+type Sizes = Map<string, number>;
+
+/** By map. One listing for all of them: a folder reads all its names for each. */
+async function listCopies(
+  stores: Stores,
+  spec: JobSpec,
+  maps: ReadonlySet<number>,
+): Promise<Map<number, Sizes>> {
+  const found = new Map<number, Sizes>();
+  const { store, key: folder } = stores.locate(copiesFolder(spec));
+  for await (const { key, bytes } of store.list(folder)) {
+    const map = mapOfCopy(key);
+    if (map === undefined || !maps.has(map)) continue;
+    const sizes: Sizes = found.get(map) ?? new Map();
+    found.set(map, sizes.set(key, bytes));
+  }
+  return found;
+}
+
+/** The copy of the latest attempt that has all its pieces, of one map. Their bytes are checked by who reads them. */
 async function findCopy(
   stores: Stores,
   spec: JobSpec,
-  map: number,
+  sizes: Sizes,
   onError: (error: unknown) => void,
 ): Promise<MapCopy | undefined> {
-  const sizes = new Map<string, number>();
-  try {
-    const { store, key: prefix } = stores.locate(copiesOfMap(spec, map));
-    for await (const { key, bytes } of store.list(prefix)) sizes.set(key, bytes);
-  } catch (error) {
-    onError(error);
-    return undefined;
-  }
   const attempts = [...sizes.keys()].flatMap((key) => attemptOfIndex(spec.jobId, key) ?? []);
   for (const attempt of attempts.sort(latestFirst)) {
     try {

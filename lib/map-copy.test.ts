@@ -5,11 +5,11 @@ import { type AttemptId, toJobId, toWorkerId } from './ids.ts';
 import { limits } from './limits.ts';
 import {
   attemptOfIndex,
-  copiesOfMap,
   decodeIndex,
   encodeIndex,
   indexUri,
   type MapCopy,
+  mapOfCopy,
   pieceUri,
   readIndex,
 } from './map-copy.ts';
@@ -55,8 +55,9 @@ function resealed(text: string): Buffer {
 test('the objects of a copy are named by numbers of ours, beside the job file', () => {
   expect(pieceUri({ bundle }, attempt, 7)).toBe('s3://store/jobs/job-1/maps/m12.1.e3.00007');
   expect(indexUri({ bundle }, attempt)).toBe('s3://store/jobs/job-1/maps/m12.1.e3.json');
-  // Not those of m120.
-  expect(copiesOfMap({ bundle }, 12)).toBe('s3://store/jobs/job-1/maps/m12.');
+  expect(mapOfCopy('jobs/job-1/maps/m12.0.e3.00001')).toBe(12);
+  expect(mapOfCopy('jobs/job-1/maps/m12.0.e3.json')).toBe(12);
+  expect(mapOfCopy('jobs/job-1/maps/m12')).toBeUndefined();
   expect(attemptOfIndex(jobId, 'jobs/job-1/maps/m12.1.e3.json')).toEqual(attempt);
   for (const key of ['jobs/job-1/maps/m12.1.e3.00007', 'jobs/job-1/maps/m12.1.json', 'jobs/job-1/spec.json'])
     expect(attemptOfIndex(jobId, key)).toBeUndefined();

@@ -8,15 +8,7 @@
 import { crc32 } from 'node:zlib';
 import type { BadRecordsReport } from './bad-records.ts';
 import { MillraceError } from './errors.ts';
-import {
-  type AttemptId,
-  attemptKey,
-  formatAttempt,
-  formatTask,
-  type JobId,
-  toWorkerId,
-  type WorkerId,
-} from './ids.ts';
+import { type AttemptId, attemptKey, formatAttempt, type JobId, toWorkerId, type WorkerId } from './ids.ts';
 import type { Counters, JobSpec, SegmentCounts, StagedPart } from './job-spec.ts';
 import { checkLimit, limits } from './limits.ts';
 import type { MapReport } from './reports.ts';
@@ -49,11 +41,6 @@ export function copiesFolder(job: JobFiles): string {
   return `${jobFolder(job)}maps/`;
 }
 
-/** What the URIs of all copies of this map begin with. */
-export function copiesOfMap(job: JobFiles, index: number): string {
-  return `${copiesFolder(job)}${formatTask({ kind: 'map', index })}.`;
-}
-
 export function pieceUri(job: JobFiles, attempt: MapAttempt, piece: number): string {
   return `${copyUri(job, attempt)}.${String(piece).padStart(5, '0')}`;
 }
@@ -64,6 +51,12 @@ export function indexUri(job: JobFiles, attempt: MapAttempt): string {
 
 function copyUri(job: JobFiles, { index, attempt, epoch }: MapAttempt): string {
   return `${copiesFolder(job)}${formatAttempt({ kind: 'map', index, attempt })}.e${epoch}`;
+}
+
+/** Of which map an object of the copies is a part; undefined for any other object. */
+export function mapOfCopy(key: string): number | undefined {
+  const match = /\/m(\d{1,7})\.[^/]*$/.exec(key);
+  return match ? Number(match[1]) : undefined;
 }
 
 /** Whose index has this key; undefined for any other object. */
