@@ -7,11 +7,13 @@
  */
 import { MillraceError } from './errors.ts';
 
-export type AggregatorOp = 'sum' | 'count' | 'min' | 'max' | 'first' | 'fold';
+export type AggregatorOp = 'sum' | 'count' | 'min' | 'max' | 'first' | 'topK' | 'fold';
 
 export interface AggregatorData {
   readonly kind: 'aggregator';
   readonly op: AggregatorOp;
+  /** For `topK` only: how many values are kept of a key. */
+  readonly k?: number;
   /** For `fold` only: merges two values, associative. */
   readonly merge?: (a: never, b: never) => unknown;
 }
@@ -41,6 +43,8 @@ export function aggregatorState(aggregator: AggregatorData): AggregatorState {
       return { lift: (value) => checkType('max', value, 'number', 'bigint', 'string'), merge: maxOf };
     case 'first':
       return { lift: (value) => value, merge: (a) => a };
+    case 'topK':
+      return topKState(aggregator.k);
     case 'fold': {
       const merge = aggregator.merge as ((a: unknown, b: unknown) => unknown) | undefined;
       if (typeof merge !== 'function')
@@ -85,4 +89,53 @@ function maxOf(a: unknown, b: unknown): unknown {
   if (typeof a === 'bigint' && typeof b === 'bigint') return b > a ? b : a;
   if (typeof a === 'string' && typeof b === 'string') return b > a ? b : a;
   throw mixed('max', a, b);
+}
+
+/** States are arrays of at most `k` values, the largest first. */
+function topKState(k: number | undefined): AggregatorState {
+  if (k === undefined) throw new MillraceError('invalid-argument', 'topK needs the number of values to keep');
+  return {
+    lift(value) {
+      compareRanked(value, value);
+      return [value];
+    },
+    merge: (a, b) => mergeRanked(a as unknown[], b as unknown[], k),
+  };
+}
+
+function mergeRanked(a: readonly unknown[], b: readonly unknown[], k: number): readonly unknown[] {
+  if (a.length === k && compareRanked(a[k - 1], b[0]) >= 0) return a;
+  const merged: unknown[] = [];
+  let atA = 0;
+  let atB = 0;
+  while (merged.length < k && (atA < a.length || atB < b.length)) {
+    const isA = atB >= b.length || (atA < a.length && compareRanked(a[atA], b[atB]) >= 0);
+    merged.push(isA ? a[atA++] : b[atB++]);
+  }
+  return merged;
+}
+
+/** A total order, so that which values are kept does not depend on how they are grouped: NaN is above all numbers, -0 below 0. */
+function compareRanked(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b);
+  if ((typeof a === 'string' && typeof b === 'string') || (typeof a === 'bigint' && typeof b === 'bigint'))
+    return a < b ? -1 : a > b ? 1 : 0;
+  if (Array.isArray(a) && Array.isArray(b)) return compareTuples(a, b);
+  if (typeof a !== typeof b || Array.isArray(a) !== Array.isArray(b)) throw mixed('topK', a, b);
+  checkType('topK', a, 'number', 'bigint', 'string', 'tuple of them');
+  return 0;
+}
+
+function compareNumbers(a: number, b: number): number {
+  if (Object.is(a, b)) return 0;
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
+  return a - b || (Object.is(a, -0) ? -1 : 1);
+}
+
+function compareTuples(a: readonly unknown[], b: readonly unknown[]): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const order = compareRanked(a[index], b[index]);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }

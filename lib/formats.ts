@@ -1,7 +1,10 @@
 /** Input and output formats as plain data: they travel in the job spec, and both the coordinator and the workers read them. */
 
+import type { WordSeparators } from './word-bytes.ts';
+
 export type InputFormat =
   | { readonly kind: 'lines' }
+  | { readonly kind: 'words'; readonly separators: WordSeparators }
   | { readonly kind: 'jsonl' }
   /**
    * `header`: records are objects keyed by the first line; otherwise arrays of strings. With `quotedNewlines` (the default) a
@@ -14,7 +17,8 @@ export type InputFormat =
       readonly quotedNewlines: boolean;
     }
   | { readonly kind: 'wholeFile' }
-  | { readonly kind: 'fixedLength'; readonly bytes: number };
+  /** With `keyBytes` a record is the pair of its first so many bytes and the rest. */
+  | { readonly kind: 'fixedLength'; readonly bytes: number; readonly keyBytes?: number };
 
 export type OutputCompression = 'none' | 'gzip' | 'zstd';
 

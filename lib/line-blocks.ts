@@ -1,15 +1,33 @@
-/** Cutting a stream of bytes into blocks of whole lines: the framing under every text format. */
+/** Cutting a stream of bytes into blocks of whole records that a byte ends: the framing under every text format. */
 import { limits } from './limits.ts';
 import { MalformedRecordError } from './malformed-record.ts';
 
-/** Whole lines, each with its newline, except perhaps the last line of the object. Never empty. */
+/** Whole records, called lines here, each with what ends it, except perhaps the last one of the object. Never empty. */
 export interface LineBlock {
   readonly bytes: Buffer;
   /** Of the first byte, in the (decompressed) object. */
   readonly offset: number;
 }
 
+/** What ends a record: one of some bytes, looked for in whichever way is the fastest. */
+export interface Delimiter {
+  /** What a record is called in errors. */
+  readonly record: 'line' | 'word';
+  /** The first one at or after `from`, or -1. */
+  indexIn(bytes: Buffer, from: number): number;
+  /** The last one, or -1. */
+  lastIndexIn(bytes: Buffer): number;
+}
+
+const newline: Delimiter = {
+  record: 'line',
+  indexIn: (bytes, from) => bytes.indexOf(10, from),
+  lastIndexIn: (bytes) => bytes.lastIndexOf(10),
+};
+
 export interface LineBlockOptions {
+  /** Default: a newline. */
+  readonly delimiter?: Delimiter | undefined;
   /** For errors. */
   readonly uri: string;
   /** Of the first byte of the chunks; default 0. */
@@ -23,8 +41,6 @@ export interface LineBlockOptions {
   readonly keepByteOrderMark?: boolean;
 }
 
-const newline = 10;
-
 /**
  * One block per chunk, and one for each line that lies across chunks. A byte order mark at offset 0 is left out, unless kept.
  * Throws MalformedRecordError for a line over `recordBytesMax`. Stops pulling chunks as soon as the last line is complete.
@@ -34,6 +50,7 @@ export async function* lineBlocks(
   options: LineBlockOptions,
 ): AsyncGenerator<LineBlock> {
   const end = options.end ?? Number.POSITIVE_INFINITY;
+  const delimiter = options.delimiter ?? newline;
   const pending = new PendingLine(options);
   let isInsideLine = options.isInsideLine ?? false;
   let chunkEnd = options.offset ?? 0;
@@ -43,7 +60,7 @@ export async function* lineBlocks(
     chunkEnd += bytes.length;
     let from = 0;
     if (isInsideLine || !pending.isEmpty) {
-      from = bytes.indexOf(newline) + 1;
+      from = delimiter.indexIn(bytes, 0) + 1;
       if (from === 0) {
         if (!isInsideLine) pending.add(bytes, chunkStart);
         continue;
@@ -55,7 +72,7 @@ export async function* lineBlocks(
       isInsideLine = false;
     }
     if (chunkStart + from >= end) return;
-    const last = lastLineEnd(bytes, from, end - chunkStart);
+    const last = lastRecordEnd(bytes, from, end - chunkStart, delimiter);
     if (last > from) {
       const lines = { bytes: bytes.subarray(from, last), offset: chunkStart + from };
       const block = options.keepByteOrderMark ? lines : withoutByteOrderMark(lines);
@@ -70,13 +87,13 @@ export async function* lineBlocks(
   }
 }
 
-/** The end of the last whole line that begins before `end`; `from` when there is none. */
-function lastLineEnd(bytes: Buffer, from: number, end: number): number {
+/** The end of the last whole record that begins before `end`; `from` when there is none. */
+function lastRecordEnd(bytes: Buffer, from: number, end: number, delimiter: Delimiter): number {
   if (bytes.length >= end) {
-    const overEnd = bytes.indexOf(newline, Math.max(from, end - 1)) + 1;
+    const overEnd = delimiter.indexIn(bytes, Math.max(from, end - 1)) + 1;
     if (overEnd > 0) return overEnd;
   }
-  return Math.max(from, bytes.lastIndexOf(newline) + 1);
+  return Math.max(from, delimiter.lastIndexIn(bytes) + 1);
 }
 
 function withoutByteOrderMark(block: LineBlock): LineBlock {
@@ -88,6 +105,7 @@ function withoutByteOrderMark(block: LineBlock): LineBlock {
 /** The beginning of a line whose end has not come yet. */
 class PendingLine {
   readonly #uri: string;
+  readonly #record: string;
   readonly #bytesMax: number;
   readonly #keepByteOrderMark: boolean;
   #parts: Buffer[] = [];
@@ -96,6 +114,7 @@ class PendingLine {
 
   constructor(options: LineBlockOptions) {
     this.#uri = options.uri;
+    this.#record = (options.delimiter ?? newline).record;
     this.#bytesMax = options.recordBytesMax ?? limits.inputRecordBytesMax;
     this.#keepByteOrderMark = options.keepByteOrderMark ?? false;
   }
@@ -110,7 +129,7 @@ class PendingLine {
     this.#bytes += bytes.length;
     if (this.#bytes <= this.#bytesMax) return;
     throw new MalformedRecordError(
-      `a line is longer than the limit of ${this.#bytesMax} bytes; is the input of another format, or compressed?`,
+      `a ${this.#record} is longer than the limit of ${this.#bytesMax} bytes; is the input of another format, or compressed?`,
       { uri: this.#uri, line: 0, offset: this.#offset },
     );
   }

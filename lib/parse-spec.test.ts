@@ -24,6 +24,14 @@ test('a good spec comes back with nothing but the known fields', () => {
   expect(parsed).toEqual({ ...good, maps: undefined });
 });
 
+test.each([
+  { kind: 'fixedLength', bytes: 10 },
+  { kind: 'fixedLength', bytes: 10, keyBytes: 4 },
+  { kind: 'words', separators: 'whitespace' },
+])('the input format %j arrives whole', (input) => {
+  expect(parseSubmittedSpec(JSON.stringify({ ...good, input })).input).toEqual(input);
+});
+
 describe('refused, naming the field', () => {
   const wrong: [string, unknown][] = [
     ['name', ''],
@@ -31,6 +39,8 @@ describe('refused, naming the field', () => {
     ['bundleSha256', 'zz'],
     ['input', { kind: 'parquet' }],
     ['input', { kind: 'fixedLength', bytes: 0 }],
+    ['input', { kind: 'fixedLength', bytes: 10, keyBytes: 11 }],
+    ['input', { kind: 'words', separators: 'vowels' }],
     ['input', { kind: 'csv', header: true, delimiter: '"', quotedNewlines: true }],
     ['output', { kind: 'tsv', compression: 'lz4' }],
     ['inputPatterns', []],

@@ -103,8 +103,14 @@ function parseName(value: unknown): string {
 
 function parseInput(value: unknown): InputFormat {
   if (!isObject(value)) return refuse('input', 'an input format', value);
-  const kind = oneOf(value.kind, ['lines', 'jsonl', 'csv', 'wholeFile', 'fixedLength'], 'input.kind');
-  if (kind === 'fixedLength') return { kind, bytes: recordBytes(value.bytes, 'input.bytes') };
+  const kind = oneOf(
+    value.kind,
+    ['lines', 'words', 'jsonl', 'csv', 'wholeFile', 'fixedLength'],
+    'input.kind',
+  );
+  if (kind === 'fixedLength') return parseFixedLength(value);
+  if (kind === 'words')
+    return { kind, separators: oneOf(value.separators, ['punctuation', 'whitespace'], 'input.separators') };
   if (kind !== 'csv') return { kind };
   return {
     kind,
@@ -112,6 +118,12 @@ function parseInput(value: unknown): InputFormat {
     delimiter: match(value.delimiter, /^[^"\r\n]$/u, 'input.delimiter'),
     quotedNewlines: boolean(value.quotedNewlines, 'input.quotedNewlines'),
   };
+}
+
+function parseFixedLength({ bytes, keyBytes }: Json): InputFormat {
+  const format = { kind: 'fixedLength', bytes: recordBytes(bytes, 'input.bytes') } as const;
+  if (keyBytes === undefined) return format;
+  return { ...format, keyBytes: integer(keyBytes, 0, format.bytes, 'input.keyBytes') };
 }
 
 function parseBudget(value: unknown): BadRecordBudget {

@@ -42,7 +42,7 @@ export interface UserJob {
   readonly output: OutputFormat;
   /** Defaults; their types are what `--param` values are read as. */
   readonly params: Readonly<Record<string, ParamValue>>;
-  /** Exactly one of `map` and `mapEmit`. */
+  /** At most one of `map` and `mapEmit`. With neither, a record that is an array of two is a pair, any other the key of `null`. */
   readonly map?: (record: unknown, ctx: UserContext) => Pairs;
   readonly mapEmit?: (
     record: unknown,

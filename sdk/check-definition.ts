@@ -83,7 +83,7 @@ function formatOf<Format>(value: unknown, side: 'input' | 'output', fail: Fail):
   }
   const accepted =
     side === 'input'
-      ? 'lines(), jsonl(), csv(), wholeFile() or fixedLength(n)'
+      ? 'lines(), words(), jsonl(), csv(), wholeFile() or fixedLength(n)'
       : 'tsv(), jsonl(), lines() or fixedLength(n)';
   throw fail(`${side} must be ${accepted}, got ${describe(value)}`);
 }
@@ -123,7 +123,7 @@ function checkFunctions(options: Unchecked, fail: Fail): Partial<Checked> {
     if (value === undefined) continue;
     if (typeof value !== 'function' && !isAggregator(value)) {
       throw fail(
-        `${name} must be sum, count, min, max, first, fold(…) or a generator, got ${describe(value)}`,
+        `${name} must be sum, count, min, max, first, topK(n), fold(…) or a generator, got ${describe(value)}`,
       );
     }
     if (isAggregator(value) && value.op === 'fold' && typeof value.merge !== 'function')
@@ -179,7 +179,6 @@ function checkSplitSize(splitSize: unknown, fail: Fail): number {
 
 function checkTogether(job: Partial<Checked>, fail: Fail): void {
   if (job.map && job.mapEmit) throw fail('both map and mapEmit are given; remove one');
-  if (!job.map && !job.mapEmit) throw fail("the option 'map' is missing (or mapEmit)");
   if (job.reducers === 0) {
     for (const name of ['reduce', 'combine', 'partition'] as const) {
       if (job[name])
@@ -199,13 +198,19 @@ function checkCombine(combine: NonNullable<UserJob['combine']>, reduce: UserJob[
     );
   if (isAggregator(combine) && !goesOn(combine, reduce))
     throw fail(
-      `combine: ${combine.op} and reduce: ${reduce.op} would mix up: the result would depend on how values are grouped`,
+      `combine: ${show(combine)} and reduce: ${show(reduce)} would mix up: the result would depend on how values are grouped`,
     );
 }
 
 function goesOn(combine: AggregatorData, reduce: AggregatorData): boolean {
+  if (combine.op === 'topK' || reduce.op === 'topK')
+    return combine.op === reduce.op && combine.k === reduce.k;
   if (combine.op === reduce.op || combine.op === 'fold' || reduce.op === 'fold') return true;
   return combine.op === 'count' && reduce.op === 'sum';
+}
+
+function show({ op, k }: AggregatorData): string {
+  return op === 'topK' ? `topK(${k})` : op;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -17,8 +17,10 @@ import {
   min,
   rangePartition,
   sum,
+  topK,
   tsv,
   wholeFile,
+  words,
 } from './index.ts';
 
 const meta = { url: 'file:///jobs/x.ts' };
@@ -58,6 +60,11 @@ test('the defaults are lines in, tsv out, no parameters, hash partitions', () =>
     map,
   });
   expect(Object.isFrozen(job)).toBe(true);
+});
+
+test('a job needs no map', () => {
+  expect(isUserJob(define({ name: 'x', input: words(), combine: count, reduce: count }))).toBe(true);
+  expect(isUserJob(define({ name: 'x', reducers: 0 }))).toBe(true);
 });
 
 test('everything that can be given arrives', () => {
@@ -105,6 +112,11 @@ test('formats say what they mean', () => {
   expect(jsonl({ compression: 'gzip' })).toEqual({ output: { kind: 'jsonl', compression: 'gzip' } });
   expect(wholeFile()).toEqual({ input: { kind: 'wholeFile' } });
   expect(tsv()).toEqual({ output: { kind: 'tsv', compression: 'none' } });
+  expect(fixedLength(100, { key: 10 })).toEqual({ input: { kind: 'fixedLength', bytes: 100, keyBytes: 10 } });
+  expect(words()).toEqual({ input: { kind: 'words', separators: 'punctuation' } });
+  expect(words({ separatedBy: 'whitespace' })).toEqual({
+    input: { kind: 'words', separators: 'whitespace' },
+  });
   expect(csv()).toEqual({ input: { kind: 'csv', header: true, delimiter: ',', quotedNewlines: true } });
   expect(csv({ header: false, delimiter: ';', quotedNewlines: false })).toEqual({
     input: { kind: 'csv', header: false, delimiter: ';', quotedNewlines: false },
@@ -122,6 +134,7 @@ test('hashPartition is the default partition by name, and callable on part of a 
 test.each([
   ['count and count', { combine: count, reduce: count }],
   ['partial counts that are summed', { combine: count, reduce: sum }],
+  ['a ranking twice', { combine: topK(3), reduce: topK(3) }],
   ['fold and anything', { combine: fold<number>((a, b) => a + b), reduce: sum }],
   ['a combiner before a generator', { combine: max, reduce }],
   ['a combiner without reduce', { combine: sum }],
@@ -148,13 +161,12 @@ test.each<[string, unknown, string]>([
     { name: 'x', map, reducer: 4 },
     "job 'x': unknown option 'reducer'; did you mean 'reduce",
   ],
-  ['no map', { name: 'x' }, "job 'x': the option 'map' is missing (or mapEmit)"],
   ['two maps', { name: 'x', map, mapEmit: map }, "job 'x': both map and mapEmit are given; remove one"],
   ['a map that is none', { name: 'x', map: 'upper' }, 'job \'x\': map must be a function, got "upper"'],
   [
     'a reduce that is none',
     { name: 'x', map, reduce: 'sum' },
-    'reduce must be sum, count, min, max, first, fold(…) or a generator, got "sum"',
+    'reduce must be sum, count, min, max, first, topK(n), fold(…) or a generator, got "sum"',
   ],
   [
     'fold without calling it',
@@ -176,6 +188,16 @@ test.each<[string, unknown, string]>([
     { name: 'x', map, combine: min, reduce: sum },
     'combine: min and reduce: sum would mix up',
   ],
+  [
+    'rankings of different lengths',
+    { name: 'x', map, combine: topK(3), reduce: topK(4) },
+    'combine: topK(3) and reduce: topK(4) would mix up',
+  ],
+  [
+    'a ranking of what was folded',
+    { name: 'x', map, combine: fold(() => 1), reduce: topK(4) },
+    'combine: fold and reduce: topK(4) would mix up',
+  ],
   ['output as input', { name: 'x', map, input: tsv() }, "job 'x': tsv cannot be used as input"],
   [
     'output options on input',
@@ -186,7 +208,7 @@ test.each<[string, unknown, string]>([
   [
     'a format that was not called',
     { name: 'x', map, input: lines },
-    'input must be lines(), jsonl(), csv(), wholeFile() or fixedLength(n), got the function lines',
+    'input must be lines(), words(), jsonl(), csv(), wholeFile() or fixedLength(n), got the function lines',
   ],
   [
     'a partition by name',
@@ -242,6 +264,15 @@ test.each([
     () => Reflect.apply(fixedLength, undefined, [0]),
     'fixedLength(bytes): expected a whole number of bytes from 1, got 0',
   ],
+  [
+    () => fixedLength(10, { key: 11 }),
+    'fixedLength(10, { key }): expected a whole number of bytes from 0 to 10, got 11',
+  ],
+  [
+    () => Reflect.apply(words, undefined, [{ separatedBy: 'vowels' }]),
+    "words({ separatedBy }): expected 'punctuation' or 'whitespace', got \"vowels\"",
+  ],
+  [() => topK(0), 'topK(k): expected a whole number from 1, got 0'],
   [() => csv({ delimiter: '::' }), 'csv({ delimiter }): expected one character'],
   [
     () => Reflect.apply(lines, undefined, [{ compression: 'lz4' }]),

@@ -1,5 +1,6 @@
 /** Input and output formats as users write them. One name serves both sides where both make sense. */
 import type { InputFormat, OutputCompression, OutputFormat } from '../lib/formats.ts';
+import type { WordSeparators } from '../lib/word-bytes.ts';
 import { jobFileError } from './job-file-error.ts';
 import type { Input, Output } from './job-types.ts';
 
@@ -17,6 +18,19 @@ export interface CsvOptions {
   readonly quotedNewlines?: boolean;
 }
 
+export interface WordsOptions {
+  /**
+   * `'punctuation'` (default): a word is a run of ASCII letters, digits and anything beyond ASCII, so that words of all languages stay
+   * whole. `'whitespace'`: a run of anything but space, tab and line ends.
+   */
+  readonly separatedBy?: WordSeparators;
+}
+
+export interface KeyOptions {
+  /** So many bytes at the beginning of each record are its key. */
+  readonly key: number;
+}
+
 /** In: each line as a string, without its line end. Out: each record as one line. */
 export function lines(): Input<string> & Output;
 export function lines(options: OutputOptions): Output;
@@ -31,13 +45,34 @@ export function jsonl(options?: OutputOptions): Output {
   return bothSides('jsonl', { kind: 'jsonl' }, options);
 }
 
-/** In: every `bytes` bytes as a Uint8Array. Out: records of exactly `bytes` bytes, nothing between them. */
+/** In: the words of a text as strings, in order; what is between them is left out. A byte order mark at the start is, too. */
+export function words(options: WordsOptions = {}): Input<string> {
+  const { separatedBy = 'punctuation' } = options;
+  if (separatedBy !== 'punctuation' && separatedBy !== 'whitespace')
+    throw jobFileError(
+      `words({ separatedBy }): expected 'punctuation' or 'whitespace', got ${JSON.stringify(separatedBy)}`,
+    );
+  return Object.freeze<Input<string>>({ input: { kind: 'words', separators: separatedBy } });
+}
+
+/**
+ * In: every `bytes` bytes as a Uint8Array, or with `key` as a pair: the first `key` bytes, and the rest. Out: records of exactly
+ * `bytes` bytes, or pairs that are so many together; nothing between them.
+ */
 export function fixedLength(bytes: number): Input<Uint8Array> & Output;
+export function fixedLength(bytes: number, options: KeyOptions): Input<readonly [Uint8Array, Uint8Array]>;
 export function fixedLength(bytes: number, options: OutputOptions): Output;
-export function fixedLength(bytes: number, options?: OutputOptions): Output {
+export function fixedLength(bytes: number, options?: KeyOptions | OutputOptions): object {
   if (!Number.isSafeInteger(bytes) || bytes < 1)
     throw jobFileError(`fixedLength(bytes): expected a whole number of bytes from 1, got ${String(bytes)}`);
-  return bothSides('fixedLength', { kind: 'fixedLength', bytes }, options);
+  if (options === undefined || !('key' in options))
+    return bothSides('fixedLength', { kind: 'fixedLength', bytes }, options);
+  const { key } = options;
+  if (!Number.isSafeInteger(key) || key < 0 || key > bytes)
+    throw jobFileError(
+      `fixedLength(${bytes}, { key }): expected a whole number of bytes from 0 to ${bytes}, got ${String(key)}`,
+    );
+  return Object.freeze({ input: { kind: 'fixedLength', bytes, keyBytes: key } satisfies InputFormat });
 }
 
 /** Records are objects by header, or arrays of strings with `header: false`. */

@@ -5,11 +5,11 @@ export type { ClusterView, WorkerState, WorkerView } from '../lib/cluster-view.t
 export type { ErrorCode } from '../lib/errors.ts';
 export { MillraceError } from '../lib/errors.ts';
 export type { JobState, JobView } from '../lib/job-view.ts';
-export { count, first, fold, max, min, sum } from './aggregators.ts';
+export { count, first, fold, max, min, sum, topK } from './aggregators.ts';
 export { type Client, type ConnectOptions, connect, type ListOptions } from './client.ts';
 export { defineJob } from './define-job.ts';
-export type { CsvOptions, OutputOptions } from './formats.ts';
-export { csv, fixedLength, jsonl, lines, tsv, wholeFile } from './formats.ts';
+export type { CsvOptions, KeyOptions, OutputOptions, WordsOptions } from './formats.ts';
+export { csv, fixedLength, jsonl, lines, tsv, wholeFile, words } from './formats.ts';
 export type { JobHandle, LogLine, LogsOptions } from './handle.ts';
 export type {
   Aggregator,

@@ -5,9 +5,9 @@
 import { jobFileError } from './job-file-error.ts';
 
 export { MillraceError } from '../lib/errors.ts';
-export { count, first, fold, max, min, sum } from './aggregators.ts';
+export { count, first, fold, max, min, sum, topK } from './aggregators.ts';
 export { defineJob } from './define-job.ts';
-export { csv, fixedLength, jsonl, lines, tsv, wholeFile } from './formats.ts';
+export { csv, fixedLength, jsonl, lines, tsv, wholeFile, words } from './formats.ts';
 export { hashPartition, rangePartition } from './partitions.ts';
 
 export function connect(): never {

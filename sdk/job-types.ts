@@ -2,7 +2,8 @@
  * The types of a job: what flows from `input` through `map`, `combine` and `reduce` to the output records.
  *
  * How inference works, for whoever changes this. The pair that `map` yields (or the annotated `emit` of `mapEmit` takes) is the only
- * place K and V are inferred from: every other mention is wrapped in NoInfer. It is one type parameter, a tuple, and not two, so that
+ * place K and V are inferred from: every other mention is wrapped in NoInfer. Without either they follow from the record; that there is
+ * none is seen from the names of the options, which TypeScript knows before it looks into functions. It is one type parameter, a tuple, and not two, so that
  * several `yield`s of different shapes make a union instead of an error. It has no constraint with primitives, so that `yield [word, 1]`
  * gives `number` and not `1`. Its default is a pair of `any`, because TypeScript first checks the properties that need no context
  * (`reduce: sum`) before it has looked at `map`: whatever they are must fit then, and when one of them is wrong, only that one
@@ -55,6 +56,9 @@ export interface SameAsValue {
 export interface SumOfValue {
   readonly __result: 'sum';
 }
+export interface ArrayOfValue {
+  readonly __result: 'array';
+}
 export interface FoldOfValue<out V> {
   readonly __result: 'fold';
   readonly __value: V;
@@ -64,6 +68,9 @@ export interface FoldOfValue<out V> {
 export interface Aggregator<in V, out W> extends AggregatorData {
   readonly [aggregates]?: (value: V) => W;
 }
+
+/** What `topK` can put in order. */
+export type Ranked = number | bigint | string | readonly Ranked[];
 
 /** `count`: apart, because it is also a combiner of values of any type when the reduce counts as well. */
 export interface CountAggregator extends Aggregator<unknown, number> {
@@ -79,9 +86,11 @@ type AggregateOf<V, W> = W extends SameAsValue
   ? V
   : W extends SumOfValue
     ? SumOf<V>
-    : W extends FoldOfValue<infer F>
-      ? F
-      : W;
+    : W extends ArrayOfValue
+      ? readonly V[]
+      : W extends FoldOfValue<infer F>
+        ? F
+        : W;
 type SumOf<V> = [V] extends [bigint] ? bigint : number;
 
 /** The output record: what the reduce generator yields (Y), or the pair that an aggregator (W) or no reduce at all leaves. */
@@ -105,6 +114,25 @@ interface NotEncodable {
   readonly __notEncodable: never;
 }
 
+/** The pair that a record is when a job has neither `map` nor `mapEmit`: itself if it is an array of two, else the key of nothing. */
+export type IdentityPair<R> = R extends readonly [infer K, infer V]
+  ? readonly [K, V]
+  : R extends readonly (infer Field)[]
+    ? number extends R['length']
+      ? readonly [R, null] | readonly [Field, Field]
+      : readonly [R, null]
+    : readonly [R, null];
+
+/** What `defineJob` infers of its options before it looks into their functions: which of them are there. */
+export type OptionName = keyof JobDefinition<unknown, readonly [unknown, unknown], unknown, unknown, unknown>;
+
+/** K and V of a job: what its map yields, or what its records are. */
+export type PairOf<R, Mapped extends readonly [unknown, unknown], Names> = [
+  Extract<Names, 'map' | 'mapEmit'>,
+] extends [never]
+  ? IdentityPair<R>
+  : Mapped;
+
 /** `unknown` (fits every definition) when pairs can be sent; else an object whose missing property is the message. */
 export type CheckPair<Pair extends readonly [unknown, unknown]> = [Pair[0]] extends [Key]
   ? unknown extends Pair[1]
@@ -123,6 +151,7 @@ export type CheckPair<Pair extends readonly [unknown, unknown]> = [Pair[0]] exte
 type Combiner<K, V, W, C> =
   | Aggregator<V, SameAsValue | SumOfValue | FoldOfValue<V>>
   | CountCombiner<V, W>
+  | TopCombiner<V, W>
   | ((key: K, values: Iterable<V>, ctx: C) => Iterable<readonly [K, V]>);
 
 /** Counts replace the values they are counts of: fine for numbers, and for any value when the reduce counts too. */
@@ -132,8 +161,18 @@ type CountCombiner<V, W> = [V] extends [number]
     ? CountAggregator
     : never;
 
+/** Leaves arrays of values, which only the reduce of the same kind takes. */
+type TopCombiner<V, W> = [W] extends [ArrayOfValue] ? Aggregator<V, ArrayOfValue> : never;
+
 /** What `defineJob` takes. Write `map` before `combine` and `reduce`, and as methods (`*map(line) {…}`): inference reads from left to right. */
-export interface JobDefinition<R, Pair extends readonly [unknown, unknown], W, Y, P> {
+export interface JobDefinition<
+  R,
+  Pair extends readonly [unknown, unknown],
+  W,
+  Y,
+  P,
+  Mapped extends readonly [unknown, unknown] = Pair,
+> {
   /** For people: lists, logs, the status page. */
   name: string;
   /** Default `lines()`. */
@@ -142,11 +181,12 @@ export interface JobDefinition<R, Pair extends readonly [unknown, unknown], W, Y
   output?: Output;
   /** Side parameters with their defaults. */
   params?: P;
-  map?(record: NoInfer<R>, ctx: Context<WidenParams<NoInfer<P>>>): Iterable<Pair> | AsyncIterable<Pair>;
-  /** Instead of `map`: a callback and no generator. */
+  /** Without `map` and `mapEmit` a record that is an array of two is a pair, any other the key of `null`. */
+  map?(record: NoInfer<R>, ctx: Context<WidenParams<NoInfer<P>>>): Iterable<Mapped> | AsyncIterable<Mapped>;
+  /** Instead of `map`: a callback and no generator, about a third faster where little else is done. */
   mapEmit?(
     record: NoInfer<R>,
-    emit: (...pair: Pair) => void,
+    emit: (...pair: Mapped) => void,
     ctx: Context<WidenParams<NoInfer<P>>>,
   ): void | Promise<void>;
   /** Runs on the map side, none to many times over the values of a key; must be associative. */

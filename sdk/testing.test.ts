@@ -48,9 +48,12 @@ describe('runInline', () => {
     ['csv()', [{ id: '1', text: 'say "hi",\nthere' }], { id: '1', text: 'say "hi",\nthere' }],
     ['jsonl()', [{ a: [1, null] }], { a: [1, null] }],
     ['wholeFile()', ['two\nlines'], 'two\nlines'],
+    ['words()', ['mañana'], 'mañana'],
+    ['words({ separatedBy: "whitespace" })', ["it's"], "it's"],
+    ['fixedLength(3, { key: 1 })', [[Uint8Array.of(7), Uint8Array.of(8, 9)]], [7, 8, 9]],
     ['fixedLength(3)', [Uint8Array.of(7, 8, 9)], [7, 8, 9]],
   ])('feeds records through %s as map will get them', async (format, records, expected) => {
-    const show = format.startsWith('fixed') ? '[...record]' : 'record';
+    const show = format.startsWith('fixed') ? '[record].flat().flatMap((bytes) => [...bytes])' : 'record';
     const job = jobFile(
       'formats',
       `input: m.${format}, output: m.jsonl(), *map(record) { yield ['k', JSON.stringify(${show})]; }`,

@@ -10,6 +10,7 @@ import { runInline } from '../../sdk/testing.ts';
 import count from './jobs/count.ts';
 import early from './jobs/early.ts';
 import fold from './jobs/fold.ts';
+import identity from './jobs/identity.ts';
 import list from './jobs/list.ts';
 import sum from './jobs/sum.ts';
 import type { KeyText } from './keys.ts';
@@ -24,10 +25,11 @@ const finish: Record<string, (values: unknown[]) => unknown> = {
   sum: (values) => (values as number[]).reduce((a, b) => a + b, 0),
   count: (values) => values.length,
   list: (values) => values.map((value) => JSON.stringify(value)),
+  identity: (values) => values.map((value) => JSON.stringify(value)),
   fold: (values) => values.map((value) => JSON.stringify(value)),
   early: (values) => JSON.stringify(values[0]),
 };
-const jobs = { sum, count, list, fold, early };
+const jobs = { sum, count, list, identity, fold, early };
 type JobName = keyof typeof jobs;
 
 function oracle(name: JobName, rows: readonly Row[]): Map<string, unknown> {
@@ -103,7 +105,8 @@ async function check({ name, keys, picks, maps, reducers }: RandomJob): Promise<
     key: keys[pick < keys.length ? pick : 0]!,
     value: name === 'sum' ? number : value,
   }));
-  const { partitions } = await runInline(jobs[name] as typeof jobs.list, { records: rows, maps, reducers });
+  const records = name === 'identity' ? rows.map(({ key, value }) => [key, value]) : rows;
+  const { partitions } = await runInline(jobs[name] as typeof jobs.list, { records, maps, reducers });
   const found = new Map<string, unknown>();
   for (const partition of partitions as Row[][]) {
     for (const [i, row] of partition.entries()) {

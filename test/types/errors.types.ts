@@ -13,8 +13,10 @@ import {
   max,
   rangePartition,
   sum,
+  topK,
   tsv,
   wholeFile,
+  words,
 } from 'millrace';
 
 // Keys.
@@ -63,6 +65,20 @@ defineJob(import.meta, { name: 'x', input: jsonl<{ a: string }>(), *map(record) 
 // @ts-expect-error emit takes what it is annotated with
 defineJob(import.meta, { name: 'x', mapEmit(line, emit: Emit<string, number>) { emit(line, line); } });
 
+// No map.
+// @ts-expect-error a record by header is no key
+defineJob(import.meta, { name: 'x', input: csv() });
+// @ts-expect-error nor is one of a type that nobody knows
+defineJob(import.meta, { name: 'x', input: jsonl() });
+// @ts-expect-error a record has no value to add
+defineJob(import.meta, { name: 'x', input: words(), reduce: sum });
+// @ts-expect-error nor to rank
+defineJob(import.meta, { name: 'x', reduce: topK(3) });
+// @ts-expect-error the value of a pair is that of the record
+defineJob(import.meta, { name: 'x', input: jsonl<[string, string]>(), reduce: sum });
+// @ts-expect-error and its key
+defineJob(import.meta, { name: 'x', input: jsonl<[string, string]>(), partition: (key: number, n) => key % n });
+
 // Combine and reduce see what map yields.
 // @ts-expect-error sum adds numbers
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, line]; }, reduce: sum });
@@ -74,6 +90,10 @@ defineJob(import.meta, { name: 'x', *map(line) { yield [line, { line }]; }, redu
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, new Date(line)]; }, reduce: max });
 // @ts-expect-error values of fold are strings here
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, line]; }, reduce: fold<number>((a, b) => a + b) });
+// @ts-expect-error objects have no rank
+defineJob(import.meta, { name: 'x', *map(line) { yield [line, { line }]; }, reduce: topK(3) });
+// @ts-expect-error a ranking is for a reduce that ranks
+defineJob(import.meta, { name: 'x', *map(line) { yield [line, 1]; }, combine: topK(3), reduce: sum });
 // @ts-expect-error a combiner must make values of the type it takes
 defineJob(import.meta, { name: 'x', *map(line) { yield [line, 1]; }, combine: fold<string | number>((a, b) => `${a}${b}`) });
 // @ts-expect-error a combiner must yield values of the type it takes
@@ -114,6 +134,12 @@ defineJob(import.meta, { name: 'x', *map(line) { yield [line, 1]; }, output: who
 defineJob(import.meta, { name: 'x', input: lines({ compression: 'gzip' }), *map(line: string) { yield [line, 1]; } });
 // @ts-expect-error an unknown compression
 lines({ compression: 'lz4' });
+// @ts-expect-error words are an input format
+defineJob(import.meta, { name: 'x', *map(line) { yield [line, 1]; }, output: words() });
+// @ts-expect-error words are not separated by letters
+words({ separatedBy: 'letters' });
+// @ts-expect-error a key is of the input, compression of the output
+fixedLength(10, { key: 1, compression: 'gzip' });
 // @ts-expect-error the length is needed
 fixedLength();
 

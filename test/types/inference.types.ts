@@ -16,8 +16,10 @@ import {
   type OutputOf,
   rangePartition,
   sum,
+  topK,
   tsv,
   wholeFile,
+  words,
 } from 'millrace';
 import { exactly, outputs } from './expect.ts';
 
@@ -272,9 +274,96 @@ const nothingYielded = defineJob(import.meta, {
 });
 outputs<never>()(nothingYielded);
 
+const linesThemselves = defineJob(import.meta, {
+  name: 'without a map a record is the key of nothing',
+  input: lines(),
+  *reduce(key, values) {
+    exactly<string>()(key);
+    exactly<Iterable<null>>()(values);
+    yield key.length;
+  },
+});
+exactly<Job<string, string, null, number, NoParams>>()(linesThemselves);
+
+const pairsThemselves = defineJob(import.meta, {
+  name: 'without a map a record that is a pair is that pair',
+  input: jsonl<[string, number]>(),
+  combine: sum,
+  reduce: sum,
+});
+exactly<Job<[string, number], string, number, readonly [string, number], NoParams>>()(pairsThemselves);
+
+const counts = defineJob(import.meta, { name: 'no map', input: words(), combine: count, reduce: count });
+exactly<Job<string, string, null, readonly [string, number], NoParams>>()(counts);
+
+const sortedByKey = defineJob(import.meta, {
+  name: 'fixed records with a key are pairs of bytes',
+  input: fixedLength(100, { key: 10 }),
+  partition: rangePartition(),
+  output: fixedLength(100),
+});
+outputs<readonly [Uint8Array, Uint8Array]>()(sortedByKey);
+
+const mappedPairs = defineJob(import.meta, {
+  name: 'which a map may take apart',
+  input: fixedLength(100, { key: 10 }),
+  *map([key, rest]) {
+    yield [key[0] ?? 0, rest.length];
+  },
+  reduce: sum,
+});
+outputs<readonly [number, number]>()(mappedPairs);
+
+const best = defineJob(import.meta, {
+  name: 'top',
+  input: words({ separatedBy: 'whitespace' }),
+  *map(word) {
+    yield [word.length, word];
+  },
+  combine: topK(3),
+  reduce: topK(3),
+});
+outputs<readonly [number, readonly string[]]>()(best);
+
+const partition = (key: number, partitions: number) => key % partitions;
+const annotatedElsewhere = defineJob(import.meta, {
+  name: 'functions that need no inference of their own fit the pairs of map',
+  *map(line) {
+    yield [line.length, line];
+  },
+  partition,
+  reduce: topK(2),
+});
+outputs<readonly [number, readonly string[]]>()(annotatedElsewhere);
+
+const countedLines = defineJob(import.meta, { name: 'lines are the default', combine: count, reduce: count });
+outputs<readonly [string, number]>()(countedLines);
+
+const rowsThemselves = defineJob(import.meta, {
+  name: 'a row of unknown length may be a pair',
+  input: csv({ header: false }),
+  *reduce(key, values) {
+    exactly<string | string[]>()(key);
+    exactly<Iterable<string | null>>()(values);
+    yield '';
+  },
+});
+
 /** Every job fits where any job is taken. */
 export const all: Job[] = [wordCount, p99, emitted, counted, tupleKeys, sorted, nothingYielded, hashed];
-export const more: Job[] = [unknownRecords, optional];
+export const more: Job[] = [
+  counts,
+  sortedByKey,
+  mappedPairs,
+  best,
+  annotatedElsewhere,
+  unknownRecords,
+  optional,
+  linesThemselves,
+  pairsThemselves,
+  countedLines,
+  rowsThemselves,
+];
 
 declare const row: OutputOf<typeof p99>;
 exactly<{ path: string; n: number; p99: number }>()(row);

@@ -383,6 +383,50 @@ describe('csv', () => {
   });
 });
 
+describe('words', () => {
+  test.each([
+    ['punctuation', /[A-Za-z0-9\u{80}-\u{ff}]+/gu],
+    ['whitespace', /[^\t-\r ]+/g],
+  ] as const)(
+    'separated by %s: any bytes, chunk size and cut give what the whole file gives, each once',
+    async (separators, run) => {
+      const unit = fc.oneof(
+        fc.constantFrom(0x20, 0x0a, 0x2e, 0x61, 0x7a, 0x30, 0xc3, 0xa9, 0xef, 0xbb, 0xbf),
+        fc.nat(255),
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(unit, { maxLength: 60 }),
+          fc.boolean(),
+          cutsArbitrary,
+          chunkArbitrary,
+          async (units, hasMark, cuts, chunkBytes) => {
+            const object = new OneObject(Buffer.from([...(hasMark ? [0xef, 0xbb, 0xbf] : []), ...units]), {
+              chunkBytes,
+            });
+            const skipped = object.bytes.subarray(0, 3).equals(Buffer.from('\ufeff')) ? 3 : 0;
+            const wanted = [...object.bytes.toString('latin1', skipped).matchAll(run)].map((match) => ({
+              record: Buffer.from(match[0], 'latin1').toString(),
+              offset: match.index + skipped,
+            }));
+            expect(await object.read({ kind: 'words', separators }, cuts)).toEqual(wanted);
+          },
+        ),
+        { numRuns: 1000 },
+      );
+    },
+  );
+
+  test('a word over the limit is refused by name', async () => {
+    const reading = new OneObject('a '.repeat(50) + 'x'.repeat(60)).read(
+      { kind: 'words', separators: 'punctuation' },
+      [],
+      { recordBytesMax: 50 },
+    );
+    await expect(reading).rejects.toThrow('a word is longer than the limit of 50 bytes');
+  });
+});
+
 describe('wholeFile', () => {
   test('gives the text of each object, an empty one too', async () => {
     expect(records(await new OneObject('\ufeffone\r\ntwo é').read({ kind: 'wholeFile' }))).toEqual([
@@ -407,6 +451,16 @@ describe('fixedLength', () => {
       expect(pulled.map(({ offset }) => offset)).toEqual(Array.from({ length: 12 }, (_, index) => index * 5));
       expect(Buffer.concat(pulled.map(({ record }) => record as Uint8Array)).equals(bytes)).toBe(true);
     }
+  });
+
+  test('with a key a record is the pair of the key and the rest', async () => {
+    const format: InputFormat = { kind: 'fixedLength', bytes: 5, keyBytes: 2 };
+    const pulled = await new OneObject('aaBBBccDDD').read(format, [5]);
+    const text = (part: unknown) => Buffer.from(part as Uint8Array).toString();
+    expect(records(pulled).map((pair) => (pair as unknown[]).map(text))).toEqual([
+      ['aa', 'BBB'],
+      ['cc', 'DDD'],
+    ]);
   });
 
   test('a rest at the end is malformed', async () => {

@@ -11,6 +11,7 @@ import { readJsonl } from './readers/jsonl.ts';
 import { readLines } from './readers/lines.ts';
 import { PieceSource, type ReadSplitOptions } from './readers/piece-source.ts';
 import { readWholeFile } from './readers/whole-file.ts';
+import { readWords } from './readers/words.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 export type { ReadSplitOptions } from './readers/piece-source.ts';
@@ -35,6 +36,8 @@ function readPiece(source: PieceSource, format: InputFormat): AsyncIterable<Reco
   switch (format.kind) {
     case 'lines':
       return readLines(source);
+    case 'words':
+      return readWords(source, format.separators);
     case 'jsonl':
       return readJsonl(source);
     case 'csv':
@@ -42,7 +45,7 @@ function readPiece(source: PieceSource, format: InputFormat): AsyncIterable<Reco
     case 'wholeFile':
       return readWholeFile(source);
     case 'fixedLength':
-      return readFixedLength(source, format.bytes);
+      return readFixedLength(source, format);
     default:
       return assertNever(format, 'input format');
   }

@@ -41,11 +41,7 @@ async function* batchesOf(...batches: string[][]): AsyncGenerator<RecordBatch> {
 
 const attempt = { jobId: toJobId('j'), kind: 'map', index: 3, attempt: 0, epoch: 1 } as const;
 
-async function mapAll(
-  functions: Pick<UserJob, 'map'> | Pick<UserJob, 'mapEmit'>,
-  batches: string[][],
-  sink?: PairSink,
-) {
+async function mapAll(functions: Pick<UserJob, 'map' | 'mapEmit'>, batches: string[][], sink?: PairSink) {
   const progress = createProgress();
   const log: string[] = [];
   const context = new TaskContext({
@@ -72,6 +68,21 @@ async function failureOf(...args: Parameters<typeof mapAll>) {
 }
 
 describe('runMapper', () => {
+  it('without a map emits records that are pairs as they are, all others as the key of null', async () => {
+    const { pairs, progress } = await mapAll({}, [['ab', 'c']]);
+    expect(pairs).toEqual([
+      ['ab', null],
+      ['c', null],
+    ]);
+    expect(progress[progressAt.recordsOut]).toBe(2);
+    const rows = [['k', 1], ['a', 'b', 'c'], ['d']] as unknown as string[];
+    expect((await mapAll({}, [rows])).pairs).toEqual([
+      ['k', 1],
+      [['a', 'b', 'c'], null],
+      [['d'], null],
+    ]);
+  });
+
   it('emits what a generator yields, in order, over batches', async () => {
     const { pairs, records, progress } = await mapAll(
       {

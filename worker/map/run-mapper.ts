@@ -1,5 +1,5 @@
 /**
- * Calls the job's map (or mapEmit) on every record of a split and hands what it yields to a sink. While user code is synchronous
+ * Calls the job's map (or mapEmit) on every record of a split and hands what it yields to a sink; without either, the records themselves. While user code is synchronous
  * no promise is made per record; a record whose result is async is waited for before the next one.
  */
 import type { BadRecordLine } from '../../lib/bad-records.ts';
@@ -150,7 +150,14 @@ class Mapper {
   }
 
   #runRecord(record: unknown): Promise<void> | undefined {
-    return this.#job.mapEmit ? this.#emitRecord(record) : this.#mapRecord(record);
+    if (this.#job.map) return this.#mapRecord(record);
+    return this.#job.mapEmit ? this.#emitRecord(record) : this.#passRecord(record);
+  }
+
+  #passRecord(record: unknown): undefined {
+    if (isPair(record)) this.#sink.emit(record[0], record[1]);
+    else this.#sink.emit(record, null);
+    this.#progress[progressAt.recordsOut]! += 1;
   }
 
   #mapRecord(record: unknown): Promise<void> | undefined {

@@ -4,7 +4,7 @@ import { MillraceError } from '../../../lib/errors.ts';
 import { inputCompressionOf } from '../../../lib/formats.ts';
 import type { SplitPiece } from '../../../lib/job-spec.ts';
 import { limits } from '../../../lib/limits.ts';
-import { type LineBlock, lineBlocks } from '../../../lib/line-blocks.ts';
+import { type Delimiter, type LineBlock, lineBlocks } from '../../../lib/line-blocks.ts';
 import type { Stores } from '../../../lib/store/resolve.ts';
 import type { StoreLocation } from '../../../lib/store/store.ts';
 
@@ -41,14 +41,18 @@ export class PieceSource {
     return decompress(this.#range(start, end, start), inputCompressionOf(uri), uri);
   }
 
-  /** The lines whose first byte lies in the piece. It begins one byte early, to see whether a line begins right at the start. */
-  lines(): AsyncIterable<LineBlock> {
+  /**
+   * The lines, or what else `delimiter` ends, whose first byte lies in the piece. It begins one byte early, to see whether a line begins
+   * right at the start.
+   */
+  lines(delimiter?: Delimiter): AsyncIterable<LineBlock> {
     const { uri, start, end } = this.piece;
     const { recordBytesMax } = this;
-    if (this.isCompressed) return lineBlocks(this.bytes(), { uri, recordBytesMax });
+    if (this.isCompressed) return lineBlocks(this.bytes(), { uri, delimiter, recordBytesMax });
     const from = Math.max(0, start - 1);
     const chunks = this.#rangeAndOn(from);
-    return lineBlocks(chunks, { uri, offset: from, isInsideLine: start > 0, end, recordBytesMax });
+    const isInsideLine = start > 0;
+    return lineBlocks(chunks, { uri, delimiter, offset: from, isInsideLine, end, recordBytesMax });
   }
 
   /** The lines of the whole object from its first, whatever the piece; for its header. Not counted as progress. */
