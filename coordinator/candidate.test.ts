@@ -93,6 +93,24 @@ test('when the journal has an epoch that leader.json does not know, somebody has
   expect(won.map((journal) => journal.epoch)).toEqual([3]);
 });
 
+test('of two that waited for the same lease one leads: whoever comes second finds an epoch that leader.json does not know', async () => {
+  const { location, ports, won, pass, wait } = setUp();
+  const { epoch } = await StoreJournal.open(location, ports);
+  await writeLeader(location, { ...leader, epoch });
+  const second = new Candidate(ports);
+  expect(await second.tryNow()).toBeUndefined();
+  wait();
+  await pass(6);
+  expect(won.map((journal) => journal.epoch)).toEqual([2]);
+  // The first has had no time to write the file.
+  expect(await second.tryNow()).toBeUndefined();
+  expect(await second.tryNow()).toBeUndefined();
+  await pass(4);
+  expect(await second.tryNow()).toBeUndefined();
+  await pass(1);
+  expect((await second.tryNow())?.epoch).toBe(3);
+});
+
 test('of several that start at once on a new store one leads, and the others stand by', async () => {
   const { ports } = setUp();
   const candidates = Array.from({ length: 5 }, () => new Candidate(ports));

@@ -98,12 +98,12 @@ export class Candidate {
     const leader = await readLeader(location);
     this.#leader = leader;
     const mark = markOf(leader);
-    if (mark !== this.#outdatedMark && (!leader || leader.isOver || isGone(leader))) {
-      // An epoch that the file does not know is that of somebody who has taken the lead just now.
-      return (lastEpoch) => lastEpoch <= (leader?.epoch ?? 0);
-    }
+    const isOutdated = mark === this.#outdatedMark;
+    // An epoch that the file does not know is that of somebody who has taken the lead just now.
+    const mayLead: MayLead = (lastEpoch) => isOutdated || lastEpoch <= (leader?.epoch ?? 0);
+    if (!isOutdated && (!leader || leader.isOver || isGone(leader))) return mayLead;
     if (this.#sight?.mark !== mark) this.#sight = { mark, sinceMs: clock.monotonicMs() };
-    return askedAtMs - this.#sight.sinceMs >= leaseMs ? () => true : undefined;
+    return askedAtMs - this.#sight.sinceMs >= leaseMs ? mayLead : undefined;
   }
 
   async #tryTake(mayLead: MayLead): Promise<StoreJournal | undefined> {

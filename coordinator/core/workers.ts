@@ -169,23 +169,34 @@ export function workerLeft(turn: Turn, { workerId }: EventOf<'worker-left'>): vo
 export function expireLeases(turn: Turn): void {
   turn.wantsDrainCheck = true;
   const { heartbeatTimeoutMs } = turn.state.config;
-  for (const worker of [...turn.state.workers.values()]) {
-    const silentMs = turn.now - worker.lastHeartbeatMs;
-    if (silentMs >= heartbeatTimeoutMs) {
-      loseWorker(turn, worker, 'silent', `was silent for ${(silentMs / 1000).toFixed(1)} s`);
-    }
-  }
+  const silentMs = (worker: Worker) => turn.now - worker.lastHeartbeatMs;
+  const silent = [...turn.state.workers.values()].filter((worker) => silentMs(worker) >= heartbeatTimeoutMs);
+  const losses = silent.map((worker) =>
+    loseAttempts(turn, worker, 'silent', `was silent for ${(silentMs(worker) / 1000).toFixed(1)} s`),
+  );
+  // What only the dead were fetching is needed by nobody.
+  for (const loss of losses) loseHeld(turn, loss);
 }
 
-/** Unless it left by itself its attempts may be why. One that ran alone is the only suspect. */
 function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: string): void {
+  loseHeld(turn, loseAttempts(turn, worker, reason, why));
+}
+
+/** Outputs of a lost worker. */
+interface Loss {
+  readonly outputs: readonly (readonly [JobId, ReadonlySet<number>])[];
+  readonly cause: string;
+}
+
+/** The worker is gone, and what it ran. Unless it left by itself its attempts may be why; one that ran alone is the only suspect. */
+function loseAttempts(turn: Turn, worker: Worker, reason: WorkerLossReason, why: string): Loss {
   const { state } = turn;
   const died = reason !== 'left';
   turn.persist.push({ type: 'worker-gone', at: turn.now, workerId: worker.id });
   turn.effects.push({ type: 'worker-lost', reason });
   const cause = `worker ${worker.id} ${why}`;
   const suspect = worker.isolated;
-  const jobs = [...worker.outputs];
+  const outputs = [...worker.outputs];
   state.workers.delete(worker.id);
   state.recovery?.expected.delete(worker.id);
   if (worker.draining) state.draining.delete(worker);
@@ -194,8 +205,12 @@ function loseWorker(turn: Turn, worker: Worker, reason: WorkerLossReason, why: s
   for (const attempt of [...worker.attempts.values()]) {
     attemptLost(turn, attempt, died && (!suspect || suspect === attempt), cause);
   }
-  for (const [jobId, maps] of jobs) {
-    const job = state.jobs.get(jobId);
+  return { outputs, cause };
+}
+
+function loseHeld(turn: Turn, { outputs, cause }: Loss): void {
+  for (const [jobId, maps] of outputs) {
+    const job = turn.state.jobs.get(jobId);
     if (job)
       loseOutputs(
         turn,

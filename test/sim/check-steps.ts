@@ -98,7 +98,10 @@ export class StepChecker {
     const awaited = this.#awaited;
     const job = jobs.get(jobId);
     if (kind !== 'map' || !job?.restored || !awaited || now >= awaited.untilMs) return;
-    if ((job.map.tasks[index]?.trouble?.condemned ?? 0) > 0 || this.#mayFilesBeDamaged) return;
+    const map = job.map.tasks[index];
+    // A backup is no rerun: what it is a backup of may end at any time.
+    if (map && runningAttempts(map).length > 1) return;
+    if ((map?.trouble?.condemned ?? 0) > 0 || this.#mayFilesBeDamaged) return;
     for (const worker of this.#world.workers.values()) {
       if (!worker.isAlive || !worker.workerId || !awaited.workers.has(worker.workerId)) continue;
       if (worker.outputs.list().some((id) => id.jobId === jobId && id.index === index))
