@@ -15,7 +15,6 @@ import { type Lead, type LeadPorts, startLead } from './lead.ts';
 import { Leadership } from './leadership.ts';
 import { type RpcServer, startRpcServer } from './rpc/server.ts';
 import { standbyHandlers } from './rpc/standby-handlers.ts';
-import { serveHttp } from './serve-http.ts';
 
 export interface RunningCoordinator extends AsyncDisposable {
   /** HOST:PORT of the gRPC port, as bound. */
@@ -109,6 +108,8 @@ class Coordinator implements RunningCoordinator {
     );
     const { metrics } = this.#ports;
     if (http && metrics) {
+      // Loaded only where somebody can ask: Node's HTTP server takes a while.
+      const { serveHttp } = await import('./serve-http.ts');
       const view = () => (this.#hasFailed ? undefined : this.#leadership.lead?.view());
       this.#http = await serveHttp(http, { ...this.#config, location: this.#location, metrics, view });
     }

@@ -6,7 +6,8 @@ const root = join(import.meta.dirname, '..');
 
 test('own code is known by its source and by what is built of it', () => {
   expect(ownPath(join(root, 'sdk/bundle.ts'))).toBe('sdk/bundle.ts');
-  expect(ownPath(join(root, 'dist/sdk/bundle.js'))).toBe('sdk/bundle.js');
+  expect(ownPath(join(root, 'dist/sdk/index.js'))).toBe('sdk/index.js');
+  expect(ownPath(join(root, 'dist/chunks/run-5UGRCROR.js'))).toBe('chunks/run-5UGRCROR.js');
 });
 
 test('jobs and tests beside it, packages, and all other files are not', () => {

@@ -1,4 +1,4 @@
-/** Which files are this package's own code, in a checkout (`sdk/x.ts`) and installed (`dist/sdk/x.js`, or `sdk/x.ts` by its source map). */
+/** Which files are this package's own code: in a checkout and by the source maps of what is built `sdk/x.ts`, else anything in `dist/`. */
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,10 +14,10 @@ const codeFolders: ReadonlySet<string> = new Set([
   'bench',
 ]);
 
-/** The path of one of our files within the package, `sdk/bundle.ts`; undefined for any other file. */
+/** The path of one of our files within the package, `sdk/bundle.ts` or `chunks/x.js`; undefined for any other file. */
 export function ownPath(path: string): string | undefined {
   const parts = relative(packageFolder, path).split(sep);
-  if (parts[0] === 'dist') parts.shift();
+  if (parts[0] === 'dist') return parts.slice(1).join('/');
   return parts[0] !== undefined && codeFolders.has(parts[0]) ? parts.join('/') : undefined;
 }
 

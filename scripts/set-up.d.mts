@@ -7,8 +7,8 @@ interface LockFile {
 
 export function isInstalled(lock: LockFile, installed: LockFile): boolean;
 
-export function buildNeeded(
+export function isBuildNeeded(
   sources: readonly string[],
   stamp: { readonly sources: readonly string[]; readonly builtMs: number } | undefined,
   changedMs: (path: string) => number,
-): 'nothing' | 'update' | 'rebuild';
+): boolean;

@@ -5,9 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -24,6 +22,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const at = (path) => join(root, path);
 const stampPath = at('dist/.built');
+const sourceFolders = ['lib', 'proto', 'coordinator', 'worker', 'sdk', 'cli', 'bench', 'minio'];
 const bin = { target: 'dist/cli/main.js', link: 'node_modules/.bin/millrace' };
 
 /** Exported for its test. Whether npm's own record of what it installed agrees with the lock file. */
@@ -36,14 +35,13 @@ export function isInstalled(lock, installed) {
   });
 }
 
-/** Exported for its test. `rebuild` when a source is gone, so that nothing stale stays in dist; `update` when one is new or changed. */
-export function buildNeeded(sources, stamp, changedMs) {
-  if (!stamp) return 'rebuild';
+/** Exported for its test. Whether a source is gone, new or changed since the build of the stamp. */
+export function isBuildNeeded(sources, stamp, changedMs) {
+  if (!stamp) return true;
   const now = new Set(sources);
-  if (stamp.sources.some((path) => !now.has(path))) return 'rebuild';
+  if (stamp.sources.some((path) => !now.has(path))) return true;
   const known = new Set(stamp.sources);
-  const stale = sources.some((path) => !known.has(path) || changedMs(path) > stamp.builtMs);
-  return stale ? 'update' : 'nothing';
+  return sources.some((path) => !known.has(path) || changedMs(path) > stamp.builtMs);
 }
 
 function readJson(path) {
@@ -75,15 +73,21 @@ function install() {
 
 /** What the build reads, relative to the root, in a fixed order. */
 function listSources() {
-  const { include } = readJson(at('tsconfig.build.json'));
-  const sources = include.flatMap((folder) =>
+  const sources = sourceFolders.flatMap((folder) =>
     existsSync(at(folder))
       ? readdirSync(at(folder), { recursive: true })
           .map((name) => `${folder}/${String(name).replaceAll('\\', '/')}`)
           .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       : [],
   );
-  return [...sources, 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json'].sort();
+  const others = [
+    'package-lock.json',
+    'package.json',
+    'scripts/build.mjs',
+    'tsconfig.build.json',
+    'tsconfig.json',
+  ];
+  return [...sources, ...others].sort();
 }
 
 function build() {
@@ -91,14 +95,10 @@ function build() {
   const stamp = existsSync(stampPath)
     ? { sources: readFileSync(stampPath, 'utf8').split('\n'), builtMs: statSync(stampPath).mtimeMs }
     : undefined;
-  const needed = buildNeeded(sources, stamp, (path) => statSync(at(path)).mtimeMs);
-  if (needed === 'nothing') return;
+  if (!isBuildNeeded(sources, stamp, (path) => statSync(at(path)).mtimeMs)) return;
   process.stderr.write('set-up: building dist\n');
-  if (needed === 'rebuild') rmSync(at('dist'), { recursive: true, force: true });
   const startedAt = new Date();
-  const node = at('node_modules/.bin/node');
-  must('the build', node, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')]);
-  mkdirSync(at('dist'), { recursive: true });
+  must('the build', at('node_modules/.bin/node'), [at('scripts/build.mjs')]);
   writeFileSync(stampPath, sources.join('\n'));
   // A source saved while the compiler ran counts as newer.
   utimesSync(stampPath, startedAt, startedAt);
@@ -107,7 +107,6 @@ function build() {
 /** npm links the bins of dependencies, not the package's own; with this link `npx millrace` starts in place, without an install. */
 function link() {
   if (!existsSync(at(bin.target))) return;
-  chmodSync(at(bin.target), 0o755);
   const target = join('../..', bin.target);
   if (existsSync(at(bin.link)) && readlinkSync(at(bin.link)) === target) return;
   rmSync(at(bin.link), { force: true });

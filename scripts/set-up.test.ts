@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildNeeded, isInstalled } from './set-up.mjs';
+import { isBuildNeeded, isInstalled } from './set-up.mjs';
 
 describe('isInstalled', () => {
   const lock = {
@@ -26,29 +26,23 @@ describe('isInstalled', () => {
   });
 });
 
-describe('buildNeeded', () => {
+describe('isBuildNeeded', () => {
   const stamp = { sources: ['lib/a.ts', 'lib/b.ts'], builtMs: 1000 };
   const unchanged = () => 1000;
 
-  it('is nothing when no source is newer than the last build', () => {
-    expect(buildNeeded(['lib/a.ts', 'lib/b.ts'], stamp, unchanged)).toBe('nothing');
+  it('is false when no source is newer than the last build', () => {
+    expect(isBuildNeeded(['lib/a.ts', 'lib/b.ts'], stamp, unchanged)).toBe(false);
   });
 
-  it('updates for a changed source', () => {
-    expect(buildNeeded(['lib/a.ts', 'lib/b.ts'], stamp, (path) => (path === 'lib/b.ts' ? 1001 : 1))).toBe(
-      'update',
-    );
+  it.each([
+    ['changed', ['lib/a.ts', 'lib/b.ts'], (path: string) => (path === 'lib/b.ts' ? 1001 : 1)],
+    ['new, however old its time stamp', ['lib/a.ts', 'lib/b.ts', 'lib/c.ts'], () => 0],
+    ['gone', ['lib/a.ts'], unchanged],
+  ])('is true when a source is %s', (_, sources, changedMs) => {
+    expect(isBuildNeeded(sources, stamp, changedMs)).toBe(true);
   });
 
-  it('updates for a new source, however old its time stamp', () => {
-    expect(buildNeeded(['lib/a.ts', 'lib/b.ts', 'lib/c.ts'], stamp, () => 0)).toBe('update');
-  });
-
-  it('rebuilds from nothing when a source is gone', () => {
-    expect(buildNeeded(['lib/a.ts'], stamp, unchanged)).toBe('rebuild');
-  });
-
-  it('rebuilds when there was no whole build yet', () => {
-    expect(buildNeeded(['lib/a.ts'], undefined, unchanged)).toBe('rebuild');
+  it('is true when there was no whole build yet', () => {
+    expect(isBuildNeeded(['lib/a.ts'], undefined, unchanged)).toBe(true);
   });
 });

@@ -69,7 +69,10 @@ export function connect(options: ConnectOptions = {}): Client {
   );
 }
 
-/** With these credentials, whatever the environment says. */
+/**
+ * With these credentials, whatever the environment says.
+ * @internal
+ */
 export function connectWith(shown: Credentials, text: string): Client {
   const addresses = parseAddresses(text, 'the coordinator (--coordinator, MILLRACE_COORDINATOR)');
   return new Client(new Coordinators(addresses, shown));
@@ -79,7 +82,10 @@ export class Client implements AsyncDisposable {
   readonly #coordinators: Coordinators;
   readonly #stores = createStores();
 
-  /** Use {@link connect}. */
+  /**
+   * Use {@link connect}.
+   * @internal
+   */
   constructor(coordinators: Coordinators) {
     this.#coordinators = coordinators;
   }

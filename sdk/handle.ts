@@ -25,7 +25,10 @@ export interface LogsOptions extends WaitOptions {
   readonly follow?: boolean | undefined;
 }
 
-/** What handles share: the connection of their client. */
+/**
+ * What handles share: the connection of their client.
+ * @internal
+ */
 export interface HandleConnection {
   readonly coordinators: Coordinators;
   readonly stores: Stores;
@@ -39,6 +42,7 @@ export class JobHandle<Out = unknown> {
   readonly id: JobId;
   readonly #connection: HandleConnection;
 
+  /** @internal */
   constructor(id: JobId, connection: HandleConnection) {
     this.id = id;
     this.#connection = connection;

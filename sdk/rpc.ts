@@ -29,7 +29,10 @@ export async function pause(delayMs: number, signal: AbortSignal | undefined): P
 
 export type Reply<T> = (error: Error | null, value?: T) => void;
 
-/** One answer. `start` makes the call with the given callback. */
+/**
+ * One answer. `start` makes the call with the given callback.
+ * @internal
+ */
 export async function callOnce<T>(
   start: (reply: Reply<T>) => Pick<ClientUnaryCall, 'cancel'>,
   address: string,
@@ -62,6 +65,7 @@ const queuedMax = 64;
 /**
  * The messages of a stream; ends with it, throws when it breaks. Leaving the loop cancels the call.
  * Events, because the async iterator of grpc-js streams may hang when the server ends the call right away.
+ * @internal
  */
 export async function* iterateCall<T>(
   call: ClientReadableStream<T>,

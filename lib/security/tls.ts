@@ -95,7 +95,10 @@ function unitsOf(subject: PeerCertificate['subject'] | undefined): readonly stri
   return [subject?.OU ?? []].flat();
 }
 
-/** Plain text without an identity; certificates demanded when there is a CA. */
+/**
+ * Plain text without an identity; certificates demanded when there is a CA.
+ * @internal
+ */
 export function serverCredentials(tls: TlsMaterial | undefined): ServerCredentials {
   if (!tls?.identity) return ServerCredentials.createInsecure();
   const { cert, key } = tls.identity;
@@ -106,6 +109,7 @@ export function serverCredentials(tls: TlsMaterial | undefined): ServerCredentia
 /**
  * A coordinator is reached by a name or address, which its certificate must have; and a client's or worker's certificate makes no
  * coordinator. Undefined `tls`: plain text.
+ * @internal
  */
 export function credentialsForCoordinator(tls: TlsMaterial | undefined, host: string): ChannelCredentials {
   return channelCredentials(tls, (certificate) => {
@@ -115,7 +119,10 @@ export function credentialsForCoordinator(tls: TlsMaterial | undefined, host: st
   });
 }
 
-/** Workers come and go under names that nobody knows when certificates are made: theirs must name the role. */
+/**
+ * Workers come and go under names that nobody knows when certificates are made: theirs must name the role.
+ * @internal
+ */
 export function credentialsForWorker(tls: TlsMaterial | undefined): ChannelCredentials {
   return channelCredentials(tls, (certificate) => {
     if (roleOfCertificate(certificate) === 'worker') return undefined;
