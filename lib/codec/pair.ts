@@ -7,18 +7,22 @@ import { varintBytes, writeVarint } from './varint.ts';
 
 const inPlaceBytesMax = 32;
 
+/** Where an encoded pair lies; its value follows its key. */
+export interface EncodedPair {
+  readonly bytes: Buffer;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueEnd: number;
+}
+
 /**
  * A position in a stream of pairs: after `advance()` returned true the fields say where the current pair lies in `bytes`. Nothing is
  * allocated per pair; the bytes may be overwritten by the next `advance()`, so what outlives it must be copied.
  */
-export interface PairStream {
-  readonly bytes: Buffer;
+export interface PairStream extends EncodedPair {
   /** Where the framed pair begins; it ends at `valueEnd`. */
   readonly pairStart: number;
-  readonly keyStart: number;
-  readonly keyEnd: number;
   readonly valueStart: number;
-  readonly valueEnd: number;
   /** Moves to the next pair; false at the end. */
   advance(): boolean;
 }

@@ -24,7 +24,7 @@ export type Value =
   | readonly Value[]
   | { readonly [property: string]: Value | undefined };
 
-const tags = {
+export const valueTags = {
   end: 0x00,
   null: 0x01,
   false: 0x02,
@@ -43,6 +43,8 @@ const tags = {
   smallInteger: 0x80,
 } as const;
 
+const tags = valueTags;
+
 /** Arrays and objects inside one another; a value that contains itself reaches it. */
 export const valueDepthMax = 256;
 
@@ -50,7 +52,7 @@ const shortTextBytesMax = 63;
 /** Zigzag doubles, so this keeps every step of it exact. */
 const integerMax = 2 ** 51;
 /** A scalar asks for this much room even when it needs less: one check instead of one per form. */
-const scalarBytesMax = 10;
+export const scalarBytesMax = 10;
 
 const floatBytes = new Uint8Array(8);
 const floatView = new DataView(floatBytes.buffer);

@@ -2,11 +2,20 @@
 import { assertNever } from '../assert.ts';
 import type { OutputFormat } from '../formats.ts';
 import { ColumnTypes } from './columns.ts';
+import {
+  type EncodePair,
+  fixedLengthPairEncoder,
+  jsonlPairEncoder,
+  linesPairEncoder,
+  tsvPairEncoder,
+} from './encode-pair.ts';
 import { jsonText, notEncodable } from './json-text.ts';
 
 export interface RecordEncoder {
   /** Throws `not-encodable` for a record that the format cannot hold. */
   encode(record: unknown): string | Uint8Array;
+  /** The same for the record `[key, value]` of an encoded pair. */
+  readonly encodePair: EncodePair;
   /** For `StagedPart.columns`. */
   columns(): readonly string[];
 }
@@ -16,11 +25,19 @@ export function createEncoder(format: OutputFormat): RecordEncoder {
     case 'tsv':
       return new TsvEncoder();
     case 'jsonl':
-      return { encode: (record) => `${jsonText(record)}\n`, columns: () => [] };
+      return {
+        encode: (record) => `${jsonText(record)}\n`,
+        encodePair: jsonlPairEncoder(),
+        columns: () => [],
+      };
     case 'lines':
-      return { encode: encodeLine, columns: () => [] };
+      return { encode: encodeLine, encodePair: linesPairEncoder(), columns: () => [] };
     case 'fixedLength':
-      return { encode: (record) => encodeBytes(record, format.bytes), columns: () => [] };
+      return {
+        encode: (record) => encodeBytes(record, format.bytes),
+        encodePair: fixedLengthPairEncoder(format.bytes),
+        columns: () => [],
+      };
     default:
       return assertNever(format, 'output format');
   }
@@ -29,6 +46,7 @@ export function createEncoder(format: OutputFormat): RecordEncoder {
 /** An array is a row of fields, anything else a row of one. */
 class TsvEncoder implements RecordEncoder {
   readonly #types = new ColumnTypes();
+  readonly encodePair = tsvPairEncoder(this.#types);
 
   encode(record: unknown): string {
     const isArray = Array.isArray(record);
@@ -118,9 +136,9 @@ function lineText(value: unknown, record: unknown): string {
   );
 }
 
-/** `n` bytes, or a pair of byte arrays that are `n` bytes together. */
+/** `n` bytes; or a pair of byte arrays that are `n` bytes together, or of one and null. */
 function encodeBytes(record: unknown, recordBytes: number): Uint8Array {
-  const bytes = isBytesPair(record) ? Buffer.concat(record) : record;
+  const bytes = isBytesPair(record) ? bytesOfPair(record) : record;
   if (!(bytes instanceof Uint8Array)) {
     throw notEncodable(record, `fixedLength(${recordBytes}) takes a Uint8Array or a pair of them`);
   }
@@ -131,6 +149,11 @@ function encodeBytes(record: unknown, recordBytes: number): Uint8Array {
   );
 }
 
-function isBytesPair(record: unknown): record is [Uint8Array, Uint8Array] {
-  return Array.isArray(record) && record.length === 2 && record.every((part) => part instanceof Uint8Array);
+function isBytesPair(record: unknown): record is [Uint8Array, Uint8Array | null] {
+  if (!Array.isArray(record) || record.length !== 2 || !(record[0] instanceof Uint8Array)) return false;
+  return record[1] === null || record[1] instanceof Uint8Array;
+}
+
+function bytesOfPair([key, value]: readonly [Uint8Array, Uint8Array | null]): Uint8Array {
+  return value === null ? key : Buffer.concat([key, value]);
 }

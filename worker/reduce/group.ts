@@ -3,8 +3,8 @@
  * than memory; what a reducer leaves unread is skipped.
  */
 import { decodeKey, type Key } from '../../lib/codec/key-codec.ts';
-import { compareBytes, type PairStream } from '../../lib/codec/pair.ts';
-import { decodeValue, type Value } from '../../lib/codec/value-codec.ts';
+import { compareBytes, copyBytes, type EncodedPair, type PairStream } from '../../lib/codec/pair.ts';
+import { decodeValue, encodeValue, scalarBytesMax, type Value } from '../../lib/codec/value-codec.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { showKey } from '../user/show.ts';
@@ -17,7 +17,8 @@ export class GroupCursor {
   readonly #pairs: PairStream;
   #keyBytes = Buffer.allocUnsafe(256);
   #keyLength = -1;
-  #key: Key = '';
+  /** Decoded when somebody asks for it. */
+  #key: Key | undefined;
   /** The stream stands on a pair of the current group that has not been handed out. */
   #onValue = false;
   #ended = false;
@@ -34,7 +35,15 @@ export class GroupCursor {
   }
 
   get key(): Key {
+    this.#key ??= decodeKey(this.#keyBytes, 0, this.#keyLength);
     return this.#key;
+  }
+
+  /** The key with a number for its value, encoded; until `nextGroup`. */
+  pairWith(value: number): EncodedPair {
+    const bytes = this.#keyBytes;
+    const keyEnd = this.#keyLength;
+    return { bytes, keyStart: 0, keyEnd, valueEnd: encodeValue(value, bytes, keyEnd) };
   }
 
   /** Grows with each group: a handed out iterator belongs to one. */
@@ -50,9 +59,10 @@ export class GroupCursor {
     if (this.#ended) return false;
     const { bytes, keyStart, keyEnd } = this.#pairs;
     this.#keyLength = keyEnd - keyStart;
-    if (this.#keyLength > this.#keyBytes.length) this.#keyBytes = Buffer.allocUnsafe(this.#keyLength * 2);
-    bytes.copy(this.#keyBytes, 0, keyStart, keyEnd);
-    this.#key = decodeKey(bytes, keyStart, keyEnd);
+    if (this.#keyLength + scalarBytesMax > this.#keyBytes.length)
+      this.#keyBytes = Buffer.allocUnsafe(this.#keyLength * 2 + scalarBytesMax);
+    copyBytes(bytes, keyStart, keyEnd, this.#keyBytes, 0);
+    this.#key = undefined;
     this.#onValue = true;
     return true;
   }

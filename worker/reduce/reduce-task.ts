@@ -3,6 +3,7 @@
  * the part, check what was read against what was promised. Knows nothing of a coordinator; the same call for slot threads and tests.
  */
 import { join } from 'node:path';
+import { recordOfPair } from '../../lib/codec/decode-pair.ts';
 import { type ErrorCode, MillraceError } from '../../lib/errors.ts';
 import type { AttemptId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, PairCounts, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
@@ -16,7 +17,6 @@ import type { TaskContext } from '../user/context.ts';
 import { withHooks } from '../user/hooks.ts';
 import { type Progress, progressAt } from '../user/progress.ts';
 import { TaskFailure } from '../user/task-failure.ts';
-import { GroupCursor } from './group.ts';
 import { type RecordSink, runReducer } from './run-reducer.ts';
 import { openPart, type PartListener } from './write-output.ts';
 
@@ -78,8 +78,7 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
       { space, ...(mergeFanInMax !== undefined && { fanInMax: mergeFanInMax }) },
     );
     const sink = onRecord ? telling(part, onRecord) : part;
-    const groups = new GroupCursor(merged, progress, context.checkMemory);
-    await withHooks(job, context, () => runReducer(groups, { job, context, progress, sink }));
+    await withHooks(job, context, () => runReducer(merged, { job, context, progress, sink }));
     const reduced = checkReduced(promised, progress);
     return { consumed: promised, reduced, part: await part.finish() };
   } catch (thrown) {
@@ -89,12 +88,11 @@ export async function runReduceTask(options: ReduceTaskOptions): Promise<ReduceT
 }
 
 function telling(part: RecordSink, onRecord: (record: unknown) => void): RecordSink {
-  return {
-    write(record) {
-      onRecord(record);
-      return part.write(record);
-    },
+  const write = (record: unknown) => {
+    onRecord(record);
+    return part.write(record);
   };
+  return { write, writePair: (pair) => write(recordOfPair(pair)) };
 }
 
 /** Every map exactly once, before any user code (I13). */

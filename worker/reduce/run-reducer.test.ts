@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { recordOfPair } from '../../lib/codec/decode-pair.ts';
 import { encodeKeyToBytes, type Key } from '../../lib/codec/key-codec.ts';
 import { PairCursor, pairBytes, writePair } from '../../lib/codec/pair.ts';
 import { encodeValueToBytes } from '../../lib/codec/value-codec.ts';
+import { MillraceError } from '../../lib/errors.ts';
 import { toJobId } from '../../lib/ids.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import { TaskContext } from '../user/context.ts';
 import { createProgress, progressAt } from '../user/progress.ts';
-import { GroupCursor } from './group.ts';
 import { type RecordSink, runReducer } from './run-reducer.ts';
 
 type Pair = readonly [Key, unknown];
@@ -34,9 +35,11 @@ async function reduceAll(job: Partial<UserJob>, pairs: readonly Pair[], given?: 
     log: () => undefined,
   });
   const records: unknown[] = [];
-  const collect: RecordSink = { write: (record) => void records.push(record) };
-  const groups = new GroupCursor(streamOf(pairs), progress);
-  await runReducer(groups, { job: job as UserJob, context, progress, sink: given ?? collect });
+  const collect: RecordSink = {
+    write: (record) => void records.push(record),
+    writePair: (pair) => void records.push(recordOfPair(pair)),
+  };
+  await runReducer(streamOf(pairs), { job: job as UserJob, context, progress, sink: given ?? collect });
   return { records, progress };
 }
 
@@ -105,6 +108,31 @@ describe('runReducer', () => {
     ]);
   });
 
+  it('gives results that are no numbers, and keys of any length, as they are', async () => {
+    const pairs: Pair[] = [
+      ['a'.repeat(300), 3n],
+      [[1, 'x'], 'v'],
+    ];
+    const first = { kind: 'aggregator', op: 'first' } as const;
+    expect((await reduceAll({ reduce: first }, pairs)).records).toEqual(pairs);
+    const count = { kind: 'aggregator', op: 'count' } as const;
+    expect((await reduceAll({ reduce: count }, pairs)).records).toEqual(pairs.map(([key]) => [key, 1]));
+  });
+
+  it('names the key of the pair that the output refuses, and waits while the output is full', async () => {
+    let written = 0;
+    const gate = Promise.withResolvers<void>();
+    const write = () => {
+      if (++written === 3) throw new MillraceError('not-encodable', 'no');
+      return written === 2 ? gate.promise : undefined;
+    };
+    const running = reduceAll({}, two, { write, writePair: write });
+    await Promise.resolve();
+    expect(written).toBe(2);
+    gate.resolve();
+    await expect(running).rejects.toMatchObject({ failure: { message: 'no', record: 'key "b"' } });
+  });
+
   it('runs async generators', async () => {
     const job = {
       async *reduce(key: unknown, values: Iterable<unknown>) {
@@ -158,7 +186,8 @@ describe('runReducer', () => {
     let pulled = 0;
     let written = 0;
     const gate = Promise.withResolvers<void>();
-    const sink: RecordSink = { write: () => (++written === 2 ? gate.promise : undefined) };
+    const write = () => (++written === 2 ? gate.promise : undefined);
+    const sink: RecordSink = { write, writePair: write };
     const job = {
       *reduce() {
         while (pulled < 5) yield ++pulled;

@@ -3,19 +3,24 @@
  * synchronous; bytes leave in the background, and `write` gives a promise only when too much is waiting.
  */
 import { crc32 } from 'node:zlib';
+import { recordOfPair } from '../../lib/codec/decode-pair.ts';
+import type { EncodedPair } from '../../lib/codec/pair.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import { type OutputFormat, partName } from '../../lib/formats.ts';
 import type { AttemptId } from '../../lib/ids.ts';
 import type { JobSpec, OpenPart, StagedPart } from '../../lib/job-spec.ts';
 import { type Compressor, createCompressor } from '../../lib/output/compress.ts';
+import { notPlain, pairSlackBytes } from '../../lib/output/encode-pair.ts';
 import { createEncoder, type RecordEncoder } from '../../lib/output/encode-record.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { StagedObject, StageWriter, StoreLocation } from '../../lib/store/store.ts';
 
 /** Encoded bytes that may wait for the store before the writer is held up. */
 const waitingBytesMax = 8 * 1024 * 1024;
-/** Encoded records leave in pieces of about this many characters or bytes. */
-const pieceSize = 256 * 1024;
+/** Text leaves in pieces of about this many characters. */
+const textPieceChars = 256 * 1024;
+/** What is encoded straight into bytes leaves in blocks of this size, which are used again and again. */
+const blockBytes = 1024 * 1024;
 
 export interface PartWriter {
   /**
@@ -24,6 +29,8 @@ export interface PartWriter {
    * store threw in the background.
    */
   write(record: unknown): Promise<void> | undefined;
+  /** The same for the record `[key, value]` of an encoded pair, and nothing is decoded when that can be helped. */
+  writePair(pair: EncodedPair): Promise<void> | undefined;
   /** Everything is held by the store. After it failed, `abort` is still to be called. */
   finish(): Promise<StagedPart>;
   /** Drops the part, also a finished one. */
@@ -74,10 +81,11 @@ class StagedPartWriter implements PartWriter {
   readonly #encoder: RecordEncoder;
   readonly #compressor: Compressor;
   readonly #writer: StageWriter;
-  /** Encoded but not on its way: text, or bytes. A format makes only one of them. */
+  /** Encoded but not on its way: what is in the block, then the text. */
+  #block: Buffer | undefined;
+  #blockUsed = 0;
   #text = '';
-  #bytes: Uint8Array[] = [];
-  #bytesLength = 0;
+  readonly #freeBlocks: Buffer[] = [];
   /** On its way. */
   #waitingBytes = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -97,16 +105,20 @@ class StagedPartWriter implements PartWriter {
   write(record: unknown): Promise<void> | undefined {
     if (this.#failure) throw this.#failure.thrown;
     const encoded = this.#encoder.encode(record);
-    if (typeof encoded === 'string') {
-      this.#text += encoded;
-      if (this.#text.length >= pieceSize) this.#sendEncoded();
-    } else {
-      this.#bytes.push(encoded.slice());
-      this.#bytesLength += encoded.length;
-      if (this.#bytesLength >= pieceSize) this.#sendEncoded();
-    }
-    this.#records++;
-    return this.#waitingBytes > waitingBytesMax ? this.#sent() : undefined;
+    if (typeof encoded === 'string') this.#addText(encoded);
+    else this.#addBytes(encoded);
+    return this.#written();
+  }
+
+  writePair(pair: EncodedPair): Promise<void> | undefined {
+    if (this.#failure) throw this.#failure.thrown;
+    const bytesMax = pair.valueEnd - pair.keyStart + pairSlackBytes;
+    if (bytesMax > blockBytes) return this.write(recordOfPair(pair));
+    const block = this.#blockFor(bytesMax);
+    const end = this.#encoder.encodePair(pair, block, this.#blockUsed);
+    if (end === notPlain) return this.write(recordOfPair(pair));
+    this.#blockUsed = end;
+    return this.#written();
   }
 
   async finish(): Promise<StagedPart> {
@@ -134,17 +146,54 @@ class StagedPartWriter implements PartWriter {
     else await this.#writer.abort();
   }
 
+  #written(): Promise<void> | undefined {
+    this.#records++;
+    return this.#waitingBytes > waitingBytesMax ? this.#sent() : undefined;
+  }
+
+  #addText(text: string): void {
+    // A part that is made of both is not cut into a piece for each.
+    if (this.#blockUsed > 0) return this.#addBytes(Buffer.from(text));
+    this.#text += text;
+    if (this.#text.length >= textPieceChars) this.#sendEncoded();
+  }
+
+  #addBytes(bytes: Uint8Array): void {
+    if (bytes.length > blockBytes) {
+      this.#sendEncoded();
+      this.#send(bytes.slice());
+      return;
+    }
+    this.#blockFor(bytes.length).set(bytes, this.#blockUsed);
+    this.#blockUsed += bytes.length;
+  }
+
+  /** The block, with room for so many bytes behind what is in it. */
+  #blockFor(bytes: number): Buffer {
+    if (this.#text !== '' || this.#blockUsed + bytes > blockBytes) this.#sendEncoded();
+    this.#block ??= this.#freeBlocks.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
+    return this.#block;
+  }
+
   #sendEncoded(): void {
-    const bytes = this.#text === '' ? Buffer.concat(this.#bytes, this.#bytesLength) : Buffer.from(this.#text);
+    const block = this.#block;
+    if (block !== undefined && this.#blockUsed > 0) {
+      this.#send(block.subarray(0, this.#blockUsed), block);
+      this.#block = undefined;
+      this.#blockUsed = 0;
+    }
+    if (this.#text !== '') this.#send(Buffer.from(this.#text));
     this.#text = '';
-    this.#bytes = [];
-    this.#bytesLength = 0;
+  }
+
+  /** `block`: to be used again when the bytes have gone. */
+  #send(bytes: Uint8Array, block?: Buffer): void {
     this.#waitingBytes += bytes.length;
-    this.#tail = this.#send(this.#tail, bytes);
+    this.#tail = this.#sendAfter(this.#tail, bytes, block);
   }
 
   /** Never rejects: a failure is kept for the next call, because nobody may be waiting. */
-  async #send(before: Promise<void>, bytes: Uint8Array): Promise<void> {
+  async #sendAfter(before: Promise<void>, bytes: Uint8Array, block: Buffer | undefined): Promise<void> {
     await before;
     try {
       if (this.#failure) return;
@@ -154,6 +203,7 @@ class StagedPartWriter implements PartWriter {
       this.#failure ??= { thrown };
     } finally {
       this.#waitingBytes -= bytes.length;
+      if (block !== undefined) this.#freeBlocks.push(block);
     }
   }
 
