@@ -4,7 +4,7 @@
 export const workerStates = ['ready', 'draining', 'quarantined', 'disconnected'] as const;
 export type WorkerState = (typeof workerStates)[number];
 
-/** `silent`: no heartbeat for too long. `restarted`: on the same scratch folder. `replaced`: another process has its id. `left`: by itself. */
+/** `silent`: no heartbeat for too long. `restarted`: on the same scratch folder, empty or not. `replaced`: another process has its id. `left`: by itself. */
 export const workerLossReasons = ['silent', 'restarted', 'replaced', 'left'] as const;
 export type WorkerLossReason = (typeof workerLossReasons)[number];
 

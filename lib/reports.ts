@@ -14,6 +14,8 @@ export interface WorkerInfo {
   readonly softwareVersion: string;
   /** It was told to stop: it takes nothing new. */
   readonly draining: boolean;
+  /** A digest of its host and scratch folder, which no two workers have at once. Undefined when it did not say. */
+  readonly home?: string | undefined;
 }
 
 /** `ready`: a reduce that holds all its input and waits for a slot. Only `map` and `reduce` (and `sample`) hold one. */

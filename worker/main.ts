@@ -1,6 +1,7 @@
 /** Composition root of a worker: session, attempts, slots and the fetch server, wired together. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Address, advertisedAddress, parseAddress, parseAddresses } from '../lib/address.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
@@ -113,7 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     credentials,
     workerId: attempts.workerId,
     slots,
-    fetchAddress: advertisedAddress(options.advertise, server.address, hostname()),
+    ...whereaboutsOf(options, server.address),
     softwareVersion: softwareVersion(),
     clock,
     log,
@@ -172,6 +173,14 @@ function checkSlots(slots: number): number {
   }
   checkLimit('--slots', slots, limits.slotsMax, 'start more workers instead');
   return slots;
+}
+
+function whereaboutsOf({ advertise, scratchDir }: WorkerOptions, bound: string) {
+  const host = hostname();
+  const home = createHash('sha256')
+    .update(`${host} ${resolve(scratchDir)}`)
+    .digest('hex');
+  return { fetchAddress: advertisedAddress(advertise, bound, host), home };
 }
 
 /** The host is in it for people; the random part makes it unique. */

@@ -22,6 +22,8 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
     const replaced = turn.state.workers.get(workerId);
     if (replaced) loseWorker(turn, replaced, 'restarted', `was restarted as ${info.workerId}`);
   }
+  for (const gone of diedAtHome(turn, info))
+    loseWorker(turn, gone, 'restarted', `was restarted as ${info.workerId}`);
   const known = turn.state.workers.get(info.workerId);
   // Another process under the same id: what the first one ran and held in memory is gone.
   if (known && known.info.pid !== info.pid)
@@ -47,6 +49,17 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   for (const jobId of event.jobs) worker.jobs.add(jobId);
   for (const jobId of worker.jobs) catchUp(turn, worker, jobId);
   turn.wantsSchedule = true;
+}
+
+/**
+ * A folder has one process at a time, so whoever had it before is dead, and what it had on a disk that is empty now is lost: no need to wait
+ * for its silence. One whose stream is whole is not: then two hosts have the same name.
+ */
+function diedAtHome({ state }: Turn, { workerId, home }: Worker['info']): Worker[] {
+  if (home === undefined) return [];
+  return [...state.workers.values()].filter(
+    (other) => other.id !== workerId && !other.connected && other.info.home === home,
+  );
 }
 
 function addWorker({ state, now, persist }: Turn, info: Worker['info']): Worker {

@@ -69,6 +69,8 @@ export function attemptIdOut(id: AttemptId): WireAttemptId {
   return { ...id, kind: kindsOut[id.kind] };
 }
 
+const homePattern = /^[0-9a-f]{64}$/;
+
 export function helloIn(wire: WireHello): WorkerInfo {
   if (wire.slots < 1 || wire.slots > limits.slotsMax) {
     invalid(`slots is ${wire.slots}, must be from 1 to ${limits.slotsMax} (--slots)`);
@@ -83,6 +85,8 @@ export function helloIn(wire: WireHello): WorkerInfo {
     pid: wire.pid,
     softwareVersion: wire.softwareVersion.slice(0, 64),
     draining: wire.draining,
+    home:
+      wire.home === '' || homePattern.test(wire.home) ? wire.home || undefined : invalid('home is no digest'),
   };
 }
 

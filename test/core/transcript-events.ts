@@ -115,12 +115,13 @@ function errorOf(code: string): { code: ErrorCode; message: string; retryable: b
 }
 
 function joined({ words, named }: Line): Happening {
-  const { slots = '2', pid = '1', host, running, held, replaces, jobs } = named;
+  const { slots = '2', pid = '1', host, home, running, held, replaces, jobs } = named;
   const worker = makeWorker(words[0]!, {
     slots: Number(slots),
     pid: Number(pid),
     draining: words.includes('draining'),
     ...(host && { host }),
+    ...(home && { home }),
   });
   const attempts = (text?: string) => (text ? text.split(',').map(parseAttempt) : []);
   return {

@@ -2,7 +2,7 @@
  * Transcripts of the core: each `*.txt` here is a story of blocks, `events`, then `----`, then exactly what step() decided. Run with
  * UPDATE=1 to write what it decides now, and read the difference. Invariants are checked after every event.
  *
- *   after 1s                                    join w1 [slots=2] [host=h] [pid=1] [running=j1/m0.0,…] [draining]
+ *   after 1s                                    join w1 [slots=2] [host=h] [home=x] [pid=1] [running=j1/m0.0,…] [draining]
  *   submit j1 [reducers=1] [priority=0] [attempts=4] [partition=hash] [durability=local] [on-nondeterminism=fail] [bad-records=5]
  *   splits j1 COUNT [bytes=1000] [hosts=a,b]    listing-failed j1 CODE        cancel j1
  *   mapped w1 j1/m0.0 [segments=3,4] [variant=1] [counter=2] [bad=1] [copied] sampled w1 j1/s0.0 keys=a,b

@@ -122,12 +122,20 @@ export class StepChecker {
 
   #checkLoss(state: CoreState, event: Event, id: WorkerId): void {
     const isReplaced =
-      event.type === 'worker-joined' && (event.worker.workerId === id || event.replaces.includes(id));
+      event.type === 'worker-joined' &&
+      (event.worker.workerId === id || event.replaces.includes(id) || this.#hasDiedWhere(event, id));
     const hasLeft = event.type === 'worker-left' && event.workerId === id;
     const silentMs = state.now - (this.#heardMs.get(id) ?? 0);
     const isSilent = event.type === 'tick' && silentMs >= state.config.heartbeatTimeoutMs;
     if (!isReplaced && !hasLeft && !isSilent)
       this.#fail(`${id} is given up at a ${event.type}, heard ${silentMs} ms ago`);
+  }
+
+  /** The next life of its host says hello, and it is really dead. */
+  #hasDiedWhere({ worker }: EventOf<'worker-joined'>, id: WorkerId): boolean {
+    const hostOf = (workerId: WorkerId) => workerId.replace(/-\d+$/, '');
+    const living = [...this.#world.workers.values()].filter(({ isAlive }) => isAlive);
+    return hostOf(worker.workerId) === hostOf(id) && living.every(({ workerId }) => workerId !== id);
   }
 
   #countUnreachable({ jobs }: CoreState, { trouble }: EventOf<'fetch-troubled'>): void {

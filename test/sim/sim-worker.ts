@@ -1,4 +1,5 @@
 /** A worker as main.ts wires it, without sockets and threads: the real session, attempts, fetching and serving, and files in memory. */
+import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import { noCredentials } from '../../lib/security/credentials.ts';
@@ -107,6 +108,7 @@ export class SimWorker {
       workerId: attempts.workerId,
       slots,
       fetchAddress: `${this.name}:7070`,
+      home: createHash('sha256').update(this.name).digest('hex'),
       softwareVersion: '0',
       clock: node,
       log,

@@ -65,10 +65,9 @@ let serving: boolean[] = [];
 
 function open(joinTimeoutMs = 0, coordinator = address): Session {
   serving = [];
-  const call =
-    (name: string) =>
-    (...args: unknown[]) =>
-      calls.push([name, ...args]);
+  const call = (name: string) => {
+    return (...args: unknown[]) => calls.push([name, ...args]);
+  };
   const handlers: SessionHandlers = {
     onJob: call('job'),
     onTicket: call('ticket'),
@@ -92,6 +91,7 @@ function open(joinTimeoutMs = 0, coordinator = address): Session {
     workerId: toWorkerId('w'),
     slots: 1,
     fetchAddress: '127.0.0.1:1',
+    home: 'h',
     softwareVersion: '0',
     clock,
     log: createLog('test', 'silent'),
@@ -107,7 +107,7 @@ function open(joinTimeoutMs = 0, coordinator = address): Session {
 async function join(session: Session, early: CoordinatorMessage = {}): Promise<Stream> {
   const stream = await streams.next();
   const { hello } = await messages.next();
-  expect(hello).toMatchObject({ workerId: 'w', held: [{ index: 8 }], replaces: ['dead'], jobIds: ['job-0'] });
+  expect(hello).toMatchObject({ home: 'h', held: [{ index: 8 }], replaces: ['dead'], jobIds: ['job-0'] });
   stream.write(early);
   stream.write({ welcome: { heartbeatIntervalMs: 1_000, epoch: 2 } });
   await session.joined;

@@ -89,6 +89,8 @@ export interface SessionOptions {
   readonly slots: number;
   /** HOST:PORT where peers fetch. */
   readonly fetchAddress: string;
+  /** A digest of host and scratch folder: by it the coordinator knows a worker that died and was started again, on its disk or without it. */
+  readonly home: string;
   readonly softwareVersion: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -272,7 +274,7 @@ export class Session {
   }
 
   #connect(): void {
-    const { handlers, slots, fetchAddress, softwareVersion } = this.#options;
+    const { handlers, slots, fetchAddress, home, softwareVersion } = this.#options;
     const stream = this.#coordinators.client.session();
     this.#stream = stream;
     stream.on('data', (message: CoordinatorMessage__Output) => {
@@ -297,6 +299,7 @@ export class Session {
         softwareVersion,
         host: hostname(),
         fetchAddress,
+        home,
         slots,
         pid: process.pid,
         draining: this.#draining,

@@ -16,6 +16,7 @@ export interface Hello {
   'draining'?: (boolean);
   'epochSeen'?: (number);
   'jobIds'?: (string)[];
+  'home'?: (string);
 }
 
 export interface Hello__Output {
@@ -32,4 +33,5 @@ export interface Hello__Output {
   'draining': (boolean);
   'epochSeen': (number);
   'jobIds': (string)[];
+  'home': (string);
 }
