@@ -168,6 +168,44 @@ test('an entry that was there and is gone was removed by who leads since: the le
   );
 });
 
+describe('whether it still leads', () => {
+  test('is told by what comes after its last entry, also when a successor has trimmed what was there', async () => {
+    const place = createStores().locate(`mem://${randomUUID()}/`);
+    const first = await open(place);
+    await first.append([record(1)]);
+    await expect(first.confirmLead()).resolves.toBeUndefined();
+    const second = await open(place);
+    const deposed = /^another coordinator leads: .*log\/000000000003 was written by .* \(epoch 2\)/;
+    await expect(first.confirmLead()).rejects.toThrow(deposed);
+    await second.append([record(2)]);
+    second.snapshot([record(1), record(2)]);
+    await second.close();
+    await expect(first.confirmLead()).rejects.toThrow(deposed);
+    await expect(second.confirmLead()).resolves.toBeUndefined();
+  });
+
+  test('is not answered by an append of its own that is under way', async () => {
+    const place = createStores().locate(`mem://${randomUUID()}/`);
+    const answer = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    let isSlow = false;
+    const slow = withPut(place, async (key, bytes) => {
+      const isNew = await place.store.putIfAbsent(key, bytes);
+      if (!isSlow) return isNew;
+      written.resolve();
+      await answer.promise;
+      return isNew;
+    });
+    const journal = await open(slow);
+    isSlow = true;
+    const append = journal.append([record(1)]);
+    await written.promise;
+    await expect(journal.confirmLead()).resolves.toBeUndefined();
+    answer.resolve();
+    await append;
+  });
+});
+
 test('a folder that cannot be made is refused with the path and the setting', async () => {
   writeFileSync(join(folder, 'file'), '');
   const place = createStores().locate(fileUri(`${folder}/file/`));

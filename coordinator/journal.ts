@@ -110,6 +110,21 @@ export class StoreJournal implements Journal {
     }
   }
 
+  /**
+   * Throws `wrong-state` when another coordinator has taken the lead, and what the store throws. Who is told that it leads may be deposed a
+   * moment later: only an append decides.
+   */
+  async confirmLead(): Promise<void> {
+    const { lastSeq } = this.#chain;
+    // Of its own there is one at most, an append that is under way. A successor's first entry is never removed.
+    for (const seq of (await this.#folder.entries()).filter((one) => one > lastSeq)) {
+      const other = await this.#readOther(seq);
+      // Removed since it was listed: there is more to see.
+      if (other === 'trimmed') return this.confirmLead();
+      if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
+    }
+  }
+
   /** Whether {@link snapshot} should be called now. */
   get isSnapshotDue(): boolean {
     return this.#snapshots?.isDue ?? false;
@@ -170,6 +185,11 @@ export class StoreJournal implements Journal {
     waitsMs: readonly number[],
   ): Promise<EntryHead | 'trimmed' | undefined> {
     if (await this.#putSettled(this.#folder.entryKey(seq), bytes, waitsMs)) return undefined;
+    return this.#readOther(seq);
+  }
+
+  /** Who wrote an entry that is there; undefined when it is ours. */
+  async #readOther(seq: number): Promise<EntryHead | 'trimmed' | undefined> {
     try {
       const { head } = await this.#folder.readEntry(seq);
       return head.nonce === this.nonce ? undefined : head;

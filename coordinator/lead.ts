@@ -123,6 +123,7 @@ function wire(
     watchers,
     outputsInUse,
     commitsBegun: new Set(),
+    confirmLead: () => journal.confirmLead(),
     dispatch,
     sendToWorker: workers.send.bind(workers),
     onJobEvent: (event) => {

@@ -2,19 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { MillraceError } from '../lib/errors.ts';
-import { toJobId } from '../lib/ids.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { readManifest } from '../lib/success-manifest.ts';
+import { facts, outputSpec, stageParts, tryOf } from '../test/output-fixture.ts';
 import { checkOutput, discardStaged, publishOutput, unpublishOutput } from './output-folder.ts';
-
-const facts = {
-  inputRecords: 3,
-  inputBytes: 30,
-  intermediateRecords: 3,
-  intermediateBytes: 40,
-  counters: { seen: 3 },
-};
 
 let stores: Stores;
 let outputUri: string;
@@ -23,41 +15,9 @@ beforeEach(() => {
   outputUri = `mem://${randomUUID()}/out/`;
 });
 
-function specOf(ifExists: IfExists, partOffset = 0): JobSpec {
-  return {
-    jobId: toJobId(randomUUID()),
-    name: 'test',
-    bundle: { uri: 'mem://x/b', sha256: '', bytes: 0 },
-    input: { kind: 'lines' },
-    output: { kind: 'tsv', compression: 'none' },
-    inputPatterns: [],
-    outputUri,
-    ifExists,
-    params: {},
-    reducers: 2,
-    partition: 'hash',
-    splitBytes: 1,
-    maps: undefined,
-    priority: 0,
-    attemptsMax: 4,
-    taskTimeoutMs: 1,
-    submittedAtMs: 0,
-    partOffset,
-  };
-}
+const specOf = (ifExists: IfExists, partOffset = 0) => outputSpec(outputUri, ifExists, partOffset);
 
-async function stage(spec: JobSpec, texts: string[]): Promise<StagedPart[]> {
-  return Promise.all(
-    texts.map(async (text, index) => {
-      const uri = `${outputUri}part-r-${String(spec.partOffset + index).padStart(5, '0')}`;
-      const { store, key } = stores.locate(uri);
-      const writer = await store.stage(key, spec.jobId);
-      await writer.write(Buffer.from(text));
-      const { token, bytes } = await writer.seal();
-      return { uri, token, bytes, records: 1, crc32: crc32(text), columns: [] };
-    }),
-  );
-}
+const stage = (spec: JobSpec, texts: readonly string[]) => stageParts(stores, spec, texts);
 
 async function names(): Promise<string[]> {
   const { store, key } = stores.locate(outputUri);
@@ -121,8 +81,8 @@ describe('publishing', () => {
     const { store, key } = stores.locate(parts[0]!.uri);
     await store.publish({ key, token: parts[0]!.token, bytes: 1 });
     const begin = vi.fn();
-    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin });
-    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin });
+    await publishOutput(stores, { spec, parts, success: facts }, { ...tryOf(), hasBegun: true, begin });
+    await publishOutput(stores, { spec, parts, success: facts }, { ...tryOf(), hasBegun: true, begin });
     expect(begin).toHaveBeenCalledOnce();
     expect(await names()).toEqual(['_SUCCESS', 'part-r-00000', 'part-r-00001']);
   });
@@ -256,7 +216,7 @@ describe('what others left there', () => {
       const spec = specOf(ifExists);
       const parts = await stage(spec, ['ours']);
       await leave('part-r-00000', 'theirs');
-      const tries = { hasBegun: false, begin: vi.fn() };
+      const tries = tryOf();
       await expect(publishOutput(stores, { spec, parts, success: facts }, tries)).rejects.toMatchObject({
         code: 'output-exists',
       });
@@ -292,7 +252,7 @@ describe('a commit that began and cannot end', () => {
     const refused = new MillraceError('permission-denied', 'no more writes');
     if (spec.ifExists === 'append') vi.spyOn(store, 'stage').mockRejectedValueOnce(refused);
     else vi.spyOn(store, 'putIfAbsent').mockRejectedValueOnce(refused);
-    const tries = { hasBegun: false, begin: vi.fn() };
+    const tries = tryOf();
     await expect(publishOutput(stores, { spec, parts, success: facts }, tries)).rejects.toThrow(
       'no more writes',
     );
@@ -314,7 +274,7 @@ describe('a commit that began and cannot end', () => {
     const spec = specOf('append', 2);
     const parts = await stage(spec, ['3']);
     await failHalfWay(spec, parts);
-    await publishOutput(stores, { spec, parts, success: facts }, { hasBegun: true, begin: () => undefined });
+    await publishOutput(stores, { spec, parts, success: facts }, { ...tryOf(), hasBegun: true });
     const { store, key } = stores.locate(outputUri);
     const manifest = await readManifest(store, key);
     expect(manifest?.parts.map((part) => part.key)).toEqual(['part-r-00000', 'part-r-00001', 'part-r-00002']);
@@ -332,7 +292,7 @@ describe('a commit that began and cannot end', () => {
     const late = specOf('fail');
     const parts = await stage(late, ['late']);
     await commit('fail', ['first']);
-    const tries = { hasBegun: false, begin: vi.fn() };
+    const tries = tryOf();
     await expect(publishOutput(stores, { spec: late, parts, success: facts }, tries)).rejects.toMatchObject({
       code: 'output-exists',
     });

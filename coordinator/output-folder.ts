@@ -29,13 +29,19 @@ const namesShown = 3;
 
 /** What a commit knows of earlier tries of itself. */
 export interface CommitTries {
+  /** Throws when another coordinator has taken the lead, which may have undone the commit since, and what the store throws. */
+  confirmLead(): Promise<void>;
   /** An earlier try passed all checks: what is there under the names of the parts may be the job's own. */
   readonly hasBegun: boolean;
   /** Called when all checks are passed, before the first change: from then on parts of the job may be visible. */
   begin(): void;
 }
 
-const onlyTry: CommitTries = { hasBegun: false, begin: () => undefined };
+const onlyTry: CommitTries = {
+  confirmLead: async () => undefined,
+  hasBegun: false,
+  begin: () => undefined,
+};
 
 /** The names of objects below the output path: of all, or of the first so many. */
 async function listOutput(store: Store, prefix: string, max = Number.POSITIVE_INFINITY): Promise<string[]> {
@@ -103,12 +109,13 @@ async function readAppendable(
 
 /**
  * The commit: publishes the parts, then `_SUCCESS`. Every step may be repeated, so a commit that was cut off is simply run
- * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not.
+ * again. With `replace` the old `_SUCCESS` goes first: nothing ever looks complete that is not. A process may stand still anywhere in here while
+ * others go on: staged parts that they have dropped cannot be published, and before what nothing keeps from being done it asks whether it still leads.
  */
 export async function publishOutput(
   stores: Stores,
   { spec, parts, success }: Publication,
-  { hasBegun, begin }: CommitTries = onlyTry,
+  { confirmLead, hasBegun, begin }: CommitTries = onlyTry,
 ): Promise<void> {
   const { outputUri, ifExists } = spec;
   const { store, key: prefix } = stores.locate(outputUri);
@@ -129,6 +136,7 @@ export async function publishOutput(
   const manifest = buildManifest(spec, parts, success, kept);
   failpoint('commit.before-first');
   if (kept) await keepReplaced(stores, spec);
+  await confirmLead();
   begin();
   if (names.includes(successName) && !kept) {
     await store.remove(`${prefix}${successName}`);
@@ -140,10 +148,12 @@ export async function publishOutput(
   });
   if (ifExists === 'replace') {
     const replaced = foreign.filter((name) => partPattern.test(name));
+    if (replaced.length > 0) await confirmLead();
     await forEach(replaced, (name) => store.remove(`${prefix}${name}`));
   }
   const bytes = Buffer.from(encodeManifest(manifest));
   failpoint('commit.success-before');
+  await confirmLead();
   if (kept) return replaceManifest(store, prefix, bytes, spec);
   const written = await store.putIfAbsent(`${prefix}${successName}`, bytes);
   failpoint('commit.success-after');

@@ -23,6 +23,7 @@ function portsWithWarnings(): { ports: PerformPorts; warned: Promise<string> } {
     watchers: new JobWatchers(),
     outputsInUse: new Set(),
     commitsBegun: new Set(),
+    confirmLead: async () => undefined,
     sendToWorker: () => undefined,
     dispatch: () => undefined,
     onJobEvent: () => undefined,

@@ -25,6 +25,8 @@ export interface PerformPorts {
   readonly outputsInUse: Set<string>;
   /** Jobs of whose output something may be visible, although they have not committed. */
   readonly commitsBegun: Set<JobId>;
+  /** Throws when another coordinator has taken the lead: what is visible is its business then. */
+  confirmLead(): Promise<void>;
   sendToWorker(effect: WorkerEffect): void;
   dispatch(happening: Happening): void;
   /** Must not throw. */
@@ -112,9 +114,9 @@ async function findingCopies(
 
 function publishing(effect: Extract<Effect, { type: 'publish-output' }>, ports: PerformPorts): void {
   const { jobId, outputUri } = effect.spec;
-  const { commitsBegun } = ports;
+  const { commitsBegun, confirmLead } = ports;
   failpoint('effect.publish');
-  const tries = { hasBegun: commitsBegun.has(jobId), begin: () => commitsBegun.add(jobId) };
+  const tries = { confirmLead, hasBegun: commitsBegun.has(jobId), begin: () => commitsBegun.add(jobId) };
   const published = publishOutput(ports.stores, effect, tries).then(async () => {
     // The output is there: what of the losers cannot be removed changes nothing about that.
     const { spec, discards: parts, unsure, unsureMaps } = effect;
@@ -131,14 +133,29 @@ function discarding(effect: Extract<Effect, { type: 'discard-output' }>, ports: 
   const { jobId, outputUri } = effect.spec;
   failpoint('effect.discard');
   const undone = async () => {
-    // First what is visible: the folders that staging made are removed only when they are empty.
-    if (ports.commitsBegun.delete(jobId)) await cleanUp(effect, unpublishOutput, ports);
-    await cleanUp(effect, discardStaged, ports);
+    const hasBegun = ports.commitsBegun.delete(jobId);
+    if (await mayLead(ports)) {
+      // First what is visible: the folders that staging made are removed only when they are empty.
+      if (hasBegun) await cleanUp(effect, unpublishOutput, ports);
+      await cleanUp(effect, discardStaged, ports);
+    }
     failpoint('discard.swept');
     ports.outputsInUse.delete(outputUri);
     ports.dispatch({ type: 'output-discarded', jobId });
   };
   void undone();
+}
+
+/** False when another one leads: since it may have done all this another job may have begun to write there. Its next decision stops this one. */
+async function mayLead({ confirmLead, log }: PerformPorts): Promise<boolean> {
+  try {
+    await confirmLead();
+  } catch (thrown) {
+    const { code, message } = MillraceError.from(thrown, 'store-failed');
+    if (code === 'wrong-state') return false;
+    log.warn({ error: message }, 'it cannot be seen whether this coordinator still leads');
+  }
+  return true;
 }
 
 /** Nobody waits for it. Where the part is was said by a worker: a place that is none must not stop the coordinator. */
