@@ -47,11 +47,15 @@ async function run(jobFile: string, flags: RunFlags, signal: AbortSignal): Promi
     import('../sdk/local.ts'),
   ]);
   submitOptionsOf(flags, flags.output ?? '.');
-  await using cluster = await startLocal(flags);
-  const { bundle, spec } = await prepareJob(
+  const starting = startLocal(flags);
+  const preparing = prepareJob(
     jobFile,
-    submitOptionsOf(flags, flags.output ?? cluster.outputDir),
+    starting.then(({ outputDir }) => submitOptionsOf(flags, flags.output ?? outputDir)),
   );
+  // Reported below, when the cluster is there to be closed.
+  preparing.catch(() => undefined);
+  await using cluster = await starting;
+  const { bundle, spec } = await preparing;
   const handle = await cluster.client.submitPrepared(bundle, spec, { signal });
   const cancelOnAbort = async (error: unknown): Promise<never> => {
     if (signal.aborted) {

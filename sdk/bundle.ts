@@ -10,7 +10,7 @@ import { formatBytes } from '../lib/units.ts';
 import { ownScheme, userSourceUrl } from '../lib/user-stack.ts';
 import { buildError } from './build-error.ts';
 import { bundlePlugin } from './bundle-plugin.ts';
-import { describeJob, type JobDescriptor } from './describe-job.ts';
+import { type DescribeThread, describeJob, type JobDescriptor, startDescribeThread } from './describe-job.ts';
 import { jobFileError } from './job-file-error.ts';
 
 export interface Bundle {
@@ -36,10 +36,19 @@ export async function bundleJob(
   options: { readonly bytesMax?: number } = {},
 ): Promise<Bundle> {
   const entry = locate(jobFile);
+  // Starts while the bundle is built.
+  const thread = startDescribeThread();
+  try {
+    return await bundleEntry(entry, thread, options.bytesMax ?? limits.bundleBytesMax);
+  } finally {
+    await thread.terminate();
+  }
+}
+
+async function bundleEntry(entry: string, thread: DescribeThread, bytesMax: number): Promise<Bundle> {
   const root = projectRoot(entry);
   const { code, metafile } = await build(entry, root);
   const shown = relative(root, entry);
-  const bytesMax = options.bytesMax ?? limits.bundleBytesMax;
   checkLimit(
     `the bundle of ${shown}, in bytes,`,
     code.length,
@@ -47,7 +56,12 @@ export async function bundleJob(
     `import less${largestParts(metafile)}`,
   );
   const sha256 = createHash('sha256').update(code).digest('hex');
-  return { code, sha256, bytes: code.length, descriptor: await describeJob(code, { jobFile: shown }) };
+  return {
+    code,
+    sha256,
+    bytes: code.length,
+    descriptor: await describeJob(code, { jobFile: shown, thread }),
+  };
 }
 
 function locate(jobFile: string): string {

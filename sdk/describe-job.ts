@@ -36,22 +36,32 @@ export type DescribeReport =
       readonly isOurs: boolean;
     };
 
+export interface DescribeRequest {
+  readonly moduleUrl: string;
+}
+
 export interface DescribeOptions {
   /** For messages; default `the job file`. */
   readonly jobFile?: string;
   readonly timeoutMs?: number;
+  /** One that was started already; closed here. */
+  readonly thread?: DescribeThread;
 }
 
 const loadTimeoutMsDefault = 30_000;
 
 /** Throws `job-file` when the bundle cannot be loaded or its default export is no job. */
 export async function describeJob(code: Uint8Array, options: DescribeOptions = {}): Promise<JobDescriptor> {
-  const { jobFile = 'the job file', timeoutMs = loadTimeoutMsDefault } = options;
+  const {
+    jobFile = 'the job file',
+    timeoutMs = loadTimeoutMsDefault,
+    thread = startDescribeThread(),
+  } = options;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-job-'));
   try {
     const path = join(folder, `${createHash('sha256').update(code).digest('hex')}.mjs`);
     await writeFile(path, code, { mode: 0o600 });
-    const report = await loadInThread(pathToFileURL(path).href, jobFile, timeoutMs);
+    const report = await loadInThread(thread, pathToFileURL(path).href, jobFile, timeoutMs);
     if (report.kind === 'job') return report.descriptor;
     if (report.kind === 'threw') throw jobFileError(describeThrown(report, jobFile, code));
     throw jobFileError(
@@ -62,12 +72,25 @@ export async function describeJob(code: Uint8Array, options: DescribeOptions = {
   }
 }
 
+/** Waits for a bundle to load, or to be terminated. */
+export type DescribeThread = Worker;
+
 /** A thread, because the code of a module may do anything: print to stdout, call process.exit(), or never end. */
-function loadInThread(moduleUrl: string, jobFile: string, timeoutMs: number): Promise<DescribeReport> {
+export function startDescribeThread(): DescribeThread {
   const entry = new URL(`./describe-thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-  const thread = new Worker(entry, { workerData: { moduleUrl }, stdout: true, execArgv: [] });
+  const thread = new Worker(entry, { stdout: true, execArgv: [] });
   // stdout is for the job's data.
   thread.stdout.pipe(process.stderr, { end: false });
+  return thread;
+}
+
+function loadInThread(
+  thread: DescribeThread,
+  moduleUrl: string,
+  jobFile: string,
+  timeoutMs: number,
+): Promise<DescribeReport> {
+  thread.postMessage({ moduleUrl } satisfies DescribeRequest);
   return new Promise<DescribeReport>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(jobFileError(`${jobFile} did not finish loading within ${timeoutMs / 1000} s`)),

@@ -1,13 +1,14 @@
 /** The thread of describe-job.ts: imports one bundle and reports what it exports. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { isUserJob, type UserJob } from '../lib/user-job.ts';
 import { userStack } from '../lib/user-stack.ts';
-import type { DescribeReport, JobDescriptor } from './describe-job.ts';
+import type { DescribeReport, DescribeRequest, JobDescriptor } from './describe-job.ts';
 
 process.setSourceMapsEnabled(true);
-const { moduleUrl } = workerData as { moduleUrl: string };
-// No await here: when the job awaits what never comes, the thread just ends, and the caller says so.
-void load(moduleUrl).then((report) => parentPort?.postMessage(report));
+// Listens once: when the job awaits what never comes, the thread just ends, and the caller says so.
+parentPort?.once('message', async ({ moduleUrl }: DescribeRequest) => {
+  parentPort?.postMessage(await load(moduleUrl));
+});
 
 async function load(url: string): Promise<DescribeReport> {
   try {

@@ -39,21 +39,28 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalClust
   };
   try {
     const heartbeatTimeoutMs = quantity(options.heartbeatTimeout, parseDurationMs, 'heartbeatTimeout');
-    const coordinator = await startCoordinator({
+    const slotMemoryBytes = quantity(options.slotMemory, parseBytes, 'slotMemory (--slot-memory)');
+    const starting = startCoordinator({
       listen: '127.0.0.1:0',
       storeUri: fileUri(`${folder}/store/`),
       ...(heartbeatTimeoutMs !== undefined && { heartbeatTimeoutMs }),
     });
-    closers.push(() => coordinator.close());
-    const slotMemoryBytes = quantity(options.slotMemory, parseBytes, 'slotMemory (--slot-memory)');
+    closers.push(() =>
+      starting.then(
+        (coordinator) => coordinator.close(),
+        () => undefined,
+      ),
+    );
     const worker = await startWorker({
-      coordinator: coordinator.address,
+      coordinator: starting.then(({ address }) => address),
       scratchDir: join(folder, 'scratch'),
       probes: false,
+      oneJob: true,
       ...(options.slots !== undefined && { slots: options.slots }),
       ...(slotMemoryBytes !== undefined && { slotMemoryBytes }),
     });
     closers.push(() => worker.close());
+    const coordinator = await starting;
     const client = connectWith(noCredentials, coordinator.address);
     closers.push(() => client.close());
     const failed = Promise.race([

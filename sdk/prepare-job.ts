@@ -12,10 +12,16 @@ export interface PreparedJob {
   readonly spec: SubmittedSpec;
 }
 
-/** Throws `job-file` for a file that cannot be bundled or loaded, `invalid-argument` for options that make no job. */
-export async function prepareJob(job: Job | string, options: SubmitOptions): Promise<PreparedJob> {
-  const bundle = await bundleJob(jobFileOf(job));
-  return { bundle, spec: compileJobSpec(bundle, options) };
+/**
+ * Throws `job-file` for a file that cannot be bundled or loaded, `invalid-argument` for options that make no job. Options that are not known yet are awaited
+ * while the job is bundled.
+ */
+export async function prepareJob(
+  job: Job | string,
+  options: SubmitOptions | Promise<SubmitOptions>,
+): Promise<PreparedJob> {
+  const [bundle, known] = await Promise.all([bundleJob(jobFileOf(job)), options]);
+  return { bundle, spec: compileJobSpec(bundle, known) };
 }
 
 /** The path of the file that defines the job. */

@@ -38,9 +38,15 @@ export async function run<J extends Job | string>(
 ): Promise<RunResult<J extends string ? unknown : OutputOf<J>>> {
   type Out = J extends string ? unknown : OutputOf<J>;
   const { signal } = options;
-  await using cluster = await startLocal(options);
-  const output = options.output ?? cluster.outputDir;
-  const { bundle, spec } = await prepareJob(job, { ...options, output });
+  const starting = startLocal(options);
+  const preparing = prepareJob(
+    job,
+    starting.then(({ outputDir }) => ({ ...options, output: options.output ?? outputDir })),
+  );
+  // Reported below, when the cluster is there to be closed.
+  preparing.catch(() => undefined);
+  await using cluster = await starting;
+  const { bundle, spec } = await preparing;
   const handle = await cluster.client.submitPrepared<Out>(bundle, spec, { signal });
   const view = await Promise.race([waitOrCancel(handle, signal), cluster.failed]);
   throwUnlessCompleted(view);

@@ -35,8 +35,8 @@ import { SlotPool } from './user/slot-pool.ts';
 export type { RunningWorker } from './running-worker.ts';
 
 export interface WorkerOptions {
-  /** HOST:PORT, or several with commas: one of them leads, the others stand by. */
-  readonly coordinator: string;
+  /** HOST:PORT, or several with commas: one of them leads, the others stand by. What else the worker needs is started while it is awaited. */
+  readonly coordinator: string | Promise<string>;
   /** Tasks at once; default: the cores. */
   readonly slots?: number;
   /** Local folder for map outputs and other files that live as long as the worker. */
@@ -55,6 +55,8 @@ export interface WorkerOptions {
   readonly slotMemoryBytes?: number;
   /** Gives up when no coordinator answers for so long after the start; 0, the default, tries for ever. */
   readonly joinTimeoutMs?: number;
+  /** It ends after one job: no threads are kept ready for another; default false. */
+  readonly oneJob?: boolean;
   /** Whether the health service is served beside fetches; default true. */
   readonly probes?: boolean;
   readonly clock?: Clock;
@@ -74,13 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const openChannels = () => new PeerChannels(credentialsToWorker(credentials));
   const channels = openChannels();
   const ticketKeys = new TicketKeys(clock);
-  const pool = new SlotPool({
-    slots,
-    memoryBytesMax: options.slotMemoryBytes ?? limits.slotMemoryBytesDefault,
-    clock,
-    env: cleanEnv(process.env),
-    s3: environmentS3Access(),
-  });
+  const pool = startPool(options, slots, clock);
   const attempts: Attempts = new Attempts({
     clock,
     log,
@@ -95,7 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     reports: () => session,
     onTaskDone: dieAfter(options.failAfter),
   });
-  const server = await serveShuffle({
+  const serving = serveShuffle({
     listen,
     tls: credentials.tls,
     outputs,
@@ -104,13 +100,24 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     probes: options.probes ?? true,
     clock,
     log,
-  }).catch(async (error) => {
-    await attempts.close();
+  });
+  const stopWork = async () => {
+    const cleaned = attempts.close();
+    await pool.close();
+    await cleaned;
     budget.close();
+    channels.close();
+  };
+  const [server, coordinator] = await Promise.all([serving, options.coordinator]).catch(async (error) => {
+    await stopWork();
+    await serving.then(
+      ({ close }) => close(),
+      () => undefined,
+    );
     throw error;
   });
   const session: Session = new Session({
-    coordinator: options.coordinator,
+    coordinator,
     credentials,
     workerId: attempts.workerId,
     slots,
@@ -125,19 +132,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     joinTimeoutMs: options.joinTimeoutMs ?? 0,
   });
 
-  const stop = async () => {
-    const cleaned = attempts.close();
-    await pool.close();
-    await cleaned;
-    budget.close();
-    channels.close();
-    server.close();
-  };
+  const stop = () => stopWork().then(() => server.close());
   return runningWorker({ session, attempts, fetchAddress: server.address, clock, log, stop });
 }
 
+function startPool({ slotMemoryBytes, oneJob }: WorkerOptions, slots: number, clock: Clock): SlotPool {
+  const pool = new SlotPool({
+    slots,
+    memoryBytesMax: slotMemoryBytes ?? limits.slotMemoryBytesDefault,
+    clock,
+    env: cleanEnv(process.env),
+    s3: environmentS3Access(),
+    oneJob,
+  });
+  pool.warm();
+  return pool;
+}
+
 function compileOptions(options: WorkerOptions) {
-  parseAddresses(options.coordinator, '--coordinator (MILLRACE_COORDINATOR)');
+  if (typeof options.coordinator === 'string')
+    parseAddresses(options.coordinator, '--coordinator (MILLRACE_COORDINATOR)');
   const listen = parseAddress(options.listen ?? '127.0.0.1:0', '--listen');
   // Before anything is bound.
   advertisedAddress(options.advertise, '127.0.0.1:1', hostname());

@@ -243,6 +243,17 @@ describe('SlotPool', () => {
     expect(log).toEqual(['1', '2', '1']);
   });
 
+  it('gives a thread that was started ahead to one job only', async () => {
+    const log: string[] = [];
+    const one = { lines: 'a' };
+    pool.warm();
+    await runToEnd(mapTask(counting, { ...one, job: 'job-a' }), log);
+    await runToEnd(mapTask(counting, { ...one, job: 'job-a' }), log);
+    await pool.endJob('job-a');
+    await runToEnd(mapTask(counting, { ...one, job: 'job-b' }), log);
+    expect(log).toEqual(['1', '2', '1']);
+  });
+
   it('runs tasks first come, first served, no more at once than there are slots', async () => {
     const order: number[] = [];
     let running = 0;

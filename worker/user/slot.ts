@@ -62,15 +62,13 @@ interface Current {
 const entry = join(import.meta.dirname, `slot-thread${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`);
 
 export class Slot {
-  /** The only job whose code this thread has loaded: another job's never shares its globals. */
-  readonly jobId: JobId;
+  #jobId: JobId | undefined;
   readonly #settings: SlotSettings;
   readonly #worker: Worker;
   #current: Current | undefined;
   #isDead = false;
 
-  constructor(jobId: JobId, settings: SlotSettings) {
-    this.jobId = jobId;
+  constructor(settings: SlotSettings) {
     this.#settings = settings;
     this.#worker = new Worker(entry, {
       env: { ...settings.env },
@@ -93,12 +91,18 @@ export class Slot {
     );
   }
 
+  /** The only job whose code this thread has loaded, if any: another job's never shares its globals. */
+  get jobId(): JobId | undefined {
+    return this.#jobId;
+  }
+
   /** Takes no task any more. */
   get isDead(): boolean {
     return this.#isDead;
   }
 
   run(task: SlotTask, listener: TaskListener): SlotRun {
+    this.#jobId = task.attempt.jobId;
     const progress = createSharedProgress();
     const { promise: ended, resolve } = Promise.withResolvers<TaskEnd>();
     const stopWatch = this.#watch(task, progress);
