@@ -129,7 +129,7 @@ async function countWords(cluster: BenchCluster, bytes: number, workers: number)
   memory.print();
 
   execFileSync(process.execPath, [
-    join(root, 'bench/peers/plain-word-count.mjs'),
+    join(root, 'bench/peers/plain/word-count.mjs'),
     input,
     cluster.path('plain'),
   ]);

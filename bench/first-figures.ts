@@ -29,14 +29,14 @@ const comparisons: readonly Comparison[] = [
     name: 'word count',
     input: 'zipf',
     job: 'examples/word-count.ts',
-    peer: 'bench/peers/plain-word-count.mjs',
+    peer: 'bench/peers/plain/word-count.mjs',
     whole: 'sort',
   },
   {
     name: 'sort',
     input: 'records',
     job: 'examples/sort.ts',
-    peer: 'bench/peers/plain-sort.mjs',
+    peer: 'bench/peers/plain/sort.mjs',
     whole: 'cat',
   },
 ];

@@ -1,4 +1,4 @@
-/** The throw-away script that sorting 100-byte records would be without Millrace: all of them in memory. `node plain-sort.mjs INPUT OUTPUT` */
+/** The throw-away script that sorting 100-byte records would be without Millrace: all of them in memory. `node sort.mjs INPUT OUTPUT`. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 const [input, output] = process.argv.slice(2);
