@@ -1,16 +1,16 @@
 /**
- * Combines numbers while they are emitted: an open-addressing table with one 32-byte slot per key, so that a hit costs one cache miss.
- *
- *   word 0: hash   1: key bytes, 0 = free   2, 3: the state, a float64   4 to 7: a key of at most 16 bytes, else word 4: its arena offset
- *
- * Short ASCII strings are encoded and hashed in one pass, straight into words (little-endian, as every machine that Node runs on).
+ * Combines numbers while they are emitted: an open-addressing table with one 32-byte slot per key (table-entries.ts has its layout), so
+ * that a hit costs one cache miss. Pairs with short keys wait, as slots of their own, until there are some: then all their slots in the
+ * table are touched before any is looked at, so that the processor waits for many cache misses at once and not for one after the other.
  */
 import type { AggregatorOp } from '../../lib/aggregator.ts';
-import { encodeKey, keyTags } from '../../lib/codec/key-codec.ts';
-import { type PairStream, writePairHeader } from '../../lib/codec/pair.ts';
-import { encodeValue } from '../../lib/codec/value-codec.ts';
-import { murmur3, murmur3Block, murmur3Finish, murmur3Tail } from '../../lib/hash.ts';
+import { encodeKey, encodeKeySpan } from '../../lib/codec/key-codec.ts';
+import type { PairStream } from '../../lib/codec/pair.ts';
+import { murmur3 } from '../../lib/hash.ts';
 import { limits } from '../../lib/limits.ts';
+import type { RecordSpans } from './record-spans.ts';
+import { inlineBytesMax, slotBytes, slotWords, TableEntries } from './table-entries.ts';
+import { WaitingPairs, waitingMax } from './waiting-pairs.ts';
 
 /** Those whose state of numbers is one number. */
 export type NumberOp = Extract<AggregatorOp, 'sum' | 'count' | 'min' | 'max'>;
@@ -19,12 +19,8 @@ export function isNumberOp(op: AggregatorOp): op is NumberOp {
   return op === 'sum' || op === 'count' || op === 'min' || op === 'max';
 }
 
-const slotWords = 8;
-const slotBytes = slotWords * 4;
-const inlineBytesMax = 16;
 const slotsMin = 1024;
 const arenaBytesMin = 4096;
-
 /** A bounded table of number states by key. The state of a key is that of its values merged in the order they were added. */
 export class CombineTable {
   readonly #op: NumberOp;
@@ -38,10 +34,13 @@ export class CombineTable {
   /** Keys over 16 bytes. */
   #arena = Buffer.allocUnsafeSlow(arenaBytesMin);
   #arenaAt = 0;
-  /** The key being added, encoded: as bytes, and as the same bytes in words. */
+  /** A long key being added, encoded. */
   #scratch = Buffer.alloc(4096);
-  readonly #key = new Int32Array(4);
-  readonly #keyBytes = Buffer.from(this.#key.buffer);
+  readonly #waiting = new WaitingPairs();
+  /** So many of those that wait are in the table already. */
+  #settled = 0;
+  /** Only written: what is read and never used may be left out by the compiler. */
+  #touched = 0;
 
   /** `bytesMax` bounds slots and arena; while it grows, half of the slots exist twice. */
   constructor(op: NumberOp, bytesMax: number = limits.combineTableBytesDefault) {
@@ -52,54 +51,72 @@ export class CombineTable {
     this.#allocate(slotsMin);
   }
 
+  /** After `settle` also of the pairs that waited. */
   get keys(): number {
     return this.#keys;
   }
 
-  /** Values added since the last `clear`. */
+  /** Values added since the last `clear`, without those that wait. */
   get adds(): number {
     return this.#adds;
   }
 
   /**
-   * Adds a value. False when a new key does not fit: take the `entries`, `clear`, and add again (a very long key may not fit
-   * even then). Throws what `encodeKey` throws.
+   * Adds a value. False, with nothing taken, when the table is full: read the `entries`, `clear`, and add again (a very long key may not
+   * fit even then). Throws what `encodeKey` throws.
    */
   add(key: unknown, value: number): boolean {
-    if (typeof key !== 'string' || key.length >= inlineBytesMax) return this.#addLong(key, value);
-    const words = this.#key;
-    const length = key.length;
-    let word = keyTags.string as number;
-    let shift = 8;
-    let hash = 0;
-    let bits = 0;
-    let count = 0;
-    for (let index = 0; index < length; index++) {
-      const char = key.charCodeAt(index);
-      bits |= char;
-      word |= char << shift;
-      shift += 8;
-      if (shift === 32) {
-        words[count++] = word;
-        hash = murmur3Block(hash, word);
-        word = 0;
-        shift = 0;
-      }
-    }
-    if (bits >= 0x80) return this.#addLong(key, value);
-    hash = murmur3Finish(murmur3Tail(hash, word), length + 1) | 0;
-    while (count < 4) {
-      words[count++] = word;
-      word = 0;
-    }
-    return this.#addInline(hash, length + 1, value);
+    if (this.#waiting.count === waitingMax && !this.settle()) return false;
+    const state = this.#op === 'count' ? 1 : value;
+    return this.#waiting.addText(key, state) || this.#addAny(key, state);
   }
 
-  /** All keys with their states, encoded as pairs, in no useful order. Add nothing while reading it. */
+  /** `add` of one value for each key in turn. False when the table is full: the key at `spans.at` is the first that was not taken. */
+  addSpans(spans: RecordSpans, value: number): boolean {
+    const { bytes } = spans;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    while (spans.at < spans.end) {
+      if (this.#waiting.count === waitingMax && !this.settle()) return false;
+      if (!this.#waiting.addSpans(spans, view, value) && !this.#addSpan(spans, value)) return false;
+    }
+    return true;
+  }
+
+  /** Takes pairs that wait into the table. False when it is full: read the `entries`, `clear`, and settle the rest. */
+  settle(): boolean {
+    const { words: waiting, states, count } = this.#waiting;
+    let words = this.#words;
+    let mask = this.#slots - 1;
+    let touched = 0;
+    for (let at = this.#settled * slotWords; at < count * slotWords; at += slotWords)
+      touched ^= words[(waiting[at]! & mask) * slotWords]!;
+    this.#touched ^= touched;
+    for (let index = this.#settled; index < count; index++) {
+      const from = index * slotWords;
+      let slot = findSlot(words, mask, waiting, from);
+      if (words[slot * slotWords + 1] !== 0) this.#merge(slot, states[from / 2 + 1]!);
+      else {
+        slot = this.#claim(slot, waiting[from]!);
+        if (slot < 0) {
+          this.#settled = index;
+          return false;
+        }
+        words = this.#words;
+        mask = this.#slots - 1;
+        for (let word = 0; word < slotWords; word++) words[slot * slotWords + word] = waiting[from + word]!;
+      }
+    }
+    this.#waiting.count = 0;
+    this.#settled = 0;
+    return true;
+  }
+
+  /** All keys that do not wait with their states, encoded as pairs, in no useful order. Add nothing while reading it. */
   entries(): PairStream {
     return new TableEntries(this.#words, this.#states, this.#slots, this.#arena);
   }
 
+  /** What waits goes on waiting. */
   clear(): void {
     this.#words.fill(0);
     this.#keys = 0;
@@ -107,72 +124,67 @@ export class CombineTable {
     this.#arenaAt = 0;
   }
 
-  #addInline(hash: number, keyBytes: number, value: number): boolean {
-    const words = this.#words;
-    const key = this.#key;
-    const word0 = key[0]!;
-    const word1 = key[1]!;
-    const word2 = key[2]!;
-    const word3 = key[3]!;
-    const mask = this.#slots - 1;
-    let slot = hash & mask;
-    for (;;) {
-      const at = slot * slotWords;
-      const bytes = words[at + 1]!;
-      if (bytes === 0) break;
-      if (
-        words[at] === hash &&
-        words[at + 4] === word0 &&
-        words[at + 5] === word1 &&
-        words[at + 6] === word2 &&
-        words[at + 7] === word3 &&
-        bytes === keyBytes
-      ) {
-        this.#merge(slot, value);
-        return true;
-      }
-      slot = (slot + 1) & mask;
-    }
-    const free = this.#claim(slot, hash, keyBytes, value);
-    if (free < 0) return false;
-    this.#words.set(key, free * slotWords + 4);
+  /** The key at `spans.at`, whatever it is. */
+  #addSpan(spans: RecordSpans, value: number): boolean {
+    const { at, bounds, bytes, tag } = spans;
+    const encode = () => encodeKeySpan(tag, bytes, bounds[at]!, bounds[at + 1]!, this.#scratch, 0);
+    if (!this.#addScratch(this.#toScratch(encode), value)) return false;
+    spans.at += 2;
     return true;
   }
 
-  /** Any key: encoded first, then looked up. */
-  #addLong(key: unknown, value: number): boolean {
-    let end = encodeKey(key, this.#scratch, 0);
+  #addAny(key: unknown, value: number): boolean {
+    return this.#addScratch(
+      this.#toScratch(() => encodeKey(key, this.#scratch, 0)),
+      value,
+    );
+  }
+
+  /** The end of what `encode` writes to the scratch bytes, larger ones if need be. */
+  #toScratch(encode: () => number): number {
+    let end = encode();
     while (end < 0) {
       this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length * 4);
-      end = encodeKey(key, this.#scratch, 0);
+      end = encode();
     }
+    return end;
+  }
+
+  #addScratch(end: number, value: number): boolean {
     const scratch = this.#scratch;
-    const hash = murmur3(scratch, 0, end) | 0;
     if (end <= inlineBytesMax) {
-      this.#keyBytes.fill(0);
-      scratch.copy(this.#keyBytes, 0, 0, end);
-      return this.#addInline(hash, end, value);
+      this.#waiting.addEncoded(scratch, end, value);
+      return true;
     }
-    const words = this.#words;
-    const mask = this.#slots - 1;
-    let slot = hash & mask;
-    for (;;) {
-      const at = slot * slotWords;
-      const bytes = words[at + 1]!;
-      if (bytes === 0) break;
-      if (words[at] === hash && bytes === end && this.#equalsArena(words[at + 4]!, end)) {
-        this.#merge(slot, value);
-        return true;
-      }
-      slot = (slot + 1) & mask;
+    const hash = murmur3(scratch, 0, end) | 0;
+    const slot = this.#findLong(hash, end);
+    if (this.#words[slot * slotWords + 1] !== 0) {
+      this.#merge(slot, value);
+      return true;
     }
     if (!this.#growArena(end)) return false;
-    const free = this.#claim(slot, hash, end, value);
-    if (free < 0) return false;
-    this.#words[free * slotWords + 4] = this.#arenaAt;
+    const taken = this.#claim(slot, hash);
+    if (taken < 0) return false;
+    const at = taken * slotWords;
+    this.#words[at] = hash;
+    this.#words[at + 1] = end;
+    this.#states[at / 2 + 1] = value;
+    this.#words[at + 4] = this.#arenaAt;
     scratch.copy(this.#arena, this.#arenaAt, 0, end);
     this.#arenaAt += end;
     return true;
+  }
+
+  /** The slot of the key in the scratch bytes: its own, or a free one. */
+  #findLong(hash: number, end: number): number {
+    const words = this.#words;
+    const mask = this.#slots - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = slot * slotWords;
+      const bytes = words[at + 1]!;
+      if (bytes === 0) return slot;
+      if (words[at] === hash && bytes === end && this.#equalsArena(words[at + 4]!, end)) return slot;
+    }
   }
 
   #equalsArena(offset: number, length: number): boolean {
@@ -188,10 +200,8 @@ export class CombineTable {
     this.#adds++;
     switch (this.#op) {
       case 'sum':
-        states[at] = states[at]! + value;
-        break;
       case 'count':
-        states[at] = states[at]! + 1;
+        states[at] = states[at]! + value;
         break;
       case 'min':
         states[at] = Math.min(states[at]!, value);
@@ -202,17 +212,14 @@ export class CombineTable {
     }
   }
 
-  /** Takes the free slot, or another one if the table had to grow; -1 when it is full. */
-  #claim(free: number, hash: number, keyBytes: number, value: number): number {
+  /** Counts a new key in the free slot, or in another one if the table had to grow, for the caller to fill; -1 when it is full. */
+  #claim(free: number, hash: number): number {
     let slot = free;
     if (this.#keys >= this.#slots * 0.6) {
       if (this.#slots >= this.#slotsMax) return -1;
       this.#allocate(this.#slots * 2);
       slot = this.#freeSlot(hash);
     }
-    this.#words[slot * slotWords] = hash;
-    this.#words[slot * slotWords + 1] = keyBytes;
-    this.#states[slot * (slotWords / 2) + 1] = this.#op === 'count' ? 1 : value;
     this.#keys++;
     this.#adds++;
     return slot;
@@ -250,50 +257,24 @@ export class CombineTable {
   }
 }
 
-const valueBytesMax = 16;
-const headerBytesMax = 10;
-
-/** Each taken slot as a framed pair, built in bytes that the next one overwrites. */
-class TableEntries implements PairStream {
-  readonly #words: Int32Array;
-  readonly #inline: Buffer;
-  readonly #states: Float64Array;
-  readonly #arena: Buffer;
-  readonly #slots: number;
-  #slot = -1;
-  bytes = Buffer.allocUnsafeSlow(256);
-  readonly pairStart = 0;
-  keyStart = 0;
-  keyEnd = 0;
-  valueStart = 0;
-  valueEnd = 0;
-
-  constructor(words: Int32Array, states: Float64Array, slots: number, arena: Buffer) {
-    this.#words = words;
-    this.#inline = Buffer.from(words.buffer as ArrayBuffer);
-    this.#states = states;
-    this.#slots = slots;
-    this.#arena = arena;
-  }
-
-  advance(): boolean {
-    do if (++this.#slot >= this.#slots) return false;
-    while (this.#words[this.#slot * slotWords + 1] === 0);
-    const at = this.#slot * slotWords;
-    const keyBytes = this.#words[at + 1]!;
-    if (this.bytes.length < headerBytesMax + keyBytes + valueBytesMax) {
-      this.bytes = Buffer.allocUnsafeSlow(2 * keyBytes + headerBytesMax + valueBytesMax);
-    }
-    // The header holds the length of the value: encode it once to learn that, once where it belongs.
-    const state = this.#states[this.#slot * (slotWords / 2) + 1]!;
-    const valueBytes = encodeValue(state, this.bytes, 0);
-    this.keyStart = writePairHeader(this.bytes, 0, keyBytes, valueBytes);
-    this.keyEnd = this.keyStart + keyBytes;
-    if (keyBytes <= inlineBytesMax)
-      this.#inline.copy(this.bytes, this.keyStart, at * 4 + 16, at * 4 + 16 + keyBytes);
-    else this.#arena.copy(this.bytes, this.keyStart, this.#words[at + 4]!, this.#words[at + 4]! + keyBytes);
-    this.valueStart = this.keyEnd;
-    this.valueEnd = encodeValue(state, this.bytes, this.keyEnd);
-    return true;
+/** The slot of an inline key, which is in `waiting` as a slot from `from` on: its own, or a free one. */
+function findSlot(words: Int32Array, mask: number, waiting: Int32Array, from: number): number {
+  const keyBytes = waiting[from + 1]!;
+  const word0 = waiting[from + 4]!;
+  const word1 = waiting[from + 5]!;
+  const word2 = waiting[from + 6]!;
+  const word3 = waiting[from + 7]!;
+  for (let slot = waiting[from]! & mask; ; slot = (slot + 1) & mask) {
+    const at = slot * slotWords;
+    const taken = words[at + 1]!;
+    if (taken === 0) return slot;
+    if (
+      words[at + 4] === word0 &&
+      words[at + 5] === word1 &&
+      words[at + 6] === word2 &&
+      words[at + 7] === word3 &&
+      taken === keyBytes
+    )
+      return slot;
   }
 }

@@ -14,6 +14,7 @@ import { type CombineFunction, type Combiner, createCombiner } from './combine.t
 import { CombineTable, isNumberOp, type NumberOp } from './combine-table.ts';
 import { mergeSpills } from './merge-spills.ts';
 import { createPartitioner, type Partitioner, type Partitioning } from './partition.ts';
+import type { RecordSpans } from './record-spans.ts';
 import { SortBuffer } from './sort-buffer.ts';
 import { spill } from './spill.ts';
 
@@ -49,6 +50,8 @@ export interface MapOutputSummary {
 export interface MapOutput {
   /** Throws `not-encodable`, `limit-exceeded`, `invalid-argument` for what the job did wrong, and `no-space`. */
   emit(key: unknown, value: unknown): void;
+  /** Emits all records that were read and not taken yet; false, with none emitted, when it has to be given the records themselves. */
+  emitSpans(spans: RecordSpans): boolean;
   /** Writes what is left and makes the one file. Nothing may be emitted afterwards. */
   finish(): MapOutputSummary;
   /** Removes every file of it, finished or not. */
@@ -94,17 +97,18 @@ class PairCollector implements MapOutput {
   }
 
   emit(key: unknown, value: unknown): void {
-    const table = this.#table;
-    if (table === undefined) this.#addSorted(key, value);
-    else if (typeof value === 'number') {
-      if (!table.add(key, value)) this.#makeRoom(table, key, value);
-    } else if (this.#op === 'count') {
-      if (!table.add(key, 1)) this.#makeRoom(table, key, 1);
-    } else {
-      this.#leaveTable(table);
-      this.#addSorted(key, value);
-    }
+    if (!this.#addToTable(key, value)) this.#addSorted(key, value);
     this.#emitted++;
+  }
+
+  emitSpans(spans: RecordSpans): boolean {
+    // The other aggregators look at values, and a partition function of the job at keys.
+    const isCount = this.#op === 'count';
+    if ((this.#lift !== undefined && !isCount) || this.#options.partitioning.kind === 'custom') return false;
+    this.#emitted += (spans.end - spans.at) >> 1;
+    while (this.#table !== undefined && !this.#table.addSpans(spans, 1)) this.#makeRoom(this.#table);
+    this.#sortSpans(spans, isCount);
+    return true;
   }
 
   finish(): MapOutputSummary {
@@ -146,18 +150,38 @@ class PairCollector implements MapOutput {
     while (!buffer.add(key, state)) this.#spill(buffer);
   }
 
-  #makeRoom(table: CombineTable, key: unknown, value: number): void {
-    const pays = table.adds >= table.keys * usefulValuesPerKey;
-    if (pays) {
-      this.#drain(table);
-      if (table.add(key, value)) return;
+  #sortSpans(spans: RecordSpans, isCount: boolean): void {
+    const { bytes, bounds, tag, valueBytes } = spans;
+    const buffer = this.#sortBuffer();
+    for (; spans.at < spans.end; spans.at += 2) {
+      const start = bounds[spans.at]!;
+      const keyEnd = bounds[spans.at + 1]!;
+      const value = isCount ? 1 : null;
+      const end = isCount || valueBytes === undefined ? undefined : keyEnd + valueBytes;
+      while (!buffer.addSpan(tag, bytes, start, keyEnd, end, value)) this.#spill(buffer);
     }
-    // A table that does not pay, or a key that not even an empty one holds.
-    this.#leaveTable(table);
-    this.#addSorted(key, value);
+  }
+
+  /** False when there is no table, or not for such values. */
+  #addToTable(key: unknown, value: unknown): boolean {
+    for (let table = this.#table; table !== undefined; table = this.#table) {
+      if (typeof value === 'number' || this.#op === 'count') {
+        if (table.add(key, value as number)) return true;
+        this.#makeRoom(table);
+      } else this.#leaveTable(table);
+    }
+    return false;
+  }
+
+  /** After the table refused a pair. One that does not pay goes, and so does an empty one: the key is too long for it. */
+  #makeRoom(table: CombineTable): void {
+    const pays = table.keys > 0 && table.adds >= table.keys * usefulValuesPerKey;
+    if (pays) this.#drain(table);
+    else this.#leaveTable(table);
   }
 
   #leaveTable(table: CombineTable): void {
+    while (!table.settle()) this.#drain(table);
     this.#drain(table);
     this.#table = undefined;
   }

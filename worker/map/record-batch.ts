@@ -8,6 +8,7 @@
  * takes it and pulls on, else the iterator then throws MalformedRecordError. So the inner loop needs no error path.
  */
 import { limits } from '../../lib/limits.ts';
+import type { RecordSpans } from './record-spans.ts';
 
 export interface RecordBatch<T = unknown> {
   /** The object that the records are from. */
@@ -20,6 +21,8 @@ export interface RecordBatch<T = unknown> {
   readonly offset: number;
   /** The current record as it is in the object; valid until the next one is pulled. */
   raw(): RawRecord;
+  /** All records of the batch as bytes, instead of `next`; undefined when there are only the records. See record-spans.ts. */
+  spans?(bounds: Int32Array): RecordSpans | undefined;
   /** The malformed record because of which `next` gave false, once: then `next` goes on behind it. */
   takeMalformed?(): MalformedRecord | undefined;
 }

@@ -11,12 +11,15 @@ import { type Progress, progressAt } from '../user/progress.ts';
 import { show } from '../user/show.ts';
 import { blameUser, TaskFailure } from '../user/task-failure.ts';
 import type { MalformedRecord, RecordBatch } from './record-batch.ts';
+import { type RecordSpans, spansMax } from './record-spans.ts';
 
 /** Where emitted pairs go. */
 export interface PairSink {
   emit(key: unknown, value: unknown): void;
   /** Asked after each batch of records; what it returns is waited for before the next. */
   drain?(): Promise<void> | undefined;
+  /** Emits all records that were read and not taken yet, as a job without a map does; false, with none emitted, when it needs the records. */
+  emitSpans?(spans: RecordSpans): boolean;
 }
 
 /** Records may be large, and a look at the heap takes microseconds. */
@@ -66,6 +69,7 @@ class Mapper {
   readonly #progress: Progress;
   readonly #sink: PairSink;
   readonly #guard: RecordGuard | undefined;
+  readonly #bounds = new Int32Array(2 * spansMax);
   #batch: RecordBatch | undefined;
   /** The sink's own failure inside mapEmit, which user code may have caught. */
   #sinkFailure: { readonly thrown: unknown } | undefined;
@@ -81,6 +85,12 @@ class Mapper {
 
   async run(batch: RecordBatch): Promise<void> {
     this.#batch = batch;
+    if (!this.#runSpans(batch)) await this.#runBatch(batch);
+    const drained = this.#sink.drain?.();
+    if (drained) await drained;
+  }
+
+  async #runBatch(batch: RecordBatch): Promise<void> {
     try {
       for (;;) {
         const waiting = this.#guard ? this.#runGuarded(batch, this.#guard) : this.#runRecords(batch);
@@ -91,12 +101,30 @@ class Mapper {
     } catch (thrown) {
       throw this.#blame(thrown, batch);
     }
-    const drained = this.#sink.drain?.();
-    if (drained) await drained;
   }
 
   #blame(thrown: unknown, { uri, offset }: RecordBatch): unknown {
-    return blameUser(thrown, 'map', `${uri}, byte offset ${offset}`);
+    return blameUser(thrown, 'map', placeOf(uri, offset));
+  }
+
+  /** False, with nothing emitted, when somebody is there who has to see records. */
+  #runSpans(batch: RecordBatch): boolean {
+    const { map, mapEmit } = this.#job;
+    const sink = this.#sink;
+    const spans = map || mapEmit || !sink.emitSpans ? undefined : batch.spans?.(this.#bounds);
+    if (!spans) return false;
+    try {
+      for (let count = spans.readOn(); count > 0; count = spans.readOn()) {
+        if (!sink.emitSpans!(spans)) return false;
+        this.records += count;
+        this.#progress[progressAt.recordsIn]! += count;
+        this.#progress[progressAt.recordsOut]! += count;
+        this.#context.checkMemory();
+      }
+      return true;
+    } catch (thrown) {
+      throw blameUser(thrown, 'map', placeOf(batch.uri, spans.offset));
+    }
   }
 
   /** Runs records until the batch ends or one of them has to be waited for. */
@@ -211,6 +239,10 @@ class Mapper {
       this.#progress[progressAt.recordsOut]! += 1;
     }
   }
+}
+
+function placeOf(uri: string, offset: number): string {
+  return `${uri}, byte offset ${offset}`;
 }
 
 function isPair(pair: unknown): pair is readonly [unknown, unknown] {

@@ -103,16 +103,23 @@ export class SortBuffer {
 
   /**
    * `add` for a record that lies in bytes: the key is the text (its UTF-8) or the bytes `[start, keyEnd)` of `bytes`, the value the bytes
-   * from there to `end`, or null without `end`. The partitioner is not given the key itself, so it must not be one of the job's own.
+   * from there to `end`, or without `end` the `value`. The partitioner is not given the key itself, so it must not be one of the job's own.
    */
-  addSpan(tag: SpanTag, bytes: Buffer, start: number, keyEnd: number, end?: number): boolean {
+  addSpan(
+    tag: SpanTag,
+    bytes: Buffer,
+    start: number,
+    keyEnd: number,
+    end?: number,
+    value: number | null = null,
+  ): boolean {
     while (this.#hasEntry()) {
       const keyAt = this.#at + headroomBytes;
       const valueAt = encodeKeySpan(tag, bytes, start, keyEnd, this.#writable, keyAt);
       if (valueAt >= 0) {
         const valueEnd =
           end === undefined
-            ? encodeValue(null, this.#writable, valueAt)
+            ? encodeValue(value, this.#writable, valueAt)
             : encodeBytesSpan(bytes, keyEnd, end, this.#writable, valueAt);
         if (valueEnd >= 0 && valueEnd + headerSlackBytes <= this.#writable.length) {
           this.#commit(undefined, keyAt, valueAt, valueEnd);

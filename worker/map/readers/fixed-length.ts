@@ -1,6 +1,8 @@
 /** Records of a fixed number of bytes, or pairs of the first of them and the rest. */
+import { keyTags } from '../../../lib/codec/key-codec.ts';
 import { MalformedRecordError } from '../../../lib/malformed-record.ts';
 import { type RawRecord, type RecordBatch, rawRecord } from '../record-batch.ts';
+import { RecordSpans } from '../record-spans.ts';
 import { malformedTail } from './malformed-tail.ts';
 import type { PieceSource } from './piece-source.ts';
 
@@ -16,38 +18,64 @@ class FixedLengthBatch implements RecordBatch {
   record: unknown;
   offset: number;
   readonly #bytes: Uint8Array;
-  readonly #recordBytes: number;
-  readonly #keyBytes: number | undefined;
+  readonly #shape: RecordShape;
   #at = 0;
 
   constructor(uri: string, bytes: Uint8Array, shape: RecordShape, offset: number) {
     this.uri = uri;
     this.#bytes = bytes;
-    this.#recordBytes = shape.bytes;
-    this.#keyBytes = shape.keyBytes;
+    this.#shape = shape;
     this.offset = offset - shape.bytes;
   }
 
   next(): boolean {
     if (this.#at >= this.#bytes.length) return false;
-    const keyBytes = this.#keyBytes;
+    const { bytes, keyBytes } = this.#shape;
     this.record =
-      keyBytes === undefined
-        ? this.#view(0, this.#recordBytes)
-        : [this.#view(0, keyBytes), this.#view(keyBytes, this.#recordBytes)];
-    this.#at += this.#recordBytes;
-    this.offset += this.#recordBytes;
+      keyBytes === undefined ? this.#view(0, bytes) : [this.#view(0, keyBytes), this.#view(keyBytes, bytes)];
+    this.#at += bytes;
+    this.offset += bytes;
     return true;
   }
 
   raw(): RawRecord {
-    return rawRecord(this.#bytes.subarray(this.#at - this.#recordBytes, this.#at));
+    return rawRecord(this.#bytes.subarray(this.#at - this.#shape.bytes, this.#at));
+  }
+
+  spans(bounds: Int32Array): RecordSpans {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    return new FixedLengthSpans(bytes, this.#shape, this.offset + this.#shape.bytes, bounds);
   }
 
   /** Of the record that comes next. */
   #view(start: number, end: number): Uint8Array {
     const { buffer, byteOffset } = this.#bytes;
     return new Uint8Array(buffer, byteOffset + this.#at + start, end - start);
+  }
+}
+
+class FixedLengthSpans extends RecordSpans {
+  readonly #recordBytes: number;
+  readonly #keyBytes: number;
+  #next = 0;
+
+  constructor(bytes: Buffer, shape: RecordShape, offset: number, bounds: Int32Array) {
+    const valueBytes = shape.keyBytes === undefined ? undefined : shape.bytes - shape.keyBytes;
+    super(bytes, { tag: keyTags.bytes, valueBytes, offset }, bounds);
+    this.#recordBytes = shape.bytes;
+    this.#keyBytes = shape.keyBytes ?? shape.bytes;
+  }
+
+  protected fill(bounds: Int32Array): number {
+    let next = this.#next;
+    let count = 0;
+    for (; count < bounds.length && next < this.bytes.length; next += this.#recordBytes) {
+      bounds[count++] = next;
+      bounds[count++] = next + this.#keyBytes;
+    }
+    this.#next = next;
+    return count;
   }
 }
 

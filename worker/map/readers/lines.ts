@@ -1,7 +1,9 @@
 /** Text lines without their line end (`\n` or `\r\n`). Empty lines are records. */
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { keyTags } from '../../../lib/codec/key-codec.ts';
 import type { LineBlock } from '../../../lib/line-blocks.ts';
 import { type RawRecord, type RecordBatch, rawRecord } from '../record-batch.ts';
+import { RecordSpans } from '../record-spans.ts';
 import type { PieceSource } from './piece-source.ts';
 
 const newline = 10;
@@ -52,6 +54,33 @@ export class LineBatch implements RecordBatch<string> {
 
   raw(): RawRecord {
     return rawRecord(this.#bytes.subarray(this.#start, this.#end));
+  }
+
+  spans(bounds: Int32Array): RecordSpans | undefined {
+    return isUtf8(this.#bytes) ? new LineSpans(this.#bytes, this.#blockOffset, bounds) : undefined;
+  }
+}
+
+class LineSpans extends RecordSpans {
+  #next = 0;
+
+  constructor(bytes: Buffer, offset: number, bounds: Int32Array) {
+    super(bytes, { tag: keyTags.string, offset }, bounds);
+  }
+
+  protected fill(bounds: Int32Array): number {
+    const { bytes } = this;
+    let next = this.#next;
+    let count = 0;
+    while (count < bounds.length && next < bytes.length) {
+      const found = bytes.indexOf(newline, next);
+      const end = found < 0 ? bytes.length : found;
+      bounds[count++] = next;
+      bounds[count++] = found > next && bytes[end - 1] === carriageReturn ? end - 1 : end;
+      next = end + 1;
+    }
+    this.#next = next;
+    return count;
   }
 }
 
