@@ -21,6 +21,7 @@ import { tlsSettings } from '../lib/security/tls.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import { environmentS3Access } from '../lib/store/s3/s3-access.ts';
 import { softwareVersion } from '../lib/version.ts';
+import { collectBuffersEarly } from './collect-buffers-early.ts';
 import { Attempts } from './control/attempts.ts';
 import { diagnose } from './control/diagnose.ts';
 import { ScratchBudget } from './control/scratch-budget.ts';
@@ -137,6 +138,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 }
 
 function startPool({ slotMemoryBytes, oneJob }: WorkerOptions, slots: number, clock: Clock): SlotPool {
+  collectBuffersEarly();
   const pool = new SlotPool({
     slots,
     memoryBytesMax: slotMemoryBytes ?? limits.slotMemoryBytesDefault,

@@ -134,7 +134,8 @@ class MemorySink extends CheckedSink {
   }
 
   protected async put(bytes: Buffer, at: number): Promise<void> {
-    bytes.copy(this.#bytes, at);
+    // As `bytes.copy` would, but that goes word by word where the target is shared memory.
+    this.#bytes.fill(bytes, at, at + bytes.length);
   }
 
   protected source(): SegmentSource {

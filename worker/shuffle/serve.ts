@@ -22,6 +22,8 @@ import { SegmentVerifier, withoutPath } from './verify-segment.ts';
 type FetchCall = ServerWritableStream<FetchRequest__Output, unknown>;
 
 const frameBytes = Math.min(256 * 1024, limits.fetchFrameBytesMax);
+/** One is filled while others are on their way to the socket. */
+const framesPerStream = 4;
 
 /** `workerId` is asked at each ping: a worker that joins again has a new one. */
 export function createShuffleHandlers(
@@ -140,25 +142,30 @@ async function readable<T>(work: Promise<T>, path: string): Promise<T> {
   }
 }
 
-/** Fills frames and hands them to the stream; waits when the reader is slow, and never for one that is gone. */
+/**
+ * Fills frames and hands them to the stream; waits when the reader is slow, and never for one that is gone. A few frames take turns: one is
+ * filled again when its bytes are with the socket, so a stream holds little memory however slow its reader, and makes no garbage.
+ */
 class FrameWriter {
   readonly #call: FetchCall;
-  #frame = Buffer.allocUnsafeSlow(frameBytes);
+  readonly #free: Buffer[] = [];
+  #made = 0;
+  #frame: Buffer;
   #at = 0;
   gone = false;
   #wake: (() => void) | undefined;
 
   constructor(call: FetchCall) {
     this.#call = call;
+    this.#frame = this.#make();
     const leave = () => {
       this.gone = true;
       this.#wake?.();
     };
-    // After a cancel 'drain' never comes, so waiting for it races with these.
+    // After a cancel no write is ever called back, so waiting for that races with these.
     call.on('cancelled', leave);
     call.on('close', leave);
     call.on('error', leave);
-    call.on('drain', () => this.#wake?.());
   }
 
   async header(entry: FrameEntry): Promise<void> {
@@ -179,16 +186,25 @@ class FrameWriter {
 
   async flush(): Promise<void> {
     if (this.#at === 0 || this.gone) return;
-    const frame = this.#frame.subarray(0, this.#at);
-    // The stream keeps the frame until it is sent, so the next one needs memory of its own.
-    this.#frame = Buffer.allocUnsafeSlow(frameBytes);
-    this.#at = 0;
-    const mayGoOn = this.#call.write(frame);
-    failpoint('serve.frame');
-    if (mayGoOn || this.gone) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
+    const frame = this.#frame;
+    this.#call.write(frame.subarray(0, this.#at), () => {
+      this.#free.push(frame);
+      this.#wake?.();
     });
-    this.#wake = undefined;
+    failpoint('serve.frame');
+    this.#at = 0;
+    while (this.#free.length === 0 && this.#made === framesPerStream && !this.gone) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    // One that is gone wants no more; what is still written to this frame goes nowhere.
+    if (!this.gone) this.#frame = this.#free.pop() ?? this.#make();
+  }
+
+  #make(): Buffer {
+    this.#made++;
+    return Buffer.allocUnsafeSlow(frameBytes);
   }
 }
