@@ -218,6 +218,12 @@ export async function discardStaged(
   }
 }
 
+/** Drops one part. Throws `internal` for what is no part of the job's output. */
+export async function discardOpenPart(stores: Stores, spec: JobSpec, part: OpenPart): Promise<void> {
+  const { store } = stores.locate(spec.outputUri);
+  await store.discard({ key: keyOf(stores, spec, part), token: part.token });
+}
+
 /** Undoes a commit that began and cannot end: what of the job is visible goes. Its parts were checked to be nobody else's. */
 export async function unpublishOutput(stores: Stores, { spec, parts }: Discard): Promise<void> {
   const { store, key: prefix } = stores.locate(spec.outputUri);

@@ -32,23 +32,25 @@ function portsWithWarnings(): { ports: PerformPorts; warned: Promise<string> } {
   return { ports, warned };
 }
 
-test.each(['nowhere', 'ftp://host/part', 'mem://', 's3://b/part'])(
-  'a part that a worker says is at %s is logged, and throws nothing',
+test.each(['nowhere', 'ftp://host/part', 'mem://', 's3://b/part', 'mem://other/part-r-00000', 'mem://out/x'])(
+  'a part that a worker says is at %s, not below the output of its job, is logged, and nothing is touched',
   async (uri) => {
     const { ports, warned } = portsWithWarnings();
-    perform({ type: 'discard-part', jobId, part: { uri, token: 'token' } }, ports);
-    expect(await warned).toContain(uri);
+    const spec = makeSpec(jobId, { outputUri: 'mem://out/' });
+    perform({ type: 'discard-part', spec, part: { uri, token: 'token' } }, ports);
+    expect(await warned).toContain('is not a part of the output mem://out/');
   },
 );
 
 test('a part of an attempt that lost is dropped', async () => {
   const { ports } = portsWithWarnings();
-  const uri = `mem://${randomUUID()}/part-r-00000`;
+  const outputUri = `mem://${randomUUID()}/`;
+  const uri = `${outputUri}part-r-00000`;
   const { store, key } = ports.stores.locate(uri);
   const writer = await store.stage(key, jobId);
   const staged = await writer.seal();
   const part: OpenPart = { uri, token: staged.token };
-  perform({ type: 'discard-part', jobId, part }, ports);
+  perform({ type: 'discard-part', spec: makeSpec(jobId, { outputUri }), part }, ports);
   await expect(store.publish(staged)).rejects.toMatchObject({ code: 'not-found' });
 });
 

@@ -15,7 +15,13 @@ import { writeJobLines } from './job-file.ts';
 import type { JobWatchers } from './job-watchers.ts';
 import { listSplits } from './list-splits.ts';
 import type { Happening } from './loop.ts';
-import { type Discard, discardStaged, publishOutput, unpublishOutput } from './output-folder.ts';
+import {
+  type Discard,
+  discardOpenPart,
+  discardStaged,
+  publishOutput,
+  unpublishOutput,
+} from './output-folder.ts';
 import type { WorkerEffect } from './rpc/worker-session.ts';
 
 export interface PerformPorts {
@@ -160,14 +166,16 @@ async function mayLead({ confirmLead, log }: PerformPorts): Promise<boolean> {
 
 /** Nobody waits for it. Where the part is was said by a worker: a place that is none must not stop the coordinator. */
 async function discardPart(
-  { jobId, part }: Extract<Effect, { type: 'discard-part' }>,
+  { spec, part }: Extract<Effect, { type: 'discard-part' }>,
   { stores, log }: PerformPorts,
 ): Promise<void> {
   try {
-    const { store, key } = stores.locate(part.uri);
-    await store.discard({ key, token: part.token });
+    await discardOpenPart(stores, spec, part);
   } catch (error) {
-    log.warn({ job: jobId, uri: part.uri, error: String(error) }, 'a part that lost could not be dropped');
+    log.warn(
+      { job: spec.jobId, uri: part.uri, error: String(error) },
+      'a part that lost could not be dropped',
+    );
   }
 }
 

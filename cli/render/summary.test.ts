@@ -40,6 +40,21 @@ describe('renderSummary', () => {
     expect(renderStatus({ ...done, nonDeterministic }, 0).join()).toContain('m0 is not deterministic');
   });
 
+  it('names the map that is the cause of a failure once', () => {
+    const attempts = [
+      { attempt: 0, epoch: 1, worker: 'w1' },
+      { attempt: 1, epoch: 1, worker: 'w2' },
+    ];
+    const nonDeterministic = [0, 1].map((map) => ({ task: `m${map}`, partitions: [map], attempts }));
+    const message =
+      'm1 is not deterministic: m1.0 on w1 and m1.1 on w2 made different output for partition 1 (--on-nondeterminism fail); nothing is published';
+    const cause = { code: 'non-deterministic', message, task: 'm1', failure: null } as const;
+    const text = renderStatus({ ...done, state: 'FAILED', cause, nonDeterministic }, 0).join('\n');
+    expect(text.match(/m0 is not deterministic/g)).toHaveLength(1);
+    expect(text.match(/m1 is not deterministic/g)).toHaveLength(1);
+    expect(text).toContain('map must yield the same');
+  });
+
   it('does not name a folder that is gone', () => {
     expect(renderSummary(done, { showOutput: false, showCommands: false }).join('\n')).not.toContain('/out/');
   });

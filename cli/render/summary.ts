@@ -94,10 +94,12 @@ function badRecordLines({ badRecords, outputUri, state }: JobView): string[] {
   return [`  skipped  ${plural(badRecords, 'bad record')}${where}`];
 }
 
-function differenceLines({ nonDeterministic, state }: JobView): string[] {
+function differenceLines({ nonDeterministic, state, cause }: JobView): string[] {
   if (nonDeterministic.length === 0) return [];
-  const shown = nonDeterministic.slice(0, differencesNamed).map(describeDifference);
-  const more = nonDeterministic.length - shown.length;
+  const named = nonDeterministic.slice(0, differencesNamed).map(describeDifference);
+  const more = nonDeterministic.length - named.length;
+  // The cause of the job's failure says one of them already.
+  const shown = named.filter((difference) => !cause?.message.startsWith(difference));
   if (more > 0) shown.push(`${more} more: millrace status --json`);
   if (state === 'COMPLETED')
     shown.push('the output is that of one run of each map; another run may give another');

@@ -110,7 +110,7 @@ export type Effect =
       readonly outputs: readonly MapOutputLine[];
     }
   /** Drop one part of an attempt that lost and spoke too late for the discards of its job. Nothing waits for it. */
-  | { readonly type: 'discard-part'; readonly jobId: JobId; readonly part: OpenPart }
+  | { readonly type: 'discard-part'; readonly spec: JobSpec; readonly part: OpenPart }
   // For the job's event log and the metrics.
   | { readonly type: 'job-event'; readonly event: JobEvent }
   // For the metrics alone: what it means for jobs is in their events.

@@ -132,7 +132,7 @@ export function keepPart({ discards }: Job, { token }: OpenPart): void {
 export function dropPart(turn: Turn, job: Job, opened: PartOpened): void {
   const { name } = job.phase;
   if (name === 'committing' || name === 'discarding' || name === 'ended') {
-    turn.effects.push({ type: 'discard-part', jobId: job.spec.jobId, part: opened.part });
+    turn.effects.push({ type: 'discard-part', spec: job.spec, part: opened.part });
   } else {
     job.discards.push(opened);
   }

@@ -61,6 +61,6 @@ function resumed(turn: Turn, job: Job): void {
   const { map, reduce, phase, attemptsAlive } = job;
   if (phase.name === 'stopping' && attemptsAlive === 0) turn.drained.add(job);
   if (phase.name !== 'working') return;
-  const done = `${map.done} of ${map.total} maps and ${reduce.done} of ${reduce.total} reduces are done`;
-  say(turn, 'info', { job }, `goes on after the restart: ${done}, ${attemptsAlive} attempts still run`);
+  const done = `maps done: ${map.done} of ${map.total}; reduces done: ${reduce.done} of ${reduce.total}`;
+  say(turn, 'info', { job }, `goes on after the restart; ${done}; attempts that still run: ${attemptsAlive}`);
 }

@@ -32,8 +32,8 @@ export function journalReplayed(turn: Turn, { records }: EventOf<'journal-replay
   for (const record of records) restore(turn, live, record);
   for (const job of [...state.activeJobs]) goOn(turn, job);
   if (live.size === 0 && state.activeJobs.size === 0) return;
-  const jobs = `${state.activeJobs.size} jobs that had not ended go on`;
-  say(turn, 'info', {}, `the journal was replayed: ${jobs}, ${live.size} workers are expected back`);
+  const jobs = `jobs that had not ended and go on: ${state.activeJobs.size}`;
+  say(turn, 'info', {}, `the journal was replayed; ${jobs}; workers that are expected back: ${live.size}`);
   beginRecovery(turn, live);
 }
 
@@ -81,8 +81,9 @@ function restoreAccepted(state: CoreState, { spec }: RecordOf<'job-accepted'>): 
 }
 
 /** Begun by a loser after the end of its job; whether it was dropped is not known. */
-function dropLatePart({ effects }: Turn, { attempt, part }: RecordOf<'part-opened'>): void {
-  effects.push({ type: 'discard-part', jobId: attempt.jobId, part });
+function dropLatePart({ state, effects }: Turn, { attempt, part }: RecordOf<'part-opened'>): void {
+  const job = state.jobs.get(attempt.jobId);
+  if (job) effects.push({ type: 'discard-part', spec: job.spec, part });
 }
 
 type Progress = RecordOf<

@@ -44,8 +44,8 @@ export class Bookkeeper {
         return this.#drop(effect.spec.jobId, effect.parts);
       case 'discard-part':
         // Of a job that has ended the core does not know any more what it published; dropping that is no error of a store.
-        if (this.#completed.has(effect.jobId) && this.#isPublished(effect)) return;
-        return this.#drop(effect.jobId, [effect.part]);
+        if (this.#completed.has(effect.spec.jobId) && this.#isPublished(effect)) return;
+        return this.#drop(effect.spec.jobId, [effect.part]);
       case 'job-event':
         return this.#happened(effect.event);
     }
@@ -65,8 +65,8 @@ export class Bookkeeper {
     assert(alive === this.#running.size, `${alive} attempts alive, ${this.#running.size} said to be`);
   }
 
-  #isPublished({ jobId, part }: Extract<Effect, { type: 'discard-part' }>): boolean {
-    return tokensOf(this.#published, jobId).has(part.token);
+  #isPublished({ spec, part }: Extract<Effect, { type: 'discard-part' }>): boolean {
+    return tokensOf(this.#published, spec.jobId).has(part.token);
   }
 
   #drop(jobId: JobId, parts: readonly OpenPart[]): void {

@@ -68,7 +68,7 @@ export function formatEffect(effect: Effect): string {
     case 'keep-map-outputs':
       return `keep-map-outputs ${effect.spec.jobId} ${effect.outputs.map((line) => `${line.task}.${line.attempt}@${line.worker}`).join(',')}`;
     case 'discard-part':
-      return `discard-part ${effect.jobId} ${effect.part.token}`;
+      return `discard-part ${effect.spec.jobId} ${effect.part.token}`;
     case 'job-event':
       return formatJobEvent(effect.event);
     case 'worker-lost':

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../lib/clock.ts';
 import { writePairHeader } from '../../lib/codec/pair.ts';
@@ -314,6 +314,32 @@ test('of a peer that does not say what is on its disk the second damage condemns
   await untilComplete(inputs);
   expect(troubles).toMatchObject([{ cause: 'corrupt', detail: expect.stringContaining('no such call') }]);
   expect(damages).toBe(2);
+});
+
+test('a peer that has too much to verify is not condemned for that: what comes damaged is fetched again', async () => {
+  let damages = 0;
+  await serve(peer, (frame) => {
+    if (++damages <= 3) frame[frameHeaderBytes]! ^= 1;
+  });
+  const client = channels.get(addresses.get(peer)!);
+  client.verify = ((_: unknown, reply: (error: Error) => void) => {
+    setImmediate(() =>
+      reply(Object.assign(new Error('ask again later'), { code: status.RESOURCE_EXHAUSTED })),
+    );
+    return { cancel: () => undefined };
+  }) as never;
+  const inputs = start(1);
+  inputs.found([output(0, peer)]);
+  const [source] = await untilComplete(inputs);
+  expect(source!.name).toBe('map m0.0 from peer');
+  expect(troubles).toEqual(
+    new Array(3).fill(
+      expect.objectContaining({
+        cause: 'damaged-in-transit',
+        detail: expect.stringMatching(/peer has no time to look at its disk: ask again later/),
+      }),
+    ),
+  );
 });
 
 test('an output that its peer has dropped when it is asked about it is reported missing', async () => {

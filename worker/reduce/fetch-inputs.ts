@@ -266,6 +266,9 @@ export class FetchInputs {
         case 'missing':
           this.#condemn(location, 'missing', verdict.detail);
           break;
+        case 'busy':
+          this.#damaged(location, `${detail}; ${worker} has no time to look at its disk: ${verdict.detail}`);
+          break;
         case 'unknown':
           isSilent = true;
           this.#suspect(location, `${detail}; ${worker} does not say what is on its disk: ${verdict.detail}`);

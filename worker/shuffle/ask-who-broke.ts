@@ -2,7 +2,7 @@
  * Who broke a segment that came out wrong. There are three checksums: what the map wrote, which the coordinator told; what lies on the disk of
  * the serving worker now, which it is asked for here; and what came. The first two alike: it was damaged on the way.
  */
-import type { ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import { type ClientUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from '../../lib/clock.ts';
 import type { JobId } from '../../lib/ids.ts';
 import type { SegmentCounts } from '../../lib/job-spec.ts';
@@ -24,9 +24,9 @@ export interface BrokenSegment {
   isReported(counts: SegmentCounts): boolean;
 }
 
-/** `unknown`: the worker did not answer. `detail` goes on after the names of worker and map. */
+/** `busy`: the worker has too much to verify already. `unknown`: it did not answer. `detail` goes on after the names of worker and map. */
 export interface Verdict {
-  readonly culprit: 'disk' | 'transit' | 'missing' | 'unknown';
+  readonly culprit: 'disk' | 'transit' | 'missing' | 'busy' | 'unknown';
   readonly detail: string;
 }
 
@@ -35,7 +35,8 @@ export async function askWhoBroke(broken: BrokenSegment): Promise<Verdict> {
   try {
     return judge(await verify(broken), broken);
   } catch (error) {
-    return { culprit: 'unknown', detail: (error as ServiceError).message };
+    const { code, message } = error as ServiceError;
+    return { culprit: code === status.RESOURCE_EXHAUSTED ? 'busy' : 'unknown', detail: message };
   }
 }
 
