@@ -62,7 +62,7 @@ function isBetter(a: Worker, b: Worker, task: Task, hosts: readonly string[]): b
 /** Faster, or as fast and with less to do, or there before: better for a task that may run on both. */
 export function isIdler(a: Worker, b: Worker): boolean {
   const difference =
-    (a.speed === b.speed ? 0 : speedClass(b) - speedClass(a)) ||
+    (a.speed === b.speed && a.lag === b.lag ? 0 : speedClass(b) - speedClass(a)) ||
     a.attempts.size / a.info.slots - b.attempts.size / b.info.slots ||
     a.order - b.order;
   return difference < 0;

@@ -7,6 +7,7 @@ import { hasPlace, isOpen, type Lane, mayRun } from './choose-worker.ts';
 import { FreeWorkers } from './free-workers.ts';
 import type { IndexSet } from './index-set.ts';
 import { mayFreeScratch } from './scratch-room.ts';
+import { withoutSlow } from './slow-workers.ts';
 import type { CoreState, Job, Task, TaskTable, Worker } from './state.ts';
 import { waitingCount } from './tasks.ts';
 import type { Turn } from './turn.ts';
@@ -45,9 +46,10 @@ function fill(turn: Turn, lane: Lane, reserved: Worker | undefined): void {
     open.push({ job, table });
   }
   if (open.length === 0) return;
-  const free = [...state.workers.values()].filter(
+  const places = [...state.workers.values()].filter(
     (worker) => worker !== reserved && isOpen(state, worker) && hasPlace(worker, lane),
   );
+  const free = withoutSlow(state, open, places);
   const crowded = free.filter((worker) => worker.crowded);
   const roomy = crowded.length === 0 ? free : free.filter((worker) => !worker.crowded);
   assignAll(turn, lane, [...open], roomy, Number.POSITIVE_INFINITY);

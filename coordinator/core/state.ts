@@ -395,8 +395,14 @@ export interface Worker {
   readonly outputs: Map<JobId, Set<number>>;
   /** Jobs of which it may hold something: they must hear when the job has ended. */
   readonly jobs: Set<JobId>;
-  /** Input bytes per ms relative to the job's mean, exponentially smoothed; 1 is average. */
+  /** Input bytes per ms relative to the jobs' means, exponentially smoothed; 1 is average. */
   speed: number;
+  /** What that is made of: what its maps should have taken, and took; recent ones count more. */
+  readonly history: { expectedMs: number; actualMs: number };
+  /** As `speed`, but by maps that run and are late: it is at most so fast. 1 when none is. */
+  lag: number;
+  /** Since when it is given nothing because others will be sooner. */
+  heldBackAtMs: number | undefined;
   /** Recent failures that were not the user's. */
   faults: WorkerFault[];
   quarantines: number;

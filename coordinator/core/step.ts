@@ -16,7 +16,9 @@ import { settleRecovery } from './recovery.ts';
 import { attemptReported } from './reports.ts';
 import { journalReplayed } from './restore.ts';
 import { schedule } from './schedule.ts';
+import { giveBackFromSlow } from './slow-workers.ts';
 import { speculate } from './speculate.ts';
+import { judgeLags } from './speed.ts';
 import type { CoreState } from './state.ts';
 import { beginTurn, endTurn, type Turn } from './turn.ts';
 import {
@@ -93,6 +95,8 @@ function handle(turn: Turn, event: Event): void {
 function ticked(turn: Turn): void {
   expireLeases(turn);
   retryPublishing(turn);
+  judgeLags(turn.state);
+  giveBackFromSlow(turn);
   turn.wantsSchedule = true;
   speculate(turn);
 }
