@@ -68,6 +68,8 @@ function wholeObject(object: InputObject): SplitPiece {
   return { uri: object.uri, start: 0, end: object.bytes, objectBytes: object.bytes, etag: object.etag };
 }
 
+const noHosts: readonly string[] = [];
+
 class SplitPacker {
   readonly #splitBytes: number;
   readonly #splits: Split[] = [];
@@ -110,7 +112,7 @@ class SplitPacker {
 
   #close(): void {
     if (this.#pieces.length === 0) return;
-    this.#splits.push({ pieces: this.#pieces, bytes: this.#bytes, hosts: [] });
+    this.#splits.push({ pieces: this.#pieces, bytes: this.#bytes, hosts: noHosts });
     checkSplits(this.#splits.length);
     this.#pieces = [];
     this.#bytes = 0;

@@ -5,9 +5,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { noCredentials } from '../../lib/security/credentials.ts';
 import { fileUri } from '../../lib/store/uri.ts';
 import { connectWith } from '../../sdk/client.ts';
-import { noCredentials } from '../../lib/security/credentials.ts';
 import type { Findings, Result } from '../result.ts';
 import type {
   CoordinatorPlan,
@@ -46,7 +46,9 @@ async function run({ runs, folder, say }: ExperimentContext): Promise<Findings> 
     const { ms, use } = await runRound(folder, input, round);
     rates.push((maps / ms) * 1000);
     uses.push(use);
-    say(`${name}: ${Math.round(rates.at(-1)!)} tasks/s, ${Math.round(use.heapBytes / maps)} bytes of heap each`);
+    say(
+      `${name}: ${Math.round(rates.at(-1)!)} tasks/s, ${Math.round(use.heapBytes / maps)} bytes of heap each`,
+    );
   }
   const of = { group: name, subject: 'millrace', parameters: { maps, reducers, workers, slotsEach } };
   const lower = { ...of, better: 'lower' } as const;
@@ -54,7 +56,12 @@ async function run({ runs, folder, say }: ExperimentContext): Promise<Findings> 
     { ...of, better: 'higher', metric: 'tasks', unit: 'tasks/s', samples: rates },
     { ...lower, metric: 'heap per task', unit: 'bytes', samples: uses.map((use) => use.heapBytes / maps) },
     { ...lower, metric: 'coordinator', unit: 'CPU s', samples: uses.map((use) => use.cpuSeconds) },
-    { ...lower, metric: 'event loop late, p99', unit: 's', samples: uses.map((use) => use.stallP99Ms / 1000) },
+    {
+      ...lower,
+      metric: 'event loop late, p99',
+      unit: 's',
+      samples: uses.map((use) => use.stallP99Ms / 1000),
+    },
   ];
   return {
     results,

@@ -9,7 +9,7 @@ import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './location
 import { dropOpenParts } from './parts.ts';
 import type { Attempt, FetchState, Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
-import { markIdle, markRunning } from './tasks.ts';
+import { markIdle, markRunning, noAttempts } from './tasks.ts';
 import type { Turn } from './turn.ts';
 
 const noParts: readonly OpenPart[] = [];
@@ -175,7 +175,8 @@ export function endAttempt(turn: Turn, attempt: Attempt, end: AttemptEnd): void 
   else worker.fetching--;
   if (worker.isolated === attempt) worker.isolated = undefined;
   if (attempt.backup) turn.state.backupsAlive--;
-  task.attempts = task.attempts.filter((other) => other !== attempt);
+  const others = task.attempts.filter((other) => other !== attempt);
+  task.attempts = others.length > 0 ? others : noAttempts;
   const table = job[task.kind];
   table.attemptsAlive--;
   table.runningRecords -= attempt.progress?.recordsIn ?? 0;

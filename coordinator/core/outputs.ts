@@ -40,15 +40,17 @@ export function outputAccepted(turn: Turn, { job, map, worker, report, before }:
   if (job.restored) commitWhenDone(turn, job);
 }
 
+const noKeys: readonly Uint8Array[] = [];
+
 /** What is kept of a map's report once it is accepted. */
 export function mapResult(
-  { attempt: id, counters }: AttemptReport,
+  { attempt: id, counters }: Pick<AttemptReport, 'attempt' | 'counters'>,
   workerId: WorkerId,
   report: MapReport,
 ): Accepted {
   const { inputRecords, inputBytes, segments, part, bad } = report;
   const counts = segments.reduce(addCounts, noCounts);
-  return { id, workerId, inputRecords, inputBytes, counts, counters, part, bad, keys: [] };
+  return { id, workerId, inputRecords, inputBytes, counts, counters, part, bad, keys: noKeys };
 }
 
 /** A map is done: reduces may start, and all maps may be. */

@@ -136,7 +136,7 @@ function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
     }
     case 'map-done': {
       const before = attempt.task.accepted;
-      accept(turn, attempt, mapResult(report, worker.id, outcome.report), sums);
+      accept(turn, attempt, mapResult({ attempt: id, counters }, worker.id, outcome.report), sums);
       return mapAccepted(turn, attempt, outcome.report, before);
     }
     case 'reduce-done': {

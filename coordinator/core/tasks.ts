@@ -6,7 +6,8 @@ import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { IndexSet } from './index-set.ts';
 import type { Accepted, Attempt, CoreState, Job, Task, TaskTable, TaskTrouble, Worker } from './state.ts';
 
-const noAttempts: readonly Attempt[] = [];
+/** Shared by all tasks that have none. */
+export const noAttempts: readonly Attempt[] = [];
 const durationsKept = 101;
 
 export function createTable(kind: TaskKind, total: number): TaskTable {

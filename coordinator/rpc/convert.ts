@@ -204,9 +204,14 @@ function stagedPartIn(wire: WireStagedPart): StagedPart {
   };
 }
 
+/** Most tasks have none, and the object is kept as long as their job. */
+const noCounters: Counters = Object.freeze({});
+
 function countersIn(wire: Record<string, number>): Counters {
+  const entries = Object.entries(wire);
+  if (entries.length === 0) return noCounters;
   const counters: Record<string, number> = Object.create(null);
-  for (const [name, value] of Object.entries(wire)) if (Number.isFinite(value)) counters[name] = value;
+  for (const [name, value] of entries) if (Number.isFinite(value)) counters[name] = value;
   return counters;
 }
 
@@ -288,9 +293,14 @@ function splitOut(split: Extract<TaskInput, { kind: 'map' }>['split']) {
   return { pieces: [...split.pieces], bytes: split.bytes };
 }
 
+/** What fits under the message limit. */
+export function locationsPerMessage(reduces: number): number {
+  return Math.max(1, Math.floor(100_000 / (reduces + 8)));
+}
+
 /** As many messages as it takes to stay under the message limit. */
 export function locationsOut(effect: Extract<Effect, { type: 'send-locations' }>): WireLocations[] {
-  const perMessage = Math.max(1, Math.floor(100_000 / (effect.reduces.length + 8)));
+  const perMessage = locationsPerMessage(effect.reduces.length);
   const messages: WireLocations[] = [];
   for (let at = 0; at === 0 || at < effect.found.length; at += perMessage) {
     const found = effect.found.slice(at, at + perMessage);

@@ -11,7 +11,8 @@ import type { CoordinatorMessage } from '../../proto/gen/millrace/v1/Coordinator
 import type { Diagnose } from '../../proto/gen/millrace/v1/Diagnose.ts';
 import type { WorkerMessage__Output } from '../../proto/gen/millrace/v1/WorkerMessage.ts';
 import type { Effect, JobInfo } from '../core/effects.ts';
-import { assignmentOut, attemptIdOut, locationsOut } from './convert.ts';
+import { assignmentOut, attemptIdOut, locationsOut, locationsPerMessage } from './convert.ts';
+import { joinLocations } from './join-locations.ts';
 
 export type WorkerStream = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
 
@@ -86,8 +87,13 @@ export class WorkerSession {
         return this.#grow(1);
       case 'send-locations': {
         const [first, ...rest] = locationsOut(effect);
-        this.#batch.locations.push(first!);
-        this.#grow(1 + first!.found!.length / 64);
+        const isJoined = joinLocations(
+          this.#batch.locations.at(-1),
+          first!,
+          locationsPerMessage(effect.reduces.length),
+        );
+        if (!isJoined) this.#batch.locations.push(first!);
+        this.#grow((isJoined ? 0 : 1) + first!.found!.length / 64);
         // A snapshot too large for one message: each part is a message of its own.
         for (const locations of rest) {
           this.flush();

@@ -15,19 +15,25 @@ function open() {
   return { outbox, sent };
 }
 
-test('an attempt whose user code is about to run is said at once, with what waited to be said', () => {
+test('an attempt whose user code is about to run is said at once, with what waited to be said', async () => {
   const { outbox, sent } = open();
   outbox.report(report);
   expect(sent).toEqual([]);
   outbox.started(beginning);
-  expect(sent).toMatchObject([{ reports: [{ attempt: { index: 3 } }], started: [{ index: 4 }] }]);
+  outbox.started({ ...beginning, index: 5 });
+  expect(sent).toEqual([]);
+  await Promise.resolve();
+  expect(sent).toMatchObject([
+    { reports: [{ attempt: { index: 3 } }], started: [{ index: 4 }, { index: 5 }] },
+  ]);
 });
 
-test('without a coordinator nothing is said of it, also not later: the next heartbeat does', () => {
+test('without a coordinator nothing is said of it, also not later: the next heartbeat does', async () => {
   const { outbox, sent } = open();
   outbox.close();
   outbox.started(beginning);
   outbox.open();
   outbox.flush();
+  await Promise.resolve();
   expect(sent).toEqual([]);
 });

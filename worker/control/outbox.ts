@@ -88,11 +88,10 @@ export class Outbox {
     }
   }
 
-  /** At once: what user code does to this process may leave no time for more. */
+  /** Before anything else runs here, with all that starts now: what user code does to this process may leave no time for more. */
   started(attempt: AttemptId): void {
     if (!this.#isOpen) return;
-    this.#outgoing.started.push(attemptIdOut(attempt));
-    this.flush();
+    if (this.#outgoing.started.push(attemptIdOut(attempt)) === 1) queueMicrotask(() => this.flush());
   }
 
   /** Soon, so that the coordinator can drop the part if this worker dies. */
