@@ -1,63 +1,111 @@
-/** Runs a command and measures it from outside: wall time and the peak memory of its process. Linux only: memory is read from /proc. */
+/** Runs a command and measures it from outside: wall time, CPU time and peak memory of all its processes. Memory and CPU on Linux only. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { endedChildrenCpuSeconds, processTree, residentBytes } from './process-tree.ts';
 
 export interface Measured {
   readonly wallMs: number;
-  /** High-water mark of resident memory, seen up to 20 ms before the end; 0 when the system has no /proc. */
+  /** User and system time of the process and of all descendants that were waited for; NaN where there is no /proc. */
+  readonly cpuSeconds: number;
+  /**
+   * The largest sum of resident memory over the tree of processes that was seen, looked at every 50 ms, or the high-water mark of one of them when that is
+   * more. Pages that processes share count in each. 0 where there is no /proc.
+   */
   readonly peakBytes: number;
+  readonly stdout: string;
 }
 
-const pollMs = 20;
-/** Of /proc/PID/stat; the same on every Linux that Node runs on. */
-const ticksPerSecond = 100;
+export interface MeasureOptions {
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** After which all of the tree is killed, and the measurement fails. */
+  readonly timeoutMs?: number;
+}
 
-/** Throws with what the command said on stderr when it fails. */
-export async function measure(command: string, args: readonly string[]): Promise<Measured> {
+const pollMs = 50;
+const timeoutMsDefault = 30 * 60_000;
+/** Of what a command says; the rest is dropped. */
+const saidCharsMax = 1_000_000;
+
+/** One at a time: CPU time is that of all children that ended meanwhile. Throws with what the command said on stderr when it fails. */
+export async function measure(
+  command: string,
+  args: readonly string[],
+  { env, timeoutMs = timeoutMsDefault }: MeasureOptions = {},
+): Promise<Measured> {
+  const cpuBefore = endedChildrenCpuSeconds();
   const startedMs = performance.now();
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
+  // In a group of its own, so that all of it can be ended.
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    detached: true,
   });
-  let peakBytes = 0;
-  const poll = setInterval(() => {
-    peakBytes = Math.max(peakBytes, highWaterBytes(child.pid ?? 0));
-  }, pollMs);
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const memory = new PeakMemory(child.pid);
+  const killGroup = () => child.pid !== undefined && killTree(child.pid);
+  process.once('exit', killGroup);
+  const timer = setTimeout(killGroup, timeoutMs);
   try {
-    const [code] = await once(child, 'exit');
-    const wallMs = performance.now() - startedMs;
-    if (code !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${code}:\n${said}`);
-    return { wallMs, peakBytes };
+    const exit = once(child, 'exit').then(([code, signal]) => ({
+      code,
+      signal,
+      wallMs: performance.now() - startedMs,
+    }));
+    const [{ code, signal, wallMs }] = await Promise.all([exit, once(child, 'close')]);
+    if (code !== 0) {
+      const what =
+        wallMs >= timeoutMs ? `was killed after ${timeoutMs / 1000} s` : `ended with ${code ?? signal}`;
+      throw new Error(`${command} ${args.join(' ')} ${what}:\n${stderr()}`);
+    }
+    return {
+      wallMs,
+      cpuSeconds: endedChildrenCpuSeconds() - cpuBefore,
+      peakBytes: memory.stop(),
+      stdout: stdout(),
+    };
   } finally {
-    clearInterval(poll);
+    memory.stop();
+    clearTimeout(timer);
+    process.removeListener('exit', killGroup);
   }
 }
 
-/** VmHWM of a process; 0 when it is gone. */
-function highWaterBytes(pid: number): number {
+function killTree(pid: number): void {
   try {
-    const found = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return Number(found?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
+    process.kill(-pid, 'SIGKILL');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
   }
 }
 
-/** User and system time of a process so far. */
-export function cpuSeconds(pid: number | undefined): number {
-  if (pid === undefined) return Number.NaN;
-  // The name of the program, in brackets, may hold spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    if (text.length < saidCharsMax) text += chunk;
+  });
+  return () => text;
 }
 
-/** Sorted copies are cheap at these sizes. The median of an even number is the lower one. */
-export function summary(values: readonly number[]): { median: number; min: number; max: number } {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (index: number) => sorted[index] ?? Number.NaN;
-  return { median: at((sorted.length - 1) >> 1), min: at(0), max: at(sorted.length - 1) };
+class PeakMemory {
+  readonly #timer: NodeJS.Timeout;
+  #peakBytes = 0;
+
+  constructor(pid: number | undefined) {
+    this.#timer = setInterval(() => {
+      if (pid !== undefined) this.#look(pid);
+    }, pollMs);
+  }
+
+  stop(): number {
+    clearInterval(this.#timer);
+    return this.#peakBytes;
+  }
+
+  #look(pid: number): void {
+    const tree = processTree(pid).map(residentBytes);
+    const sum = tree.reduce((bytes, { now }) => bytes + now, 0);
+    this.#peakBytes = Math.max(this.#peakBytes, sum, ...tree.map(({ highest }) => highest));
+  }
 }

@@ -67,3 +67,14 @@ export function together(all: readonly Findings[]): Findings {
     omissions: all.flatMap(({ omissions }) => omissions),
   };
 }
+
+/** `bytes=200000000 threads=2`, the same for the same parameters. */
+export function parametersText(parameters: Parameters): string {
+  const entries = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** What results of two reports are paired by. */
+export function resultKey({ group, subject, metric, parameters }: Result): string {
+  return [group, subject, metric, parametersText(parameters)].join('\n');
+}

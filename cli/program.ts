@@ -38,9 +38,8 @@ const entries: Readonly<Record<string, Entry>> = {
   certs: { summary: 'make certificates for a cluster', load: () => import('./certs.ts') },
   doctor: { summary: 'what is wrong with a cluster or a store', load: () => import('./doctor.ts') },
   dev: { summary: 'a coordinator and workers on this machine', load: () => import('./dev.ts') },
+  bench: { summary: 'measures Millrace beside other systems', load: () => import('./bench.ts') },
 };
-
-const notYet = ['bench'];
 
 const usageExitCode = 2;
 
@@ -60,9 +59,6 @@ export async function runProgram(args: readonly string[]): Promise<never> {
 
 /** The whole program for help and mistakes; options only of the command `wanted`. */
 export async function buildProgram(wanted: string | undefined): Promise<Command> {
-  if (wanted !== undefined && notYet.includes(wanted)) {
-    throw new MillraceError('invalid-argument', `'millrace ${wanted}' is not part of this version`);
-  }
   const program = new EnvironmentCommand('millrace')
     .description('MapReduce for TypeScript')
     .version(softwareVersion(), '-V, --version', 'print the version')

@@ -212,7 +212,7 @@ export function checkDead(files: readonly ParsedFile[], entries: readonly string
 
 /** Started by hand or by a tool, never imported. */
 const isRoot = (path: string) =>
-  /^(examples|bench\/(micro|peers|jobs|experiments))\/|^[^/]+\.ts$|\.d\.m?ts$/.test(path);
+  /^(examples|bench\/(micro|peers|jobs|preloads|experiments))\/|^[^/]+\.ts$|\.d\.m?ts$/.test(path);
 const isTestSupport = (path: string) => /(^|\/)(test-[a-z-]+\.ts$|fixtures\/)/.test(path);
 
 /** What package.json and the test configuration start: `dist/x.js`, `node x.ts` and `'./x.ts'` in them name the entry points. */

@@ -1,4 +1,5 @@
 /** A measurement that has no peer: what more workers gain, what a death costs. One file each in this folder; experiments.ts lists them. */
+import type { GeneratedKind } from '../generate.ts';
 import type { Findings } from '../result.ts';
 
 export interface Experiment {
@@ -17,8 +18,8 @@ export interface ExperimentContext {
   readonly runs: number;
   /** An empty folder, removed afterwards. */
   readonly folder: string;
-  /** The path of generated input, made unless it is there from an earlier run. */
-  readonly input: (kind: 'zipf' | 'records', bytes: number) => string;
+  /** The path of generated input of so many bytes, or lines where the kind counts those; made unless it is there from an earlier run. */
+  readonly input: (kind: GeneratedKind, size: number) => string;
   /** One line of progress for people. */
   readonly say: (line: string) => void;
 }

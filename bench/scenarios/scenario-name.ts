@@ -27,7 +27,7 @@ export const scenarioNames = [
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
-/** A plain string, without any character that is special to somebody; in about one line of 1,500. */
+/** A plain string, without any character that is special to somebody; in about one line of 1,700. */
 export const grepPattern = 'fox';
 
 /**

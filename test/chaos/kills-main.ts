@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from '../../bench/generate.ts';
-import { summary } from '../../bench/measure.ts';
+import { summary } from '../../bench/statistics.ts';
 import { parseBytes } from '../../lib/units.ts';
 import { readParts } from '../e2e/cluster.ts';
 import { startMinio } from '../minio/start-minio.ts';

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summary } from '../../bench/measure.ts';
+import { summary } from '../../bench/statistics.ts';
 import { type Minio, startMinio } from '../minio/start-minio.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import { runScenario, runUndisturbed, type ScenarioOutcome } from './run-scenario.ts';

@@ -3,7 +3,7 @@
  * at each rest, once a minute, nothing of what was done may have stayed behind.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seededRandom } from '../../bench/generate.ts';
+import { seededRandom } from '../../bench/generators/seeded-random.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { partName } from '../../lib/formats.ts';
 import type { Fault } from '../faults/fault-proxy.ts';

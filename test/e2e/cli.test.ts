@@ -261,7 +261,7 @@ describe('usage', () => {
       ['coordinator', '--store', 'file:///x', '--listen', '0.0.0.0:0'],
       /without credentials; set MILLRACE_CLIENT_TOKEN/,
     ],
-    [['bench'], /'millrace bench' is not part of this version/],
+    [['bench', '--scenarios', 'word-cuont'], /--scenarios: there is no word-cuont; there are start-up/],
   ])('%j is an error that says what is wrong', async (args, message) => {
     const ended = await millrace(...args);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
