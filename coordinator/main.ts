@@ -103,7 +103,7 @@ class Coordinator implements RunningCoordinator {
     const { http, log, storeUri } = this.#config;
     const probes = http !== undefined;
     this.#rpc = await startRpcServer(
-      { ...this.#config, probes },
+      { ...this.#config, probes, onConnectionRefused: () => this.#ports.metrics?.refusedConnections.count() },
       standbyHandlers(() => this.#refusal()),
     );
     const { metrics } = this.#ports;

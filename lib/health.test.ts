@@ -1,7 +1,7 @@
 import { Client, type ClientReadableStream, credentials, Server } from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 import { afterEach, expect, test } from 'vitest';
-import { bindServer } from './bind-server.ts';
+import { type BoundServer, bindServer } from './bind-server.ts';
 import { addHealth, type Health } from './health.ts';
 
 interface Answer {
@@ -10,16 +10,18 @@ interface Answer {
 
 let server: Server;
 let client: Client;
+let bound: BoundServer;
 afterEach(() => {
   client.close();
+  bound.close();
   server.forceShutdown();
 });
 
 async function start(): Promise<Health> {
   server = new Server();
   const health = await addHealth(server, ['millrace.v1.Shuffle']);
-  const address = await bindServer(server, { host: '127.0.0.1', port: 0 });
-  client = new Client(address, credentials.createInsecure());
+  bound = await bindServer(server, { host: '127.0.0.1', port: 0 });
+  client = new Client(bound.address, credentials.createInsecure());
   return health;
 }
 

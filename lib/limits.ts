@@ -106,6 +106,8 @@ export const limits = {
   grpcMessageBytesMax: 4 * MiB,
   /** Calls at once on one connection, of a client and of a worker that fetches. */
   grpcStreamsMax: 1_024,
+  /** To one port, of a coordinator or a worker: all workers, all clients. */
+  grpcConnectionsMax: 4_096,
   /** Headers of one call, the token among them. */
   metadataBytesMax: 8 * KiB,
   /** The HTTP port of the coordinator: headers with the path, one request in and its answer out, connections at once. */

@@ -7,6 +7,7 @@ import type { ClusterView } from '../../lib/cluster-view.ts';
 import { ClusterGauges } from './cluster-gauges.ts';
 import { JobCounters } from './job-counters.ts';
 import { measureProcess } from './process-metrics.ts';
+import { RefusedConnections } from './refused-connections.ts';
 import { StoreRequests } from './store-requests.ts';
 import { WorkerLosses } from './worker-losses.ts';
 
@@ -19,6 +20,7 @@ export class Metrics {
   readonly jobs = new JobCounters(this.#registry);
   readonly workerLosses = new WorkerLosses(this.#registry);
   readonly storeRequests = new StoreRequests(this.#registry);
+  readonly refusedConnections = new RefusedConnections(this.#registry);
   readonly #leader = new Gauge({
     name: 'mr_leader',
     help: '1 while this coordinator leads, 0 while it is a standby or has stopped leading.',

@@ -43,15 +43,18 @@ export interface RpcServerOptions {
   readonly clock: Clock;
   /** The health service too, for probes; default false. */
   readonly probes?: boolean;
+  /** The port has as many connections as it takes. */
+  readonly onConnectionRefused?: (() => void) | undefined;
 }
 
 /** Throws `unavailable` naming the address when it cannot be bound. */
 export async function startRpcServer(
-  { listen, guard, log, clock, probes }: RpcServerOptions,
+  { listen, guard, log, clock, probes, onConnectionRefused }: RpcServerOptions,
   handlers: RpcHandlers,
 ): Promise<RpcServer> {
+  const logRefusal = logRefusals(log, clock);
   const server = new Server({
-    interceptors: [authenticate(guard, logRefusals(log, clock))],
+    interceptors: [authenticate(guard, logRefusal)],
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
     'grpc.max_concurrent_streams': limits.grpcStreamsMax,
     // A stalled peer is found by its lease; keepalive only frees the sockets of those that are gone for good.
@@ -68,12 +71,19 @@ export async function startRpcServer(
   serve(handlers);
   const services = ['Client', 'Operator', 'Doctor', 'WorkerControl'].map((name) => `millrace.v1.${name}`);
   const health = probes ? await addHealth(server, services) : noHealth;
-  const address = await bindServer(server, listen, guard.tls);
+  const bound = await bindServer(server, listen, {
+    tls: guard.tls,
+    onRefused(peer, why) {
+      logRefusal('connect', peer, why);
+      onConnectionRefused?.();
+    },
+  });
   return {
-    address,
+    address: bound.address,
     health,
     serve,
     async [Symbol.asyncDispose]() {
+      bound.close();
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => resolve());
         // Streams that their peers keep open would hold a polite shutdown for ever.

@@ -41,17 +41,22 @@ export interface ShuffleServerOptions {
 export async function serveShuffle(options: ShuffleServerOptions): Promise<ShuffleServer> {
   const { listen, tls, outputs, ticketKeys, workerId, probes, clock, log } = options;
   const guard = new Guard(tls, undefined);
+  const logRefusal = logRefusals(log, clock);
   const server = new Server({
-    interceptors: [authenticate(guard, logRefusals(log, clock))],
+    interceptors: [authenticate(guard, logRefusal)],
     'grpc.max_receive_message_length': limits.fetchRequestBytesMax,
     'grpc.max_concurrent_streams': limits.grpcStreamsMax,
   });
   server.addService(loadShuffleService().service, createShuffleHandlers(outputs, ticketKeys, workerId));
   const health = probes ? await addHealth(server, ['millrace.v1.Shuffle']) : noHealth;
-  const address = await bindServer(server, listen, guard.tls);
+  const onRefused = (peer: string, why: string) => logRefusal('connect', peer, why);
+  const bound = await bindServer(server, listen, { tls: guard.tls, onRefused });
   return {
-    address,
+    address: bound.address,
     health,
-    close: () => server.forceShutdown(),
+    close() {
+      bound.close();
+      server.forceShutdown();
+    },
   };
 }

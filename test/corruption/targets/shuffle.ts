@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, type ServerWritableStream } from '@grpc/grpc-js';
-import { bindServer } from '../../../lib/bind-server.ts';
+import { type BoundServer, bindServer } from '../../../lib/bind-server.ts';
 import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { type AttemptId, toJobId, toWorkerId } from '../../../lib/ids.ts';
 import { credentialsToWorker, noCredentials } from '../../../lib/security/credentials.ts';
@@ -47,7 +47,7 @@ class Shuffle {
   readonly #server = new Server();
   readonly #tickets = makeTickets();
   readonly #channels = new PeerChannels(credentialsToWorker(noCredentials));
-  #address = '';
+  #bound: BoundServer | undefined;
 
   constructor(folder: string, random: Random) {
     this.#folder = folder;
@@ -63,7 +63,7 @@ class Shuffle {
   async serve(change: (handlers: ShuffleHandlers) => ShuffleHandlers = (same) => same): Promise<void> {
     const handlers = change(createShuffleHandlers(this.outputs, this.#tickets.keys, () => peer));
     this.#server.addService(loadShuffleService().service, handlers);
-    this.#address = await bindServer(this.#server, { host: '127.0.0.1', port: 0 });
+    this.#bound = await bindServer(this.#server, { host: '127.0.0.1', port: 0 });
   }
 
   /** What the reduces of these partitions would see. Throws {@link Noticed} with the first trouble that is not settled by fetching again. */
@@ -82,7 +82,7 @@ class Shuffle {
       clock: hurriedClock,
       ticket: () => this.#tickets.issuer.ticketOf(jobId),
       isJoined: () => true,
-      addressOf: () => this.#address,
+      addressOf: () => this.#bound?.address,
       readCopy: () => Promise.reject(new Error('no segment is read from a copy here')),
       onHeld: () => undefined,
       onTrouble: ({ cause }) => {
@@ -105,6 +105,7 @@ class Shuffle {
 
   close(): void {
     this.#channels.close();
+    this.#bound?.close();
     this.#server.forceShutdown();
     this.outputs.removeAll();
   }
