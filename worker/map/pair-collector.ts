@@ -114,7 +114,7 @@ class PairCollector implements MapOutput {
   finish(): MapOutputSummary {
     if (this.#table !== undefined) this.#leaveTable(this.#table);
     const run = this.#finishRuns();
-    this.#buffer = undefined;
+    this.#closeBuffer();
     const { path, bytes, segments } = run;
     return {
       path,
@@ -127,7 +127,13 @@ class PairCollector implements MapOutput {
   }
 
   abort(): void {
+    this.#closeBuffer();
     for (const path of [...this.#temporaryPaths, this.#path]) rmSync(path, { force: true });
+  }
+
+  #closeBuffer(): void {
+    this.#buffer?.close();
+    this.#buffer = undefined;
   }
 
   #finishRuns(): RunSummary {

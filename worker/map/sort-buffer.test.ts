@@ -77,6 +77,24 @@ describe('SortBuffer', () => {
     expect(read(buffer).map(({ value }) => value)).toEqual(expected);
   });
 
+  it('leaves its memory to the next buffer, if that may have so much, and only once', () => {
+    const make = (MiB: number, from: number) => {
+      const buffer = new SortBuffer(() => 0, MiB * 1024 * 1024);
+      for (let index = from; index < from + 20_000; index++) buffer.add(`key ${index % 997}`, index);
+      return buffer;
+    };
+    const old = make(4, 0);
+    const wanted = read(old);
+    old.close();
+    old.close();
+    const next = make(4, 0);
+    const another = make(4, 20_000);
+    expect(read(next)).toEqual(wanted);
+    next.close();
+    expect(read(make(2, 20_000))).toEqual(read(another));
+    expect(old.add('too late', 1)).toBe(false);
+  });
+
   it('takes records that lie in bytes as it takes their keys and values', () => {
     const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength });
     const record = fc.record({
