@@ -34,7 +34,7 @@ export const limits = {
   /** Without `--split-size` and `--maps`: as many splits as this, of at least and at most so many bytes each. */
   splitsWanted: 16,
   splitBytesAutoMin: 8 * MiB,
-  splitBytesAutoMax: 64 * MiB,
+  splitBytesAutoMax: 32 * MiB,
   /** A line, a JSONL or CSV record, a whole file. */
   inputRecordBytesMax: 64 * MiB,
   /** One encoded key with its value; the sort buffer holds several. */
@@ -55,7 +55,7 @@ export const limits = {
   verificationsWaitingMax: 256,
   verificationMsMax: 60_000,
   fetchMemoryBytesDefault: 64 * MiB,
-  mergeFanInMax: 128,
+  mergeFanInMax: 256,
   /** Of a map output in the store (`--durability`), all but the last; a worker has one in memory for each output it copies at once. */
   mapCopyPieceBytes: 8 * MiB,
   mapCopiesAtOnceMax: 4,

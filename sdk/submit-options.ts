@@ -26,7 +26,7 @@ export interface SubmitOptions {
   readonly params?: Readonly<Record<string, ParamValue>>;
   /** How many partitions; default the job's, else 4. 0 is a map-only job. */
   readonly reducers?: number;
-  /** Wanted bytes per map task: 67108864 or '64MiB'. Default the job's, else 64 MiB. Not together with `maps`. */
+  /** Wanted bytes per map task: 67108864 or '64MiB'. Default the job's, else a 16th of the input, at least 8 and at most 32 MiB. Not together with `maps`. */
   readonly splitSize?: number | string;
   /** Wanted number of map tasks; record bounds and small files decide in the end. */
   readonly maps?: number;
