@@ -66,6 +66,7 @@ test('every family is there before anything happened, in the format Prometheus r
     [
       "mr_build_info",
       "mr_eventloop_delay_seconds",
+      "mr_grpc_connections_refused_total",
       "mr_jobs",
       "mr_leader",
       "mr_map_differences_total",
