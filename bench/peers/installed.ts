@@ -18,7 +18,7 @@ export const recipes = {
   skale: { from: 'npm', package: 'skale@1.2.2', version: '1.2.2' },
   spark: { from: 'pip', package: 'pyspark==4.3.0', version: '4.3.0' },
   dask: { from: 'pip', package: 'dask==2026.8.0', version: '2026.8.0' },
-  hadoop: { from: 'maven', package: 'org.apache.hadoop:hadoop-client-runtime:3.4.2', version: '3.4.2' },
+  hadoop: { from: 'maven', package: 'org.apache.hadoop:hadoop-client-runtime:3.5.0', version: '3.5.0' },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 export type RecipeName = keyof typeof recipes;

@@ -49,7 +49,7 @@ const queries = {
       'word',
       col('document').unique().sort().alias('documents'),
     ).select(col('word'), col('documents').lst.join(',')),
-  p99: () => groups(accessLog(), 'path', col('ms').sort().slice(rank.sub(1), 1).first()),
+  p99: () => groups(accessLog(), 'path', col('ms').sort().gather(rank.sub(1)).first()),
   'map-only': () => accessLog().filter(col('status').gtEq(500)).select('path', 'ms'),
 };
 
