@@ -14,6 +14,8 @@ import {
   sameAttempt,
   type WorkerId,
 } from '../../lib/ids.ts';
+import { indexUri } from '../../lib/map-copy.ts';
+import { parseUri } from '../../lib/store/uri.ts';
 import type { World } from './world.ts';
 
 interface MapBefore {
@@ -73,6 +75,7 @@ export class StepChecker {
     if (event.type !== 'tick') return;
     this.#ticks++;
     this.#checkHolders(state);
+    this.#checkCopies(state);
     for (const [what, tick] of this.#untold)
       if (this.#ticks - tick >= 2) this.#fail(`${what} is gone, and who fetches it was not told (I14)`);
   }
@@ -183,6 +186,21 @@ export class StepChecker {
     const { attempt, outcome } = event.report;
     if (attempt.jobId !== spec.jobId || outcome.kind !== 'failed') return false;
     return outcome.failure.kind === 'corrupt-segment' && outcome.failure.map === map.index;
+  }
+
+  /** Of what is on the books as copied the index is there: it is written last, and goes with its job. */
+  #checkCopies(state: CoreState): void {
+    if (!this.#world.checker.leads(state.config.epoch)) return;
+    for (const { spec, phase, map } of state.activeJobs) {
+      if (phase.name !== 'working') continue;
+      for (const { index, copied, accepted } of map.tasks) {
+        if (!copied || !accepted) continue;
+        this.#world.count('copy: on the books');
+        const { key } = parseUri(indexUri(spec, accepted.id));
+        if (!this.#world.disk.madeAtMs.has(key))
+          this.#fail(`${spec.jobId} m${index} is on the books as copied, and there is no ${key}`);
+      }
+    }
   }
 
   /** A live worker has what the coordinator that leads says it holds. */

@@ -6,6 +6,8 @@ import { viewJob } from '../../coordinator/core/view.ts';
 import { successName } from '../../lib/formats.ts';
 import { formatTask, type JobId } from '../../lib/ids.ts';
 import { collectBytes } from '../../lib/iterables.ts';
+import { copiesFolder } from '../../lib/map-copy.ts';
+import { parseUri } from '../../lib/store/uri.ts';
 import { readManifest, type SuccessManifest } from '../../lib/success-manifest.ts';
 import { durable, replay } from '../core/check-replay.ts';
 import { StepChecker } from './check-steps.ts';
@@ -168,6 +170,8 @@ export class Checker {
       } else await this.#checkNothing(jobId);
     }
     this.#checkIdle(state);
+    for (const key of await this.copiesLeft())
+      this.fail(`${key} is still there, and its job has ended (leak)`);
     const { staged, sweptAtMs, undropped } = this.#world.disk;
     for (const [token, { key, owner, by, sealedAtMs }] of staged) {
       if (sealedAtMs === undefined) continue;
@@ -182,6 +186,16 @@ export class Checker {
         this.#world.count('left behind by a crash');
       else this.fail(`${key} is still staged as ${token} by ${by.name} (I6)`);
     }
+  }
+
+  /** Keys of copies of map outputs: they go with their job. */
+  async copiesLeft(): Promise<string[]> {
+    const left: string[] = [];
+    for (const { spec } of this.#world.jobs.values()) {
+      const { key: folder } = parseUri(copiesFolder(spec));
+      for await (const { key } of this.#world.disk.plain.list(folder)) left.push(key);
+    }
+    return left;
   }
 
   /** Nothing is held by what has ended. */

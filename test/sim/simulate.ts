@@ -1,6 +1,7 @@
 /** One seed: sets the scene, lets time pass until every job has ended, and looks at what is left. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { toJobId } from '../../lib/ids.ts';
+import { limits } from '../../lib/limits.ts';
 import { Violation } from './checker.ts';
 import { Cluster } from './cluster.ts';
 import { failingDisk } from './failing-disk.ts';
@@ -67,6 +68,9 @@ async function play(world: World): Promise<void> {
   if (!isOnTime) return checker.fail(`${describeStuck(cluster)} (I11)`);
   const untilMs = world.schedule.nowMs + settleMs;
   await passTime(world, () => false, untilMs);
+  // What the store did not remove at first is tried again later.
+  if ((await checker.copiesLeft()).length > 0)
+    await passTime(world, () => false, world.schedule.nowMs + limits.copiesLingerMs);
   trouble.checkLead();
   await checker.atEnd(cluster.coordinator.state);
   for (const worker of cluster.workers) if (worker.isAlive) checkWorker(world, cluster, worker);

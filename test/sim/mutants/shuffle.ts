@@ -3,8 +3,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 import { DigestTable } from '../../../coordinator/core/digests.ts';
 import type { Job } from '../../../coordinator/core/state.ts';
+import { CopyRemover } from '../../../coordinator/remove-copies.ts';
 import { PairCursor } from '../../../lib/codec/pair.ts';
 import type { SegmentCounts } from '../../../lib/job-spec.ts';
+import { MapCopies } from '../../../worker/control/map-copies.ts';
 import { FetchInputs } from '../../../worker/reduce/fetch-inputs.ts';
 import { MapOutputs } from '../../../worker/shuffle/outputs.ts';
 import type { SegmentSource } from '../../../worker/shuffle/segment-reader.ts';
@@ -276,6 +278,18 @@ export const shuffleMutants: readonly Mutant[] = [
             add.call(this, id, path);
           },
       ),
+  },
+  {
+    name: 'an output counts as copied before it is in the store',
+    patch: () => patchMethod(MapCopies.prototype, 'copy', () => async () => undefined),
+  },
+  {
+    name: 'copies of map outputs outlive their job',
+    patch: () => patchMethod(CopyRemover.prototype, 'ended', () => () => undefined),
+  },
+  {
+    name: 'a restored job never hears which copies there are',
+    event: deaf('copies-found'),
   },
   {
     name: 'a restarted worker serves nothing and says that it holds all',
