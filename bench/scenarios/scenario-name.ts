@@ -4,7 +4,8 @@
  * - `word-count`: input lines of words of letters, one space between two; output `word\tcount` for each word.
  * - `sort`: input lines of 100 bytes, `\n` included, whose first 10 are a key; output the lines in byte order. Keys are unique, so that the order of
  *   whole lines is the same. Several output files are in order of their names.
- * - `grep`: input as for `word-count`; output one line, the number of input lines that have `grepPattern` in them.
+ * - `grep`: input as for `word-count`, large enough that there is something to find; output one line, the number of input lines that have `grepPattern`
+ *   in them.
  * - `inverted-index`: input lines `document\tword word …`; output `word\tdocument,document,…`, each once, ascending.
  * - `p99`: access log lines (`accessLogLine` tells the format); output `path\tms`, the 99th percentile by nearest rank: of n ascending
  *   values number ceil(0.99 n), counted from 1.
