@@ -18,10 +18,7 @@ beforeEach(async () => {
     onRefused: (peer, why) => refused.push(`${peer}: ${why}`),
   });
 });
-afterEach(() => {
-  bound.close();
-  server.forceShutdown();
-});
+afterEach(() => bound.close());
 
 /** The first bytes of a gRPC server are its HTTP/2 settings. */
 async function answers(socket: Socket): Promise<boolean> {
@@ -52,6 +49,18 @@ test('when one is closed there is room for another', async () => {
   let next = open();
   while (!(await answers(next))) next = open();
   next.destroy();
+});
+
+test('closing ends connections that never said a word, and waits until all are gone', async () => {
+  const silent = open();
+  await once(silent, 'data');
+  const ended = once(
+    silent.on('error', () => undefined),
+    'close',
+  );
+  await bound.close();
+  await ended;
+  await expect(once(open(), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
 test('an address that is taken is unavailable, and named', async () => {

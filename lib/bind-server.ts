@@ -1,5 +1,5 @@
 /** Binds a gRPC server. Whether it may be reachable there is for the caller to check first (security/exposure.ts). */
-import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import { type Address, formatAddress } from './address.ts';
 import { MillraceError } from './errors.ts';
@@ -18,8 +18,8 @@ export interface BindOptions {
 export interface BoundServer {
   /** HOST:PORT as bound. */
   readonly address: string;
-  /** Takes no more connections; those that are open are the gRPC server's. */
-  close(): void;
+  /** Shuts the gRPC server down and ends every connection; resolves when all are gone, and nothing more is heard from them. */
+  close(): Promise<void>;
 }
 
 /** Throws `unavailable` naming the address when it is taken. */
@@ -30,7 +30,12 @@ export async function bindServer(
 ): Promise<BoundServer> {
   // gRPC's own port has no bound.
   const injector = server.createConnectionInjector(serverCredentials(tls));
-  const port = createServer((connection) => injector.injectConnection(connection));
+  const open = new Set<Socket>();
+  const port = createServer((connection) => {
+    open.add(connection);
+    connection.once('close', () => open.delete(connection));
+    injector.injectConnection(connection);
+  });
   port.maxConnections = connectionsMax;
   port.on('drop', (dropped) => {
     const peer = formatAddress({ host: dropped?.remoteAddress ?? '', port: dropped?.remotePort ?? 0 });
@@ -38,7 +43,18 @@ export async function bindServer(
   });
   await listenOn(port, listen);
   const { port: number } = port.address() as AddressInfo;
-  return { address: formatAddress({ host: listen.host, port: number }), close: () => port.close() };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      port.close(() => resolve());
+      server.tryShutdown(() => undefined);
+      // Streams that their peers keep open would hold a polite shutdown for ever.
+      setImmediate(() => {
+        server.forceShutdown();
+        // Whoever never spoke HTTP/2 is unknown to the gRPC server.
+        for (const connection of open) connection.destroy();
+      });
+    });
+  return { address: formatAddress({ host: listen.host, port: number }), close };
 }
 
 function listenOn(server: NetServer, listen: Address): Promise<void> {

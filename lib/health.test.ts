@@ -8,17 +8,15 @@ interface Answer {
   readonly status: string;
 }
 
-let server: Server;
 let client: Client;
 let bound: BoundServer;
-afterEach(() => {
+afterEach(async () => {
   client.close();
-  bound.close();
-  server.forceShutdown();
+  await bound.close();
 });
 
 async function start(): Promise<Health> {
-  server = new Server();
+  const server = new Server();
   const health = await addHealth(server, ['millrace.v1.Shuffle']);
   bound = await bindServer(server, { host: '127.0.0.1', port: 0 });
   client = new Client(bound.address, credentials.createInsecure());

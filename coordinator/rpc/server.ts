@@ -82,14 +82,7 @@ export async function startRpcServer(
     address: bound.address,
     health,
     serve,
-    async [Symbol.asyncDispose]() {
-      bound.close();
-      await new Promise<void>((resolve) => {
-        server.tryShutdown(() => resolve());
-        // Streams that their peers keep open would hold a polite shutdown for ever.
-        setImmediate(() => server.forceShutdown());
-      });
-    },
+    [Symbol.asyncDispose]: bound.close,
   };
 }
 

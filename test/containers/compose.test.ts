@@ -1,12 +1,13 @@
 /** docker-compose.yml itself, driven as a user does: start, submit from the host, look, kill a worker, stop. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dockerEnvironment, read } from '../../scripts/cluster/docker.ts';
 import { ensureEnvFile } from '../../scripts/cluster/env-file.ts';
+import { readmeCode } from '../readme-code.ts';
 import { findDocker } from './find-docker.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -97,16 +98,12 @@ describe.skipIf(!findDocker())('npm run cluster', () => {
   });
 
   test('the program of the README submits its job and prints the result', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const [, slowest = '', submit = ''] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(
-      ([, code]) => code,
-    );
     mkdirSync(join(root, '.millrace'), { recursive: true });
     // Below the checkout, where it finds millrace by name.
     const programs = mkdtempSync(join(root, '.millrace/compose-test-'));
     try {
-      writeFileSync(join(programs, 'slowest.ts'), slowest);
-      writeFileSync(join(programs, 'submit.ts'), submit);
+      writeFileSync(join(programs, 'slowest.ts'), readmeCode('// slowest.ts'));
+      writeFileSync(join(programs, 'submit.ts'), readmeCode('connect()'));
       writeFileSync(join(folder, 'hits.jsonl'), '{"path":"/a","ms":3}\n{"path":"/a","ms":7}\n');
       cluster('put', join(folder, 'hits.jsonl'));
       expect(run([join(programs, 'submit.ts')], clientEnv)).toBe('/a 7\n');

@@ -3,15 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readmeCode } from '../readme-code.ts';
 import { cliPath } from './cluster.ts';
 import { ask, exampleRuns, examples } from './example-oracles.ts';
 
 const root = join(import.meta.dirname, '../..');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-// The third, which needs a cluster, is run by test/containers/compose.test.ts.
-const [wordCount = '', slowest = '', , testOfSlowest = ''] = [
-  ...readme.matchAll(/```ts\n([\s\S]*?)```/g),
-].map(([, code]) => code ?? '');
+// The program that needs a cluster is run by test/containers/compose.test.ts.
+const wordCount = readmeCode(`name: 'word-count'`);
+const slowest = readmeCode('// slowest.ts');
+const words = readmeCode('input: words()');
+const testOfSlowest = readmeCode('runInline(');
 
 let folder: string;
 beforeAll(() => {
@@ -38,6 +39,14 @@ describe('README.md', () => {
 
   it('shows a job of your own that runs', () => {
     expect(say(process.execPath, [cliPath, 'run', 'slowest.ts', '-i', 'hits.jsonl'])).toBe('/a\t7\n');
+  });
+
+  it('shows a job without code that counts words', () => {
+    const imports = `import { count, defineJob, words } from 'millrace';\n`;
+    writeFileSync(join(folder, 'words.ts'), imports + words);
+    writeFileSync(join(folder, 'text.txt'), 'to be or not to be\n');
+    const counts = say(process.execPath, [cliPath, 'run', 'words.ts', '-i', 'text.txt']);
+    expect(counts.trim().split('\n').sort()).toEqual(['be\t2', 'not\t1', 'or\t1', 'to\t2']);
   });
 
   it('shows a test of it that runs and gives what its comment says', () => {

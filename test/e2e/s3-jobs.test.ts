@@ -155,7 +155,7 @@ await describeWithMinio('jobs on MinIO', (minio) => {
       output,
       maps: 6,
       reducers: 3,
-      params: { reduceMs: 15 },
+      params: { reduceMs: 100 },
     });
     const keys = [0, 1, 2].map((index) => `killed/part-r-0000${index}`);
     await waitFor(handle, (view) => view.reduce.running >= 2 && view.map.done === 6);

@@ -20,7 +20,7 @@ export interface ShuffleServer {
   /** HOST:PORT as bound. */
   readonly address: string;
   readonly health: Health;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface ShuffleServerOptions {
@@ -51,12 +51,5 @@ export async function serveShuffle(options: ShuffleServerOptions): Promise<Shuff
   const health = probes ? await addHealth(server, ['millrace.v1.Shuffle']) : noHealth;
   const onRefused = (peer: string, why: string) => logRefusal('connect', peer, why);
   const bound = await bindServer(server, listen, { tls: guard.tls, onRefused });
-  return {
-    address: bound.address,
-    health,
-    close() {
-      bound.close();
-      server.forceShutdown();
-    },
-  };
+  return { address: bound.address, health, close: bound.close };
 }

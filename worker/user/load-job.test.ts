@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JobSpec } from '../../lib/job-spec.ts';
 import { createStores } from '../../lib/store/resolve.ts';
@@ -32,6 +34,15 @@ describe('loadJob', () => {
     rmSync(join(directory, 'bundle.mjs'));
     expect(await load(spec)).toBe(job);
     expect((globalThis as { loads?: number }).loads).toBe(1);
+    expect(readdirSync(join(directory, 'cache'))).toEqual([`${spec.bundle.sha256}.mjs`]);
+  });
+
+  it('lets two threads fetch it at the same moment', async () => {
+    const spec = specOf(`export default { millraceJob: 1, name: 'j' };`);
+    const program = join(import.meta.dirname, '../../test/load-job-thread.ts');
+    const workerData = { spec, barrier: new SharedArrayBuffer(4), directory: join(directory, 'cache') };
+    const threads = [0, 1].map(() => new Worker(program, { workerData }));
+    await Promise.all(threads.map((thread) => once(thread, 'exit')));
     expect(readdirSync(join(directory, 'cache'))).toEqual([`${spec.bundle.sha256}.mjs`]);
   });
 

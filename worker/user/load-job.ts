@@ -1,5 +1,5 @@
 /** Brings a job's bundle from the store into this thread: checked against its hash before anything runs, kept on disk by that hash. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,8 +9,6 @@ import { checkLimit, limits } from '../../lib/limits.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import { isUserJob, type UserJob } from '../../lib/user-job.ts';
 import { TaskFailure, userFailure } from './task-failure.ts';
-
-let temporaryNumber = 0;
 
 /**
  * The job of a spec. `directory` is a local folder for bundles; the module is imported once per thread, by its path. Throws
@@ -67,7 +65,8 @@ async function fetchBundle(spec: JobSpec, stores: Stores, path: string): Promise
     );
   }
   mkdirSync(join(path, '..'), { recursive: true });
-  const temporary = `${path}.${process.pid}-${Date.now()}-${temporaryNumber++}.tmp`;
+  // The threads of a worker fetch it at the same moment.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     writeFileSync(temporary, bundle);
     renameSync(temporary, path);

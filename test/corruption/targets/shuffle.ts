@@ -103,10 +103,9 @@ class Shuffle {
     return { map, attempt: 0, epoch: 1, worker, digest: segmentDigest(segments[partition]!) };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#channels.close();
-    this.#bound?.close();
-    this.#server.forceShutdown();
+    await this.#bound?.close();
     this.outputs.removeAll();
   }
 }
