@@ -1,13 +1,16 @@
-/** No-op map tasks through step(), coordinator side only. `node bench/micro/core-step.ts [MAPS] [WORKERS] [REDUCERS]` */
+/** No-op map tasks through step(), coordinator side only: 20,000 maps on 10 workers of 8 slots, for 8 reduces. */
 import type { Effect } from '../../coordinator/core/effects.ts';
 import type { Event } from '../../coordinator/core/events.ts';
 import { createState } from '../../coordinator/core/state.ts';
 import { step } from '../../coordinator/core/step.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { JobSpec, SegmentCounts, Split } from '../../lib/job-spec.ts';
+import { cpuOf, measureStages, type Rate } from './rate.ts';
 
-const [maps = 20_000, workers = 10, reducers = 8] = process.argv.slice(2).map(Number);
+const maps = 20_000;
+const workers = 10;
 const slots = 8;
+const reducers = 8;
 const jobId = 'bench' as JobId;
 
 const spec: JobSpec = {
@@ -37,67 +40,65 @@ const segments: SegmentCounts[] = Array.from({ length: reducers }, () => ({
   crc32: 1,
 }));
 
-const state = createState();
-const assigned: { worker: WorkerId; attempt: AttemptId }[] = [];
-let effects = 0;
-let now = 0;
-
-function send(event: Event): void {
-  for (const effect of step(state, event).effects) take(effect);
+export function coreStep(): Promise<Rate[]> {
+  return measureStages('no-op maps', maps, 'tasks/s', () => {
+    const core = new BenchCore();
+    return { plan: cpuOf(() => core.plan()), report: cpuOf(() => core.reportAll()) };
+  });
 }
 
-function take(effect: Effect): void {
-  effects++;
-  if (effect.type !== 'send-assignment' || effect.attempt.kind !== 'map') return;
-  assigned.push({ worker: effect.workerId, attempt: effect.attempt });
-}
+class BenchCore {
+  readonly #state = createState();
+  readonly #assigned: { worker: WorkerId; attempt: AttemptId }[] = [];
 
-for (let at = 0; at < workers; at++) {
-  const workerId = `w${at}` as WorkerId;
-  const worker = {
-    workerId,
-    host: `h${at}`,
-    fetchAddress: `h${at}:1`,
-    slots,
-    pid: at,
-    softwareVersion: '',
-    draining: false,
-  };
-  send({ type: 'worker-joined', now, worker, running: [], held: [], replaces: [], jobs: [] });
-}
-send({ type: 'job-submitted', now, spec });
-const planMs = timed(() => {
-  send({ type: 'splits-listed', now, jobId, splits: new Array<Split>(maps).fill(split) });
-});
-
-let steps = 0;
-let longestMs = 0;
-const mapMs = timed(() => {
-  for (let next = assigned.shift(); next; next = assigned.shift()) {
-    const report = { inputRecords: 1, inputBytes: 1000, segments, part: undefined, spills: 0, spillBytes: 0 };
-    const { worker, attempt } = next;
-    const event: Event = {
-      type: 'attempt-reported',
-      now: now++ >> 4,
-      workerId: worker,
-      report: { attempt, outcome: { kind: 'map-done', report }, counters: { seen: 1 } },
-    };
-    longestMs = Math.max(
-      longestMs,
-      timed(() => send(event)),
-    );
-    steps++;
+  plan(): void {
+    for (let at = 0; at < workers; at++) this.#join(at);
+    this.#send({ type: 'job-submitted', now: 0, spec });
+    this.#send({ type: 'splits-listed', now: 0, jobId, splits: new Array<Split>(maps).fill(split) });
   }
-});
 
-if (steps !== maps) throw new Error(`${steps} of ${maps} maps were run`);
-console.log(
-  `${maps} maps, ${workers} workers x ${slots} slots, ${reducers} reduces: planned in ${planMs.toFixed(1)} ms; ` +
-    `${Math.round((steps / mapMs) * 1000)} maps/s, ${effects} effects, longest step ${longestMs.toFixed(1)} ms`,
-);
+  /** Each assigned map is done at once, which frees a slot for the next. */
+  reportAll(): void {
+    let now = 0;
+    for (let next = this.#assigned.shift(); next; next = this.#assigned.shift()) {
+      const report = {
+        inputRecords: 1,
+        inputBytes: 1000,
+        segments,
+        part: undefined,
+        spills: 0,
+        spillBytes: 0,
+      };
+      const { worker, attempt } = next;
+      this.#send({
+        type: 'attempt-reported',
+        now: now++ >> 4,
+        workerId: worker,
+        report: { attempt, outcome: { kind: 'map-done', report }, counters: { seen: 1 } },
+      });
+    }
+    if (now !== maps) throw new Error(`${now} of ${maps} maps were run`);
+  }
 
-function timed(run: () => void): number {
-  const start = performance.now();
-  run();
-  return performance.now() - start;
+  #join(at: number): void {
+    const worker = {
+      workerId: `w${at}` as WorkerId,
+      host: `h${at}`,
+      fetchAddress: `h${at}:1`,
+      slots,
+      pid: at,
+      softwareVersion: '',
+      draining: false,
+    };
+    this.#send({ type: 'worker-joined', now: 0, worker, running: [], held: [], replaces: [], jobs: [] });
+  }
+
+  #send(event: Event): void {
+    for (const effect of step(this.#state, event).effects) this.#take(effect);
+  }
+
+  #take(effect: Effect): void {
+    if (effect.type !== 'send-assignment' || effect.attempt.kind !== 'map') return;
+    this.#assigned.push({ worker: effect.workerId, attempt: effect.attempt });
+  }
 }

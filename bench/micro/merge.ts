@@ -1,4 +1,4 @@
-/** Merges K sorted segments of records of 100 bytes with 10-byte keys, from memory and from files. `node bench/micro/merge.ts` */
+/** Merges sorted segments of records of 100 bytes with 10-byte keys, from memory and from files. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,26 +8,37 @@ import { MergeCursor } from '../../worker/shuffle/merge.ts';
 import { RunReader } from '../../worker/shuffle/run-file.ts';
 import { unlimitedSpace } from '../../worker/shuffle/scratch-space.ts';
 import type { SegmentSource } from '../../worker/shuffle/segment-reader.ts';
+import { randomText } from './random-text.ts';
+import { cpuOf, measureEach, measureStages, type Rate } from './rate.ts';
 
 const records = 1_000_000;
-const rounds = 5;
+const recordBytes = 100;
+const bufferBytes = 128 * 1024 * 1024;
 
-let seed = 1;
-function random(): number {
-  seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-  return seed / 0x80000000;
+export async function merge(): Promise<Rate[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'merge-'));
+  try {
+    return await measureEach([2, 16, 64, 128], (count) => {
+      const files = makeSources(count, folder);
+      const memory = files.map(toMemory);
+      return measureStages(`${count} segments`, (records * recordBytes) / 1e6, 'MB/s', () => ({
+        'from files': cpuOf(() => mergeAll(files)),
+        'from memory': cpuOf(() => mergeAll(memory)),
+      }));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
-const letters = (count: number) =>
-  Array.from({ length: count }, () => String.fromCharCode(32 + Math.floor(random() * 95))).join('');
-const value = letters(86);
-const directory = mkdtempSync(join(tmpdir(), 'merge-'));
-
-function makeSources(count: number): SegmentSource[] {
-  const buffer = new SortBuffer(() => 0, 64 * 1024 * 1024);
+function makeSources(count: number, folder: string): SegmentSource[] {
+  const text = randomText(count);
+  const value = text(86);
+  const buffer = new SortBuffer(() => 0, bufferBytes);
   return Array.from({ length: count }, (_, index): SegmentSource => {
-    for (let record = 0; record < records / count; record++) buffer.add(letters(10), value);
-    const path = join(directory, `${count}-${index}.run`);
+    for (let record = 0; record < records / count; record++)
+      if (!buffer.add(text(10), value)) throw new Error('the buffer is full');
+    const path = join(folder, `${count}-${index}.run`);
     const segment = spill(buffer, path, 1, undefined, unlimitedSpace).segments[0]!;
     return { kind: 'file', name: path, path, offset: segment.offset, counts: segment };
   });
@@ -41,20 +52,9 @@ function toMemory(source: SegmentSource): SegmentSource {
   return { kind: 'memory', name: source.name, bytes, counts: source.counts };
 }
 
-for (const count of [2, 16, 64, 128]) {
-  const files = makeSources(count);
-  for (const [where, sources] of Object.entries({ files, memory: files.map(toMemory) })) {
-    const times: number[] = [];
-    let bytes = 0;
-    for (let round = 0; round < rounds; round++) {
-      const start = performance.now();
-      using merged = new MergeCursor(sources);
-      bytes = 0;
-      while (merged.advance()) bytes += merged.valueEnd - merged.pairStart;
-      times.push(performance.now() - start);
-    }
-    const ms = times.sort((a, b) => a - b)[times.length >> 1]!;
-    console.log(`K = ${count}, ${where}: ${Math.round(bytes / ms / 1000)} MB/s (${records} records)`);
-  }
+function mergeAll(sources: readonly SegmentSource[]): void {
+  using merged = new MergeCursor(sources);
+  let pairs = 0;
+  while (merged.advance()) pairs++;
+  if (pairs < records) throw new Error(`only ${pairs} pairs came out of the merge`);
 }
-rmSync(directory, { recursive: true });

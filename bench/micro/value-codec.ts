@@ -1,33 +1,33 @@
-/** The value codec beside JSON and v8.serialize. `node bench/micro/value-codec.ts` */
+/** The value codec beside JSON and v8.serialize. */
 import { deserialize, serialize } from 'node:v8';
 import { decodeValue, encodeValue } from '../../lib/codec/value-codec.ts';
+import { cpuOf, measureEach, measureStages, type Rate } from './rate.ts';
 
 const values = 100_000;
-const rounds = 7;
-const arena = Buffer.allocUnsafeSlow(64 * 1024 * 1024);
+const arenaBytes = 64 * 1024 * 1024;
 
 interface Codec {
-  /** Returns the bytes written at the start of the arena. */
-  encode(value: unknown, at: number): number;
-  decode(start: number, end: number): unknown;
+  /** Returns the bytes written to the arena at `at`. */
+  encode(arena: Buffer, value: unknown, at: number): number;
+  decode(arena: Buffer, start: number, end: number): unknown;
 }
 
-const codecs: Record<string, Codec> = {
+const codecs: Readonly<Record<string, Codec>> = {
   millrace: {
-    encode: (value, at) => encodeValue(value, arena, at) - at,
-    decode: (start, end) => decodeValue(arena, start, end),
+    encode: (arena, value, at) => encodeValue(value, arena, at) - at,
+    decode: decodeValue,
   },
   JSON: {
-    encode: (value, at) => arena.write(JSON.stringify(value), at),
-    decode: (start, end) => JSON.parse(arena.toString('utf8', start, end)),
+    encode: (arena, value, at) => arena.write(JSON.stringify(value), at),
+    decode: (arena, start, end) => JSON.parse(arena.toString('utf8', start, end)),
   },
   'v8.serialize': {
-    encode: (value, at) => serialize(value).copy(arena, at),
-    decode: (start, end) => deserialize(arena.subarray(start, end)),
+    encode: (arena, value, at) => serialize(value).copy(arena, at),
+    decode: (arena, start, end) => deserialize(arena.subarray(start, end)),
   },
 };
 
-const data: Record<string, (index: number) => unknown> = {
+const data: Readonly<Record<string, (index: number) => unknown>> = {
   'the number 1': () => 1,
   integers: (index) => index * 7919,
   floats: (index) => index / 7,
@@ -43,32 +43,40 @@ const data: Record<string, (index: number) => unknown> = {
   }),
 };
 
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
-for (const [name, make] of Object.entries(data)) {
-  const list = Array.from({ length: values }, (_, index) => make(index));
-  for (const [codecName, codec] of Object.entries(codecs)) {
-    const ends = new Uint32Array(values);
-    const encodeMs: number[] = [];
-    const decodeMs: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const start = performance.now();
-      let at = 0;
-      for (let index = 0; index < values; index++) {
-        at += codec.encode(list[index], at);
-        ends[index] = at;
-      }
-      const encoded = performance.now();
-      let from = 0;
-      for (let index = 0; index < values; index++) {
-        codec.decode(from, ends[index]!);
-        from = ends[index]!;
-      }
-      encodeMs.push(encoded - start);
-      decodeMs.push(performance.now() - encoded);
-    }
-    const nanoseconds = (times: number[]) => Math.round((median(times) / values) * 1e6);
-    console.log(
-      `${name.padEnd(14)} ${codecName.padEnd(13)} encode ${nanoseconds(encodeMs)} ns, decode ${nanoseconds(decodeMs)} ns, ${(ends[values - 1]! / values).toFixed(1)} bytes`,
+export function valueCodec(): Promise<Rate[]> {
+  const arena = Buffer.allocUnsafeSlow(arenaBytes);
+  return measureEach(Object.entries(data), ([name, make]) => {
+    const list = Array.from({ length: values }, (_, index) => make(index));
+    return measureEach(Object.entries(codecs), ([codec, its]) =>
+      measureCodec(`${name}, ${codec}`, its, list, arena),
     );
-  }
+  });
+}
+
+async function measureCodec(
+  what: string,
+  codec: Codec,
+  list: readonly unknown[],
+  arena: Buffer,
+): Promise<Rate[]> {
+  const ends = new Uint32Array(list.length);
+  const encode = () => {
+    let at = 0;
+    for (let index = 0; index < list.length; index++) {
+      at += codec.encode(arena, list[index], at);
+      ends[index] = at;
+    }
+  };
+  const decode = () => {
+    let from = 0;
+    for (const end of ends) {
+      codec.decode(arena, from, end);
+      from = end;
+    }
+  };
+  const rates = await measureStages(what, list.length, 'ops/s', () => ({
+    encode: cpuOf(encode),
+    decode: cpuOf(decode),
+  }));
+  return [...rates, { what: `${what}, size`, unit: 'bytes', samples: [(ends.at(-1) ?? 0) / list.length] }];
 }

@@ -15,7 +15,6 @@ export interface Recipe {
 export const recipes = {
   duckdb: { from: 'npm', package: '@duckdb/node-api@1.5.6-r.1', version: '1.5.6' },
   polars: { from: 'npm', package: 'nodejs-polars@0.26.1', version: '0.26.1' },
-  skale: { from: 'npm', package: 'skale@1.2.2', version: '1.2.2' },
   spark: { from: 'pip', package: 'pyspark==4.3.0', version: '4.3.0' },
   dask: { from: 'pip', package: 'dask==2026.8.0', version: '2026.8.0' },
   hadoop: { from: 'maven', package: 'org.apache.hadoop:hadoop-client-runtime:3.5.0', version: '3.5.0' },

@@ -1,14 +1,18 @@
 /** A report as Markdown: what docs/BENCHMARKS.md holds. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Machine } from '../machine.ts';
 import type { Report } from './report.ts';
 import { blocks, blockTable, figureTable, omissionTable, type Table } from './tables.ts';
 import { formatValue } from './values.ts';
 
-export function machineText({ machine, startedAt, tookSeconds, options }: Report): string {
-  const { processor, cores, memoryBytes, system, node, millrace } = machine;
+export function machineName({ processor, cores, memoryBytes, system, node, millrace }: Machine): string {
   const memory = formatValue(memoryBytes, 'bytes');
+  return `${cores} x ${processor}, ${memory} of memory, ${system}, Node ${node}, Millrace ${millrace}`;
+}
+
+export function machineText({ machine, startedAt, tookSeconds, options }: Report): string {
   return (
-    `${startedAt.slice(0, 10)}, ${cores} x ${processor}, ${memory} of memory, ${system}, Node ${node}, Millrace ${millrace}. ` +
+    `${startedAt.slice(0, 10)}, ${machineName(machine)}. ` +
     `Options: ${options === '' ? 'none' : options}. It took ${Math.round(tookSeconds / 60)} minutes.`
   );
 }

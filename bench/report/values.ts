@@ -3,10 +3,11 @@ import type { Figure } from '../figures.ts';
 import type { Result, Unit } from '../result.ts';
 import { summary } from '../statistics.ts';
 
-/** `2.31 s`, `0.82x`, `412 MB`, `88 MB/s`, `12,300 tasks/s`. */
+/** `2.31 s`, `0.82x`, `412 MB`, `88 MB/s`, `12,300 tasks/s`, `7.6 M ops/s`. */
 export function formatValue(value: number, unit: Unit | Figure['unit']): string {
   if (unit === 'bytes') return formatSize(value);
   if (unit === 'x' || unit === 'ratio') return `${digits(value)}x`;
+  if (unit === 'ops/s') return `${digits(value / 1e6)} M ops/s`;
   return unit === 'count' ? digits(value) : `${digits(value)} ${unit}`;
 }
 
