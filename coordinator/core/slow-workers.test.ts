@@ -4,16 +4,23 @@ import { makeSplits } from '../../test/core/make.ts';
 
 const fast = ['w1', 'w2', 'w3'];
 
-/** Three workers that do a map a second; the fourth one, w4, has had its first for as long as they have had `seconds` each. */
-function withSlow(maps: number, seconds: number, reducers = 0): Driver {
+/** Of the maps of the other workers. */
+const mapMs = 4_000;
+
+/** Three workers do a map each, `times` times; the fourth one, w4, has had its first all the while. */
+function withSlow(maps: number, times: number, reducers = 0): Driver {
   const driver = new Driver();
   for (const id of [...fast, 'w4']) driver.join(id, { slots: 1 });
   driver.submit('j1', makeSplits(maps), { reducers });
-  for (let second = 0; second < seconds; second++) {
-    driver.tick(1_000);
+  for (let i = 0; i < times; i++) {
+    driver.tick(mapMs);
     finishAll(driver);
   }
   return driver;
+}
+
+function statuses(driver: Driver, worker: string): string[] {
+  return [...driver.state.workers.get(worker as never)!.attempts.values()].map(({ status }) => status);
 }
 
 function finishAll(driver: Driver): void {
@@ -24,12 +31,12 @@ function finishAll(driver: Driver): void {
 }
 
 test('a worker that took five times as long gets no map when the others do what waits before it would', () => {
-  const driver = withSlow(27, 5);
+  const driver = withSlow(25, 5);
   driver.mapped('w4', 'j1/m3.0');
   expect(driver.state.workers.get('w4' as never)!.speed).toBeLessThan(0.3);
-  // 8 wait, fewer than three each for the others.
+  // 6 wait, two each for the others.
   expect(driver.on('w4')).toEqual([]);
-  driver.tick(1_000);
+  driver.tick(mapMs);
   finishAll(driver);
   expect(driver.on('w4')).toEqual([]);
 });
@@ -41,37 +48,50 @@ test('while more waits than the others do in that time, it gets its share', () =
 });
 
 test('it gets what waits when the others are gone, or stand still for as long as it would have taken', () => {
-  const gone = withSlow(27, 5);
+  const gone = withSlow(25, 5);
   gone.mapped('w4', 'j1/m3.0');
   for (const id of fast) gone.send({ type: 'worker-left', workerId: id as never });
   expect(gone.on('w4')).toHaveLength(1);
 
-  const stuck = withSlow(27, 5);
+  const stuck = withSlow(25, 5);
   stuck.mapped('w4', 'j1/m3.0');
-  stuck.tick(1_000);
+  stuck.tick(mapMs);
   expect(stuck.on('w4')).toEqual([]);
-  for (let second = 0; second < 10; second++) stuck.tick(1_000);
+  for (let i = 0; i < 10; i++) stuck.tick(mapMs);
   expect(stuck.on('w4')).toHaveLength(1);
 });
 
 test('a reduce that only fetches goes back from a worker whose first map is late, once', () => {
   const driver = withSlow(40, 1, 4);
   expect(driver.on('w4')).toEqual(['m3.0', 'r3.0']);
-  for (let second = 0; second < 5; second++) {
-    driver.tick(1_000);
+  for (let i = 0; i < 5; i++) {
+    driver.tick(mapMs);
     finishAll(driver);
   }
   expect(driver.state.jobs.get('j1' as never)!.reduce.waiting.fresh.size).toBe(1);
-  expect([...driver.state.workers.get('w4' as never)!.attempts.values()].map(({ status }) => status)).toEqual(
-    ['running', 'cancelling'],
-  );
+  expect(statuses(driver, 'w4')).toEqual(['running', 'cancelling']);
   driver.failed('w4', 'j1/r3.0', { kind: 'cancelled', message: 'it was' });
   expect(driver.on('w4')).toEqual(['m3.0']);
   driver.mapped('w4', 'j1/m3.0');
-  for (let second = 0; second < 12; second++) {
-    driver.tick(1_000);
+  for (let i = 0; i < 12; i++) {
+    driver.tick(mapMs);
     finishAll(driver);
   }
   driver.fetchedAll('w1', 'j1/r0.0');
   expect(driver.on('w1')).toEqual(['r0.0', 'r3.1']);
+});
+
+test('a job of milliseconds keeps its reduces where they are, however long a worker takes to start its first map', () => {
+  const driver = new Driver();
+  driver.join('w1', { slots: 1 });
+  driver.join('w2', { slots: 1 });
+  driver.submit('j1', makeSplits(9), { reducers: 2 });
+  driver.tick(1_600);
+  for (const map of ['m0', 'm2', 'm3', 'm4']) {
+    driver.mapped('w1', `j1/${map}.0`);
+    driver.tick(50);
+  }
+  expect(statuses(driver, 'w2')).toEqual(['running', 'running']);
+  driver.mapped('w2', 'j1/m1.0');
+  expect(driver.on('w2')).toEqual(['r1.0', 'm6.0']);
 });

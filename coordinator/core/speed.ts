@@ -8,6 +8,8 @@ import type { CoreState, Job, TaskDuration, TaskTable, Worker } from './state.ts
 /** Shorter tasks measure the overhead, not the worker. */
 const sampleMsMin = 200;
 const samplesMin = 3;
+/** A thread that starts, a job that is loaded, a busy moment: a task that is so much later than expected says nothing of its worker. */
+const excusedMs = 2_000;
 /** What a history weighs when the next sample comes. */
 const keptShare = 0.8;
 /** Before the first sample a worker is taken to be average, at half the weight of a sample. */
@@ -25,8 +27,13 @@ export function rememberSpeed(worker: Worker, table: TaskTable, ms: number, inpu
   const { history } = worker;
   if (history.actualMs === 0) history.expectedMs = history.actualMs = expectedMs * priorWeight;
   history.expectedMs = history.expectedMs * keptShare + expectedMs;
-  history.actualMs = history.actualMs * keptShare + ms;
+  history.actualMs = history.actualMs * keptShare + workedMs(ms, expectedMs);
   worker.speed = Math.min(speedMax, Math.max(speedMin, history.expectedMs / history.actualMs));
+}
+
+/** Without what is excused. */
+function workedMs(ms: number, expectedMs: number): number {
+  return ms < expectedMs ? ms : Math.max(expectedMs, ms - excusedMs);
 }
 
 /** At the mean of the last tasks of this table; undefined while there are too few. */
@@ -65,10 +72,10 @@ function judgeMaps(state: CoreState, job: Job): void {
   const expectedMsPerByte = expectedMsOf(job.map, 1);
   for (const task of job.map.running) {
     for (const { worker, assignedAtMs } of runningAttempts(task)) {
-      const ageMs = state.now - assignedAtMs;
       const expectedMs = (expectedMsPerByte ?? 0) * job.splits[task.index]!.bytes;
-      const isLate = expectedMs > 0 && ageMs > sampleMsMin && ageMs > expectedMs;
-      worker.lag = Math.max(worker.lag, isLate ? expectedMs / ageMs : 1);
+      const lateMs = workedMs(state.now - assignedAtMs, expectedMs);
+      const isLate = expectedMs > 0 && lateMs > expectedMs;
+      worker.lag = Math.max(worker.lag, isLate ? expectedMs / lateMs : 1);
     }
   }
 }
