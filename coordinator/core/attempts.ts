@@ -7,6 +7,7 @@ import { IndexSet } from './index-set.ts';
 import { type AttemptEnd, emitEnded, emitStarted } from './job-events.ts';
 import { rerunUnlocated, sendSnapshot, subscribe, unsubscribe } from './locations.ts';
 import { dropOpenParts } from './parts.ts';
+import { updatePlaces } from './places.ts';
 import type { Attempt, FetchState, Job, Task, Worker } from './state.ts';
 import { tell } from './story.ts';
 import { markIdle, markRunning, noAttempts } from './tasks.ts';
@@ -50,7 +51,7 @@ export function startAttempt(
     input: inputOf(turn, job, task),
   });
   emitStarted(turn, attempt);
-  takePlace(attempt);
+  takePlace(turn, attempt);
   if (attempt.fetch) sendSnapshot(turn, job, worker, [attempt]);
   tell(
     turn.state,
@@ -71,7 +72,7 @@ export function resumeAttempt(turn: Turn, job: Job, task: Task, worker: Worker, 
   task.attemptsStarted = Math.max(task.attemptsStarted, id.attempt + 1);
   join(attempt);
   if (options.backup) countBackup(turn, attempt);
-  takePlace(attempt);
+  takePlace(turn, attempt);
   return attempt;
 }
 
@@ -90,17 +91,16 @@ function countBackup(turn: Turn, { job, task }: Attempt): void {
 }
 
 /** On its worker, and among those who are told of locations. */
-function takePlace(attempt: Attempt): void {
+function takePlace({ state }: Turn, attempt: Attempt): void {
   const { worker, job } = attempt;
   worker.attempts.set(attempt.key, attempt);
   worker.jobs.add(job.spec.jobId);
   if (attempt.isolated) worker.isolated = attempt;
-  if (!attempt.fetch) {
-    worker.slotsUsed++;
-    return;
-  }
-  worker.fetching++;
-  subscribe(attempt);
+  if (attempt.fetch) {
+    worker.fetching++;
+    subscribe(attempt);
+  } else worker.slotsUsed++;
+  updatePlaces(state, worker);
 }
 
 function createAttempt(
@@ -173,6 +173,7 @@ export function endAttempt(turn: Turn, attempt: Attempt, end: AttemptEnd): void 
   if (attempt.status === 'running') dropOpenParts(turn, attempt);
   if (holdsSlot(attempt)) worker.slotsUsed--;
   else worker.fetching--;
+  updatePlaces(turn.state, worker);
   if (worker.isolated === attempt) worker.isolated = undefined;
   if (attempt.backup) turn.state.backupsAlive--;
   const others = task.attempts.filter((other) => other !== attempt);

@@ -6,6 +6,7 @@ import { tellFetchTrouble } from './damages.ts';
 import type { EventOf } from './events.ts';
 import { mapHeld } from './heard.ts';
 import { isLocated, sendLocation, unsubscribe } from './locations.ts';
+import { updatePlaces } from './places.ts';
 import type { Attempt, FetchState, Task } from './state.ts';
 import { taskTrouble } from './tasks.ts';
 import type { Turn } from './turn.ts';
@@ -38,6 +39,7 @@ export function fetchProgressed(turn: Turn, { workerId, progress }: EventOf<'fet
   fetch.complete = true;
   worker.fetching--;
   worker.slotsUsed++;
+  updatePlaces(turn.state, worker);
   turn.wantsSchedule = true;
   turn.changed.add(job.spec.jobId);
 }

@@ -7,6 +7,7 @@ import { assert } from '../../lib/assert.ts';
 import { formatTask, sameAttempt } from '../../lib/ids.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { holdsSlot, runningAttempts } from './attempts.ts';
+import { hasPlace } from './choose-worker.ts';
 import { isLocated } from './locations.ts';
 import { discardedParts } from './parts.ts';
 import { isQuarantined } from './quarantine.ts';
@@ -38,6 +39,8 @@ function checkCluster(state: CoreState): void {
     'the last worker that does not drain is never quarantined',
   );
   assert(workers.length - offered.length === state.draining.size, 'who drains is counted');
+  for (const worker of [...state.withPlace.cpu, ...state.withPlace.fetch])
+    assert(state.workers.get(worker.id) === worker, `${worker.id}: it is gone, and has no room`);
 }
 
 function checkWorker(state: CoreState, worker: Worker): void {
@@ -55,6 +58,10 @@ function checkWorker(state: CoreState, worker: Worker): void {
   );
   assert(cpu <= info.slots, `${id}: ${cpu} map and sample attempts on ${info.slots} slots`);
   assert(fetching <= info.slots, `${id}: ${fetching} fetching reduces on ${info.slots} slots`);
+  for (const lane of ['cpu', 'fetch'] as const) {
+    const isListed = state.withPlace[lane].has(worker);
+    assert(isListed === hasPlace(worker, lane), `${id}: whether it has room, ${lane}`);
+  }
   if (worker.draining) for (const attempt of attempts) checkFinishes(state, attempt);
   for (const attempt of attempts) {
     assert(attempt.worker === worker, `${id}: an attempt knows its worker`);

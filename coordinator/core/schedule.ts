@@ -46,9 +46,7 @@ function fill(turn: Turn, lane: Lane, reserved: Worker | undefined): void {
     open.push({ job, table });
   }
   if (open.length === 0) return;
-  const places = [...state.workers.values()].filter(
-    (worker) => worker !== reserved && isOpen(state, worker) && hasPlace(worker, lane),
-  );
+  const places = [...state.withPlace[lane]].filter((worker) => worker !== reserved && isOpen(state, worker));
   const free = withoutSlow(state, open, places);
   const crowded = free.filter((worker) => worker.crowded);
   const roomy = crowded.length === 0 ? free : free.filter((worker) => !worker.crowded);

@@ -50,6 +50,7 @@ import type {
 } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
 import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
+import type { Lane } from './choose-worker.ts';
 import type { DigestTable } from './digests.ts';
 import type { Commit, JobInfo, JobOutcome } from './effects.ts';
 import type { IndexSet } from './index-set.ts';
@@ -137,6 +138,8 @@ export interface CoreState {
   workersJoined: number;
   /** Those that are to leave. */
   readonly draining: Set<Worker>;
+  /** Live ones that have room, open or not; see places.ts. */
+  readonly withPlace: Readonly<Record<Lane, Set<Worker>>>;
   /** Of workers that do not drain. */
   slotsTotal: number;
   /** Backup attempts alive. */
@@ -425,6 +428,7 @@ export function createState(config: Partial<CoreConfig> = {}): CoreState {
     jobsSubmitted: 0,
     workersJoined: 0,
     draining: new Set(),
+    withPlace: { cpu: new Set(), fetch: new Set() },
     slotsTotal: 0,
     backupsAlive: 0,
     recovery: undefined,

@@ -8,6 +8,7 @@ import { beginDraining, giveBackFetches } from './drain.ts';
 import type { EventOf } from './events.ts';
 import { attemptLost, sentBack } from './failures.ts';
 import { loseOutputs, sendSnapshot } from './locations.ts';
+import { updatePlaces } from './places.ts';
 import { liftWhenAlone } from './quarantine.ts';
 import { workerBack } from './recovery.ts';
 import { findResumable, resumeRunning } from './resume.ts';
@@ -31,6 +32,7 @@ export function workerJoined(turn: Turn, event: EventOf<'worker-joined'>): void 
   const worker = turn.state.workers.get(info.workerId) ?? addWorker(turn, info);
   if (!worker.draining) turn.state.slotsTotal += info.slots - worker.info.slots;
   worker.info = info;
+  updatePlaces(turn.state, worker);
   worker.connected = true;
   worker.drained = false;
   worker.lastHeartbeatMs = turn.now;
@@ -214,6 +216,7 @@ function loseAttempts(turn: Turn, worker: Worker, reason: WorkerLossReason, why:
   const suspect = worker.isolated;
   const outputs = [...worker.outputs];
   state.workers.delete(worker.id);
+  updatePlaces(state, worker);
   state.recovery?.expected.delete(worker.id);
   if (worker.draining) state.draining.delete(worker);
   else state.slotsTotal -= worker.info.slots;
