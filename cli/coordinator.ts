@@ -24,6 +24,7 @@ interface CoordinatorFlags extends CommonOptions, GuardFlags {
   readonly store: string;
   readonly heartbeatTimeout?: string;
   readonly lease?: string;
+  readonly backupAfter?: string;
   readonly allow?: readonly string[];
   readonly logLevel: LogLevel;
   readonly quiet?: boolean;
@@ -44,6 +45,11 @@ export function define(command: Command): void {
     '--lease <DURATION>',
     'a leader that says nothing for so long is followed by a standby (default: as --heartbeat-timeout)',
     checkedBy(parseDurationMs, '--lease'),
+  );
+  command.option(
+    '--backup-after <DURATION|never>',
+    'no second attempt of a slow task that is younger than this (default: 10s)',
+    checkedBy(backupMinRuntimeOf, '--backup-after'),
   );
   addGuard(command);
   addLogLevel(command);
@@ -70,11 +76,18 @@ async function serve(flags: CoordinatorFlags): Promise<void> {
       heartbeatTimeoutMs: parseDurationMs(flags.heartbeatTimeout, '--heartbeat-timeout'),
     }),
     ...(flags.lease !== undefined && { leaseMs: parseDurationMs(flags.lease, '--lease') }),
+    ...(flags.backupAfter !== undefined && {
+      backupMinRuntimeMs: backupMinRuntimeOf(flags.backupAfter, '--backup-after'),
+    }),
   });
   const { address, httpAddress } = coordinator;
   if (flags.json) await writeJson({ listening: address, http: httpAddress });
   else say(`coordinator listens on ${address}, http on ${httpAddress}`);
   await Promise.race([stopped, coordinator.failed]);
+}
+
+function backupMinRuntimeOf(text: string, setting: string): number {
+  return text === 'never' ? Number.POSITIVE_INFINITY : parseDurationMs(text, setting);
 }
 
 /** Repeated, or several in MILLRACE_ALLOW with spaces between them: a URI has none. */

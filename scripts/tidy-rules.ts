@@ -84,8 +84,8 @@ const arrows: readonly Arrow[] = [
   { from: /^minio\//, to: /^(lib\/|minio\/|package:|node:)/, says: 'minio imports lib' },
   {
     from: /^bench\//,
-    to: /^(?!test\/(?!minio\/start-minio)|scripts\/)/,
-    says: 'bench does not import tests or scripts, but starts their MinIO',
+    to: /^(?!test\/(?!minio\/start-minio|process-supervisor|start-or-dispose|until)|scripts\/)/,
+    says: 'bench does not import tests or scripts, but starts MinIO and processes as they do',
   },
   {
     from: /^scripts\//,

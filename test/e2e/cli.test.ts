@@ -261,6 +261,10 @@ describe('usage', () => {
       ['coordinator', '--store', 'file:///x', '--listen', '0.0.0.0:0'],
       /without credentials; set MILLRACE_CLIENT_TOKEN/,
     ],
+    [
+      ['coordinator', '--store', 'file:///x', '--backup-after', 'soon'],
+      /--backup-after: expected a duration/,
+    ],
     [['bench', '--scenarios', 'word-cuont'], /--scenarios: there is no word-cuont; there are start-up/],
   ])('%j is an error that says what is wrong', async (args, message) => {
     const ended = await millrace(...args);

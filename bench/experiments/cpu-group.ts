@@ -4,14 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = '/sys/fs/cgroup';
-const periodUs = 100_000;
+/** Short, so that a limited process is slow rather than fast and then held for a tenth of a second; */
+const periodUsMin = 20_000;
+/** but the kernel does not give out less than 1 ms at a time. */
+const quotaUsMin = 2_000;
 const emptyTriesMax = 50;
 
 export class CpuGroup implements AsyncDisposable {
   readonly #folder: string;
 
-  /** `cores`: 0.5 for half of one. Throws where there are no cgroups that this process may change. */
+  /**
+   * `cores`: 0.5 for half of one. What else runs on the machine hardly takes from that. Throws where there are no cgroups that this process
+   * may change.
+   */
   constructor(name: string, cores: number) {
+    const periodUs = Math.round(Math.max(periodUsMin, quotaUsMin / cores));
     const quotaUs = Math.round(cores * periodUs);
     const isVersion2 = existsSync(join(root, 'cgroup.controllers'));
     this.#folder = join(root, isVersion2 ? '' : 'cpu', name);
@@ -19,9 +26,11 @@ export class CpuGroup implements AsyncDisposable {
     mkdirSync(this.#folder);
     if (isVersion2) {
       this.#write('cpu.max', `${quotaUs} ${periodUs}`);
+      this.#write('cpu.weight', '10000');
     } else {
       this.#write('cpu.cfs_period_us', String(periodUs));
       this.#write('cpu.cfs_quota_us', String(quotaUs));
+      this.#write('cpu.shares', '262144');
     }
   }
 
