@@ -44,12 +44,14 @@ describe('the benchmark', () => {
     const again = bench('--from', at('a.json'), '--compare', at('a.json'));
     expect(again).toMatchObject({ status: 0 });
     expect(again.stdout).toMatch(/\d+ results compared, 0 worse/);
+
+    const merged = bench('--from', [at('a.json'), at('a.json')].join(','), '--json', at('both.json'));
+    expect(merged).toMatchObject({ status: 0 });
+    expect(readReport(at('both.json')).results).toHaveLength(results.length);
   });
 
   it.each([
     [['--scenarios', 'word-cuont'], /--scenarios: there is no word-cuont; there are start-up/],
-    [['--peers', 'duckbd'], /--peers: there is no duckbd; there are plain/],
-    [['--size', 'much'], /--size: expected a size/],
     [['--compare', '/nowhere'], /\/nowhere cannot be read as a report/],
   ])('refuses %j', (args, message) => {
     const ended = bench(...args, '--data', at('data'));

@@ -1,7 +1,7 @@
 /** All of a benchmark: fast runs in rounds, then what has no peers, then the slow peers while there is time. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Budget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import { Inputs } from './inputs.ts';
 import { thisMachine } from './machine.ts';
@@ -23,8 +23,7 @@ export interface BenchmarkOptions {
   readonly slots: number;
   /** Everybody once more, before what counts. */
   readonly warmUp: boolean;
-  /** Undefined: as long as it takes. */
-  readonly budgetMs: number | undefined;
+  readonly budget: Budget;
   readonly dataFolder: string;
   readonly seed: number;
   /** As they were given, for the report. */
@@ -41,12 +40,11 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
   const startedAt = new Date();
   mkdirSync(options.dataFolder, { recursive: true });
   const folder = mkdtempSync(join(options.dataFolder, 'run-'));
-  const budget = new Budget(options.budgetMs);
   const { found, missing } = await findPeers(options.peers);
   try {
-    const tournaments = setUp(options, found, folder, budget);
+    const tournaments = setUp(options, found, folder);
     await fastRounds(tournaments, options);
-    const { findings, mistakes } = await runExperiments(options, folder, budget);
+    const { findings, mistakes } = await runExperiments(options, folder);
     for (let round = 0; round < options.slowRuns; round++) {
       for (const tournament of tournaments) await slowRound(tournament, options.runs + round);
     }
@@ -85,13 +83,8 @@ async function findPeers(
 }
 
 /** The inputs of all are made before anything is timed. */
-function setUp(
-  options: BenchmarkOptions,
-  found: readonly Found[],
-  folder: string,
-  budget: Budget,
-): Tournament[] {
-  const { scenarios, slots, say } = options;
+function setUp(options: BenchmarkOptions, found: readonly Found[], folder: string): Tournament[] {
+  const { scenarios, slots, budget, say } = options;
   const inputs = new Inputs(options.dataFolder, options.seed, say);
   return scenarios.flatMap((scenario) => {
     const sizes = scenario.inputBytes === undefined ? options.sizes : [scenario.inputBytes];
@@ -112,11 +105,14 @@ async function fastRounds(
   { runs, warmUp, say }: BenchmarkOptions,
 ): Promise<void> {
   const isFast = ({ isSlow }: Subject) => !isSlow;
-  const most = Math.max(runs, ...tournaments.map(({ setting }) => setting.scenario.runsMin ?? 0));
+  // Without any runs there are only those of slow peers.
+  const runsOf = ({ setting }: Tournament) =>
+    runs === 0 ? 0 : Math.max(runs, setting.scenario.runsMin ?? 0);
+  const most = Math.max(0, ...tournaments.map(runsOf));
   for (let round = 0; round < most; round++) {
     for (const tournament of tournaments) {
       const { scenario, bytes } = tournament.setting;
-      if (round >= Math.max(runs, scenario.runsMin ?? 0)) continue;
+      if (round >= runsOf(tournament)) continue;
       say(`${scenario.name}, ${sizeText(bytes)}, round ${round + 1}`);
       // Beside the count of its calls this warms up code and input for the first round.
       if (round === 0) await tournament.countRpcs();
@@ -135,9 +131,8 @@ async function slowRound(tournament: Tournament, round: number): Promise<void> {
 }
 
 async function runExperiments(
-  { experiments, runs, dataFolder, seed, say }: BenchmarkOptions,
+  { experiments, runs, dataFolder, seed, budget, say }: BenchmarkOptions,
   parent: string,
-  budget: Budget,
 ): Promise<{ readonly findings: Findings[]; readonly mistakes: string[] }> {
   const findings: Findings[] = [];
   const mistakes: string[] = [];

@@ -23,7 +23,7 @@ async function bench(options: readonly string[]): Promise<void> {
   if (program === undefined)
     throw new MillraceError(
       'invalid-argument',
-      'the benchmark runs in a checkout of Millrace, with its sources: there it is npx millrace bench',
+      'the benchmark is not in the npm package: it runs in a checkout of Millrace, with its sources, as npx millrace bench',
     );
   const child = spawn(process.execPath, [program, ...options], { stdio: 'inherit' });
   const [code] = await once(child, 'exit');

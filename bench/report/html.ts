@@ -15,6 +15,7 @@ p, .soft { color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.missed, td.reached, td.unmeasured { white-space: nowrap; } td.unmeasured { color: var(--soft); }
 td.missed { color: #d64545; font-weight: 600; } td.reached { color: #2e9e5b; font-weight: 600; }
 .wrong { color: #d64545; font-weight: 600; }
 svg { width: 100%; height: auto; margin: 0.6rem 0; } svg text { fill: var(--text); font-size: 12px; }
@@ -51,6 +52,7 @@ const verdictClasses: Readonly<Record<string, string>> = {
   MISSED: 'missed',
   reached: 'reached',
   'aim reached': 'reached',
+  'not measured': 'unmeasured',
 };
 
 function tableHtml({ title, heads, rows }: Table, level = 'h2'): string {
@@ -74,7 +76,7 @@ function blockHtml(block: Block, report: Report): string {
       return { label: result.subject, samples: result.samples, text: formatSamples(result), isOurs };
     });
     const title = `${block.title}: ${metric}`;
-    return rows.length > 1 ? plotHtml(title, samplePlot(title, rows)) : '';
+    return rows.length > 1 ? plotHtml(title, samplePlot(title, rows, results[0]!.unit)) : '';
   });
   return [tableHtml(blockTable(block)), ...plots, ratioPlot(block, peers)].join('\n');
 }
@@ -95,7 +97,7 @@ function ratioPlot({ title, results }: Block, peers: ReadonlySet<string>): strin
     };
   });
   const name = `${title}: ratio of ${ours.subject} to each peer`;
-  return plotHtml(name, samplePlot(name, rows));
+  return plotHtml(name, samplePlot(name, rows, 'ratio'));
 }
 
 function curves({ series }: Report): string[] {

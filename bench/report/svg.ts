@@ -1,10 +1,12 @@
 /** Plots as SVG, coloured by the style sheet of the page, so that they are right in light and dark. */
-import type { Series } from '../result.ts';
+import type { Series, Unit } from '../result.ts';
 import { summary } from '../statistics.ts';
+import { formatValue } from './values.ts';
 
-const width = 720;
-const labelWidth = 220;
-const valueWidth = 90;
+const width = 960;
+const labelWidth = 210;
+/** Of the column at the right, with what was measured in words. */
+const valueWidth = 230;
 const rowHeight = 26;
 const axisHeight = 30;
 const lineHeight = 260;
@@ -13,7 +15,7 @@ const margin = 50;
 export interface PlotRow {
   readonly label: string;
   readonly samples: readonly number[];
-  /** What is written behind it. */
+  /** What is written at its end. */
   readonly text: string;
   /** Drawn in the colour of ours. */
   readonly isOurs: boolean;
@@ -53,10 +55,11 @@ export function ticks(most: number): number[] {
   );
 }
 
-/** A row for each subject: a bar to the median, a line over the spread, and a dot for every sample. */
-export function samplePlot(title: string, rows: readonly PlotRow[]): string {
+/** A row for each subject: a bar to the median, a line over the spread, and a dot for every sample, which are of `unit`. */
+export function samplePlot(title: string, rows: readonly PlotRow[], unit: Unit): string {
   const most = Math.max(...rows.flatMap(({ samples }) => samples));
-  const x = (value: number) => labelWidth + (most > 0 ? value / most : 0) * (width - labelWidth - valueWidth);
+  const plotWidth = width - labelWidth - valueWidth;
+  const x = (value: number) => labelWidth + (most > 0 ? value / most : 0) * plotWidth;
   const height = rows.length * rowHeight + axisHeight;
   const grid = ticks(most).flatMap((value) => [
     element('line', {
@@ -66,7 +69,7 @@ export function samplePlot(title: string, rows: readonly PlotRow[]): string {
       y1: 0,
       y2: height - axisHeight,
     }),
-    label(x(value), height - 10, value.toLocaleString('en-US'), 'middle'),
+    label(x(value), height - 10, formatValue(value, unit), 'middle'),
   ]);
   const drawn = rows.flatMap(({ label: name, samples, text, isOurs }, index) => {
     const y = (index + 0.5) * rowHeight;
@@ -78,7 +81,7 @@ export function samplePlot(title: string, rows: readonly PlotRow[]): string {
       element('rect', { class: `bar ${colour}`, ...bar }),
       element('line', { class: 'spread', x1: number(x(min)), x2: number(x(max)), y1: y, y2: y }),
       ...samples.map((value) => element('circle', { class: 'sample', cx: number(x(value)), cy: y, r: 3 })),
-      label(x(max) + 8, y + 4, text, 'start'),
+      label(width - valueWidth + 16, y + 4, text, 'start'),
     ];
   });
   return frame(height, title, [...grid, ...drawn]);

@@ -53,6 +53,14 @@ export function sizeText(bytes: number): string {
   return bytes >= 1e6 ? `${Number((bytes / 1e6).toFixed(1))} MB` : `${bytes} B`;
 }
 
+/** Of rounds in which both ran, if there are any. */
+function ratiosOfRounds(mine: Samples, peer: Samples): number[] {
+  const common = ({ runs }: Samples, { runs: others }: Samples) =>
+    runs.filter(({ round }) => others.some((other) => other.round === round)).map(({ wallMs }) => wallMs);
+  const ours = common(mine, peer);
+  return ours.length > 0 ? ratios(ours, common(peer, mine)) : ratios(wallSeconds(mine), wallSeconds(peer));
+}
+
 /** Figures are named `scenario/variant/peer`, or `scenario/peer` where it is the first variant. */
 function ratioFigures({ setting, samples }: Tournament): FigureValue[] {
   const { scenario, bytes } = setting;
@@ -64,7 +72,7 @@ function ratioFigures({ setting, samples }: Tournament): FigureValue[] {
     const peer = find(rest.at(-1) ?? '');
     const mine = find(`millrace, ${rest.length > 1 ? rest[0] : scenario.variants[0]?.name}`);
     if (!peer || !mine) return [];
-    return [{ figure: id, of: sizeText(bytes), samples: ratios(wallSeconds(mine), wallSeconds(peer)) }];
+    return [{ figure: id, of: sizeText(bytes), samples: ratiosOfRounds(mine, peer) }];
   });
 }
 

@@ -80,6 +80,23 @@ describe('Tournament', () => {
     expect(omissions).toEqual([{ group: 'word-count', subject: 'broken', why }]);
   });
 
+  it('divides by the runs of the same rounds', () => {
+    const { it: run } = tournament([
+      { ...fake('millrace, generator', right), isOurs: true },
+      fake('duckdb', right),
+      fake('spark', right, true),
+    ]);
+    const ran = (subject: number, round: number, wallMs: number) =>
+      run.samples[subject]!.runs.push({ round, wallMs, cpuSeconds: 1, peakBytes: 1, stdout: '' });
+    for (const [round, wallMs] of [1000, 2000, 6000].entries()) ran(0, round, wallMs);
+    for (const [round, wallMs] of [1000, 4000].entries()) ran(1, round, wallMs);
+    ran(2, 2, 3000);
+    expect(tournamentFindings(run).figures).toEqual([
+      { figure: 'word-count/generator/duckdb', of: '10 B', samples: [1, 0.5] },
+      { figure: 'word-count/generator/spark', of: '10 B', samples: [2] },
+    ]);
+  });
+
   it('begins nothing that would end after the budget, and says so', async () => {
     const { it: run } = tournament([fake('p', right)], new Budget(0));
     await run.round(0, all);

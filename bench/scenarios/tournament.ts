@@ -20,9 +20,13 @@ export interface Setting {
   readonly say: (line: string) => void;
 }
 
+export interface Run extends Measured {
+  readonly round: number;
+}
+
 export interface Samples {
   readonly subject: Subject;
-  readonly runs: Measured[];
+  readonly runs: Run[];
   shuffledBytes: number | undefined;
   rpcs: number | undefined;
 }
@@ -54,12 +58,12 @@ export class Tournament {
   /** Everybody who is wanted once, a different one first in each round. */
   async round(round: number, isWanted: (subject: Subject) => boolean): Promise<void> {
     const wanted = this.samples.filter(({ subject }) => isWanted(subject) && !this.#out.has(subject));
-    for (const turn of wanted.keys()) await this.#runOnce(wanted[(round + turn) % wanted.length]!, true);
+    for (const turn of wanted.keys()) await this.#runOnce(wanted[(round + turn) % wanted.length]!, round);
   }
 
   /** Everybody once, not counted: code and input are in memory then. */
   async warmUp(): Promise<void> {
-    for (const samples of this.samples) await this.#runOnce(samples, false);
+    for (const samples of this.samples) await this.#runOnce(samples, undefined);
   }
 
   /** Our first variant once, not timed, for the calls that it makes. */
@@ -68,7 +72,8 @@ export class Tournament {
     if (samples) await this.#attempt(samples, (output) => this.#measureRpcs(samples, output));
   }
 
-  async #runOnce(samples: Samples, isCounted: boolean): Promise<void> {
+  /** Without a round it does not count. */
+  async #runOnce(samples: Samples, round: number | undefined): Promise<void> {
     if (!this.setting.budget.allows(this.#expectedSeconds(samples))) {
       this.#leaveOut(samples.subject, `after ${samples.runs.length} runs no time was left (--budget)`);
       return;
@@ -76,7 +81,7 @@ export class Tournament {
     await this.#attempt(samples, async (output, scratch) => {
       const run = await this.#measure(samples.subject, output, scratch);
       if (await this.#isRight(samples.subject, output)) {
-        if (isCounted) samples.runs.push(run);
+        if (round !== undefined) samples.runs.push({ ...run, round });
         if (samples.subject.isOurs) samples.shuffledBytes = shuffledBytes(output);
       }
       this.setting.say(`  ${samples.subject.name.padEnd(24)} ${(run.wallMs / 1000).toFixed(2)} s`);

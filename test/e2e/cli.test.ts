@@ -1,6 +1,7 @@
 /** `millrace run` and usage, as a user meets them: real processes, exit codes, what is on stdout and what is left behind. */
 import { spawnSync } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
 import { endAll, runCli, startCli } from './cli-process.ts';
@@ -290,6 +291,15 @@ describe('usage', () => {
     const ended = await millrace('worker', '--dir', 'a-file/scratch', '--coordinator', '127.0.0.1:1');
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toMatch(/a-file\/scratch/);
+  });
+
+  it('says where the benchmark is when the package has none', () => {
+    cpSync(dirname(dirname(cliPath)), join(folder, 'package/dist'), { recursive: true });
+    cpSync(join(cliPath, '../../../package.json'), join(folder, 'package/package.json'));
+    const packaged = join(folder, 'package/dist/cli/main.js');
+    const child = spawnSync(process.execPath, [packaged, 'bench', '--runs', '1'], { encoding: 'utf8' });
+    expect(child).toMatchObject({ status: 2, stdout: '' });
+    expect(child.stderr).toMatch(/not in the npm package: it runs in a checkout .* npx millrace bench\n$/);
   });
 
   it('says in one sentence that Node is too old', async () => {
