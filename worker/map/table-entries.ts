@@ -1,5 +1,5 @@
 /** The content of a combine table, as framed pairs. */
-import { type PairStream, writePairHeader } from '../../lib/codec/pair.ts';
+import { copyBytes, type PairStream, writePairHeader } from '../../lib/codec/pair.ts';
 import { encodeValue } from '../../lib/codec/value-codec.ts';
 
 /**
@@ -48,9 +48,13 @@ export class TableEntries implements PairStream {
     const valueBytes = encodeValue(state, this.bytes, 0);
     this.keyStart = writePairHeader(this.bytes, 0, keyBytes, valueBytes);
     this.keyEnd = this.keyStart + keyBytes;
-    if (keyBytes <= inlineBytesMax)
-      this.#inline.copy(this.bytes, this.keyStart, at * 4 + 16, at * 4 + 16 + keyBytes);
-    else this.#arena.copy(this.bytes, this.keyStart, this.#words[at + 4]!, this.#words[at + 4]! + keyBytes);
+    if (keyBytes <= inlineBytesMax) {
+      const from = at * 4 + slotBytes - inlineBytesMax;
+      copyBytes(this.#inline, from, from + keyBytes, this.bytes, this.keyStart);
+    } else {
+      const from = this.#words[at + 4]!;
+      copyBytes(this.#arena, from, from + keyBytes, this.bytes, this.keyStart);
+    }
     this.valueStart = this.keyEnd;
     this.valueEnd = encodeValue(state, this.bytes, this.keyEnd);
     return true;
