@@ -99,6 +99,22 @@ describe('CombineTable', () => {
     expect([...read(table).values()]).toEqual([expected]);
   });
 
+  it('leaves its memory, and nothing of what was in it, to the next one that may be as large', () => {
+    const first = new CombineTable('sum');
+    for (let key = 0; key < 5000; key++) first.add(`word${key}`, 1);
+    first.settle();
+    first.close();
+    first.close();
+    const small = new CombineTable('sum', 1);
+    let keys = 0;
+    while (small.add(`${keys}`, 1)) keys++;
+    expect(keys).toBeLessThan(1024);
+    const second = new CombineTable('sum');
+    expect(read(second).size).toBe(0);
+    second.add('word0', 1);
+    expect(read(second)).toEqual(new Map([[hex('word0'), 1]]));
+  });
+
   it('refuses what cannot be a key', () => {
     expect(() => new CombineTable('sum').add(Number.NaN, 1)).toThrow('NaN');
     expect(() => new CombineTable('sum').add('a\ud800', 1)).toThrow('lone surrogate');

@@ -8,6 +8,7 @@ import { encodeKey, encodeKeySpan } from '../../lib/codec/key-codec.ts';
 import type { PairStream } from '../../lib/codec/pair.ts';
 import { murmur3 } from '../../lib/hash.ts';
 import { limits } from '../../lib/limits.ts';
+import { IdleMemory } from './idle-memory.ts';
 import type { RecordSpans } from './record-spans.ts';
 import { inlineBytesMax, slotBytes, slotWords, TableEntries } from './table-entries.ts';
 import { WaitingPairs, waitingMax } from './waiting-pairs.ts';
@@ -21,6 +22,9 @@ export function isNumberOp(op: AggregatorOp): op is NumberOp {
 
 const slotsMin = 1024;
 const arenaBytesMin = 4096;
+/** Slots that are all free. */
+const idle = new IdleMemory();
+
 /** A bounded table of number states by key. The state of a key is that of its values merged in the order they were added. */
 export class CombineTable {
   readonly #op: NumberOp;
@@ -48,7 +52,7 @@ export class CombineTable {
     this.#slotsMax = slotsMin;
     while (this.#slotsMax * 2 * slotBytes <= bytesMax * 0.75) this.#slotsMax *= 2;
     this.#arenaBytesMax = Math.max(bytesMax - this.#slotsMax * slotBytes, arenaBytesMin);
-    this.#allocate(slotsMin);
+    this.#use(idle.take(this.#slotsMax * slotBytes) ?? new ArrayBuffer(slotsMin * slotBytes));
   }
 
   /** After `settle` also of the pairs that waited. */
@@ -122,6 +126,13 @@ export class CombineTable {
     this.#keys = 0;
     this.#adds = 0;
     this.#arenaAt = 0;
+  }
+
+  /** Ends it, nothing being left in it that is wanted. May be called twice. */
+  close(): void {
+    if (this.#keys > 0) this.#words.fill(0);
+    idle.leave(this.#words.buffer);
+    this.#use(new ArrayBuffer(0));
   }
 
   /** The key at `spans.at`, whatever it is. */
@@ -217,7 +228,7 @@ export class CombineTable {
     let slot = free;
     if (this.#keys >= this.#slots * 0.6) {
       if (this.#slots >= this.#slotsMax) return -1;
-      this.#allocate(this.#slots * 2);
+      this.#grow();
       slot = this.#freeSlot(hash);
     }
     this.#keys++;
@@ -232,11 +243,15 @@ export class CombineTable {
     return slot;
   }
 
-  #allocate(slots: number): void {
+  #use(memory: ArrayBuffer): void {
+    this.#slots = memory.byteLength / slotBytes;
+    this.#words = new Int32Array(memory);
+    this.#states = new Float64Array(memory);
+  }
+
+  #grow(): void {
     const old = this.#words;
-    this.#slots = slots;
-    this.#words = new Int32Array(slots * slotWords);
-    this.#states = new Float64Array(this.#words.buffer);
+    this.#use(new ArrayBuffer(old.byteLength * 2));
     for (let from = 0; from < old.length; from += slotWords) {
       if (old[from + 1] === 0) continue;
       const to = this.#freeSlot(old[from]!) * slotWords;

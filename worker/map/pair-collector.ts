@@ -128,7 +128,13 @@ class PairCollector implements MapOutput {
 
   abort(): void {
     this.#closeBuffer();
+    this.#closeTable();
     for (const path of [...this.#temporaryPaths, this.#path]) rmSync(path, { force: true });
+  }
+
+  #closeTable(): void {
+    this.#table?.close();
+    this.#table = undefined;
   }
 
   #closeBuffer(): void {
@@ -189,7 +195,7 @@ class PairCollector implements MapOutput {
   #leaveTable(table: CombineTable): void {
     while (!table.settle()) this.#drain(table);
     this.#drain(table);
-    this.#table = undefined;
+    this.#closeTable();
   }
 
   #drain(table: CombineTable): void {

@@ -18,6 +18,7 @@ import { encodeBytesSpan, encodeValue } from '../../lib/codec/value-codec.ts';
 import { varintBytes } from '../../lib/codec/varint.ts';
 import { MillraceError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { IdleMemory } from './idle-memory.ts';
 import type { Partitioner } from './partition.ts';
 import { entryBytes, entryWords, loadPrefix, type SortedEntries, sortEntries } from './sort-entries.ts';
 
@@ -33,11 +34,7 @@ const arenaSlackBytes = 32;
 const cacheLineBytes = 64;
 const touchedAtOnce = 64;
 
-/**
- * What a buffer that was closed leaves to the next one of this thread: to grow again in fresh memory costs a task of 12 MB about a tenth
- * of its time in page faults and garbage collections.
- */
-let idleMemory: ArrayBuffer | undefined;
+const idle = new IdleMemory();
 
 export class SortBuffer {
   #arena: Buffer;
@@ -54,7 +51,7 @@ export class SortBuffer {
   constructor(partitioner: Partitioner, bytesMax: number = limits.sortBufferBytesDefault) {
     this.#partitioner = partitioner;
     this.#bytesMax = Math.ceil(Math.max(bytesMax, arenaBytesMin) / entryBytes) * entryBytes;
-    const memory = takeIdle(this.#bytesMax) ?? new ArrayBuffer(Math.min(this.#bytesMax, arenaBytesFirst));
+    const memory = idle.take(this.#bytesMax) ?? new ArrayBuffer(Math.min(this.#bytesMax, arenaBytesFirst));
     this.#arena = Buffer.from(memory);
     this.#entries = new Uint32Array(memory);
     this.#writable = this.#arena;
@@ -152,8 +149,7 @@ export class SortBuffer {
   /** Ends it: what `sorted` gave must not be read any more. May be called twice. */
   close(): void {
     const memory = this.#entries.buffer as ArrayBuffer;
-    if (memory.byteLength > (idleMemory?.byteLength ?? 0) && memory.byteLength <= this.#bytesMax)
-      idleMemory = memory;
+    if (memory.byteLength <= this.#bytesMax) idle.leave(memory);
     this.#arena = noBytes;
     this.#writable = noBytes;
     this.#entries = new Uint32Array(0);
@@ -226,14 +222,6 @@ export class SortBuffer {
 }
 
 const noBytes = Buffer.alloc(0);
-
-/** One larger than the limit of its next user is left where it is. */
-function takeIdle(bytesMax: number): ArrayBuffer | undefined {
-  const memory = idleMemory;
-  if (memory === undefined || memory.byteLength > bytesMax) return undefined;
-  idleMemory = undefined;
-  return memory;
-}
 
 export function pairTooLarge(bytes: string): MillraceError {
   return new MillraceError(
