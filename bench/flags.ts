@@ -53,12 +53,12 @@ function command(): Command {
     .description(
       `Measures Millrace beside other systems, and prints every figure that is to be reached. Without options: all scenarios, in ${budgetDefault}.`,
     )
-    .option('--full', 'all scenarios at three sizes, and all experiments: 25 minutes and more on two cores')
+    .option('--full', 'all scenarios at three sizes, and all experiments: 40 minutes on two cores')
     .option('--scenarios <NAMES>', `some of ${all}; or all (default: those with peers, and warm-submit)`)
     .option('--peers <NAMES>', `some of ${namesOf(peers)}; or all, or none (default: the best of them)`)
     .option('--size <SIZES>', `of the input (default: ${sizeDefault}; with --full ${sizeOfFull})`)
     .option('--runs <N>', 'of ours, of fast peers and of experiments', wholeNumber(1), 3)
-    .option('--slow-runs <N>', 'of peers that take many times as long', wholeNumber(0), 1)
+    .option('--slow-runs <N>', 'of slow peers and, with --full, of long experiments', wholeNumber(1), 1)
     .option('--slots <N>', 'tasks at once, and threads of peers', wholeNumber(1), availableParallelism())
     .option('--warm-up', 'everybody runs once more, before what counts')
     .option('--budget <TIME>', 'leaves out, and says so, what would end later: 25m')

@@ -1,6 +1,6 @@
 /**
- * All that `--full` measures, in parts of different sizes and numbers of runs, so that it takes some 25 minutes on two cores: what is wanted most comes first,
- * because the last parts are left out when time runs out.
+ * All that `--full` measures, in parts of different sizes and numbers of runs: what is wanted most comes first, because the last parts are left out when time
+ * runs out. On two cores it takes about 40 minutes.
  */
 import type { Experiment } from './experiments/experiment.ts';
 import { experiments } from './experiments/experiments.ts';
@@ -15,42 +15,68 @@ export type Part = Pick<
   'scenarios' | 'experiments' | 'peers' | 'sizes' | 'runs' | 'slowRuns'
 >;
 
+export interface FullTableOptions {
+  readonly peers: readonly Peer[];
+  /** Of the usual input; there is a larger one, five times that, and a smaller one. */
+  readonly bytes: number;
+  readonly runs: number;
+  /** Of slow peers, and of experiments that take minutes. */
+  readonly slowRuns: number;
+}
+
 /** Those with figures to reach against other systems. */
 const main: readonly ScenarioName[] = ['start-up', 'word-count', 'sort', 'grep'];
-/** What a setting costs: no figure is asked for. */
-const costs: readonly string[] = ['tls', 'minio', 'durability', 'memory'];
+/** Experiments without a figure to reach. */
+const beside: readonly string[] = [
+  'latency-bound',
+  'start-up-share',
+  'transfer-rate',
+  'tls',
+  'minio',
+  'durability',
+  'memory',
+];
+/** Their pipelines of tr, sort, uniq and awk take minutes for the words of a gigabyte. */
+const slowWordCounters: readonly string[] = ['gnu', 'mawk'];
 const largeTimes = 5;
 const smallShare = 1 / 4;
+const shortSeconds = 60;
 
-const named = (wanted: readonly ScenarioName[]): Scenario[] =>
-  scenarios.filter(({ name }) => wanted.includes(name));
-
-/** `bytes`: of the usual input; there is larger one, five times that, and smaller. */
-export function fullTable(peers: readonly Peer[], bytes: number, runs: number, slowRuns: number): Part[] {
+export function fullTable({ peers, bytes, runs, slowRuns }: FullTableOptions): Part[] {
   const fast = peers.filter(({ isSlow }) => !isSlow);
   const slow = peers.filter(({ isSlow }) => isSlow);
-  // Its pipeline of tr, sort and uniq takes two minutes for the words of a gigabyte.
-  const fastWordCounters = fast.filter(({ name }) => name !== 'gnu' && name !== 'mawk');
-  const none = {
-    scenarios: [],
-    experiments: [] as Experiment[],
-    peers: fast,
-    sizes: [bytes],
-    runs,
-    slowRuns: 0,
-  };
-  const large = { ...none, sizes: [bytes * largeTimes], runs: 1 };
+  const isShort = ({ expectedSeconds }: Experiment) => expectedSeconds(runs) <= shortSeconds;
+  const hasFigure = ({ name }: Experiment) => !beside.includes(name);
+  const long = shortestFirst(experiments.filter((each) => !isShort(each)));
+  const usual = { ...nothing, peers: fast, sizes: [bytes], runs };
+  const large = { ...usual, sizes: [bytes * largeTimes], runs: 1 };
   return [
-    { ...none, scenarios: named(main) },
-    { ...none, experiments: experiments.filter(({ name }) => !costs.includes(name)) },
-    { ...large, scenarios: named(['word-count']), peers: fastWordCounters },
-    { ...large, scenarios: named(['sort']) },
-    { ...none, scenarios: named(main), peers: slow, runs: 0, slowRuns },
+    { ...usual, scenarios: named(main) },
+    { ...usual, experiments: experiments.filter(isShort) },
     {
-      ...none,
+      ...large,
+      scenarios: named(['word-count']),
+      peers: fast.filter(({ name }) => !slowWordCounters.includes(name)),
+    },
+    { ...large, scenarios: named(['sort']) },
+    { ...usual, scenarios: named(main), peers: slow, runs: 0, slowRuns },
+    { ...usual, experiments: long.filter(hasFigure), runs: slowRuns },
+    {
+      ...usual,
       scenarios: scenarios.filter(({ name }) => !main.includes(name)),
       sizes: [bytes * smallShare],
+      runs: slowRuns,
     },
-    { ...none, experiments: experiments.filter(({ name }) => costs.includes(name)), runs: 1 },
+    { ...usual, experiments: long.filter((each) => !hasFigure(each)), runs: slowRuns },
   ];
+}
+
+const nothing = { scenarios: [], experiments: [], slowRuns: 0 };
+
+function named(wanted: readonly ScenarioName[]): Scenario[] {
+  return scenarios.filter(({ name }) => wanted.includes(name));
+}
+
+function shortestFirst(all: readonly Experiment[]): Experiment[] {
+  return all.toSorted((a, b) => a.expectedSeconds(1) - b.expectedSeconds(1));
 }

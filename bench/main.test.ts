@@ -1,9 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
+import { until, untilNone } from '../test/until.ts';
 import { figures } from './figures.ts';
+import { processTree, residentBytes } from './process-tree.ts';
 import { readReport } from './report/report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
@@ -48,6 +52,26 @@ describe('the benchmark', () => {
     const merged = bench('--from', [at('a.json'), at('a.json')].join(','), '--json', at('both.json'));
     expect(merged).toMatchObject({ status: 0 });
     expect(readReport(at('both.json')).results).toHaveLength(results.length);
+  });
+
+  it('ends all that it started when it is interrupted, and leaves only input behind', async () => {
+    const child = spawn(
+      process.execPath,
+      [main, '--scenarios', 'sort', '--peers', 'none', '--data', at('interrupted')],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const said = createInterface({ input: child.stderr });
+    for await (const line of said) if (line.includes('round 1')) break;
+    const started = await until('something is measured', () => {
+      const [, ...pids] = processTree(child.pid!);
+      return pids.length > 0 && pids;
+    });
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    await untilNone('what it started', () => started.filter((pid) => residentBytes(pid).now > 0).map(String));
+    expect(readdirSync(at('interrupted'))).toEqual([expect.stringContaining('records-50000000')]);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { MillraceError } from '../lib/errors.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { plan } from './plan.ts';
+import { killIfThere, processTree } from './process-tree.ts';
 import { compareReports } from './report/compare.ts';
 import { html } from './report/html.ts';
 import { machineText, writeMarkdown } from './report/markdown.ts';
@@ -60,6 +61,15 @@ async function bench(args: readonly string[]): Promise<number> {
   const isFine = report.mistakes.length === 0 && (before === undefined || isAsGood(before, report));
   return isFine ? 0 : 1;
 }
+
+/** Whoever ends the benchmark ends all that it started; what it wrote to folders goes as the process exits. */
+function endWithAll(exitCode: number): never {
+  for (const pid of processTree(process.pid).slice(1)) killIfThere(pid);
+  process.exit(exitCode);
+}
+
+for (const [signal, exitCode] of Object.entries({ SIGINT: 130, SIGTERM: 143 }))
+  process.once(signal, () => endWithAll(exitCode));
 
 try {
   process.exitCode = await bench(process.argv.slice(2));

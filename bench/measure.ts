@@ -1,7 +1,7 @@
 /** Runs a command and measures it from outside: wall time, CPU time and peak memory of all its processes. Memory and CPU on Linux only. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { endedChildrenCpuSeconds, processTree, residentBytes } from './process-tree.ts';
+import { endedChildrenCpuSeconds, killIfThere, processTree, residentBytes } from './process-tree.ts';
 
 export interface Measured {
   readonly wallMs: number;
@@ -44,7 +44,7 @@ export async function measure(
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const memory = new PeakMemory(child.pid);
-  const killGroup = () => child.pid !== undefined && killTree(child.pid);
+  const killGroup = () => child.pid !== undefined && killIfThere(-child.pid);
   process.once('exit', killGroup);
   const timer = setTimeout(killGroup, timeoutMs);
   try {
@@ -69,14 +69,6 @@ export async function measure(
     memory.stop();
     clearTimeout(timer);
     process.removeListener('exit', killGroup);
-  }
-}
-
-function killTree(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
   }
 }
 

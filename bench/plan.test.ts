@@ -32,6 +32,15 @@ describe('plan', () => {
     expect(slow).toMatchObject([{ runs: 0, slowRuns: 1, sizes: [200e6] }]);
   });
 
+  it('with --full repeats short experiments and runs long ones once, those with a figure first', () => {
+    const parts = planOf('--full').filter((part) => part.experiments.length > 0);
+    expect(parts.map(({ runs }) => runs)).toEqual([3, 1, 1]);
+    const [short, withFigure, beside] = parts.map((part) => namesOf(part.experiments));
+    expect(short).toContain('warm-submit');
+    expect(withFigure).toContain('killed-workers');
+    expect(beside).toContain('minio');
+  });
+
   it('shares one budget between its parts', () => {
     const budgets = planOf('--full', '--budget', '25m').map(({ budget }) => budget);
     expect(new Set(budgets).size).toBe(1);

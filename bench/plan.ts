@@ -30,7 +30,7 @@ export function plan(flags: Flags, text: string): BenchmarkOptions[] {
     .map((each) => parseBytes(each, '--size'));
   const wanted = wantedPeers(flags.peers);
   const parts: Part[] = flags.full
-    ? fullTable(wanted, sizes[0]!, runs, slowRuns)
+    ? fullTable({ peers: wanted, bytes: sizes[0]!, runs, slowRuns })
     : [{ ...wantedScenarios(names), peers: wanted, sizes, runs, slowRuns }];
   const isUsual = !flags.full && names === undefined && size === undefined;
   const time = flags.budget ?? (isUsual ? budgetDefault : undefined);

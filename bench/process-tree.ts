@@ -32,6 +32,15 @@ export function processTree(pid: number): number[] {
   return tree;
 }
 
+/** Of a negative number the whole group. Nothing happens to what ended meanwhile. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+  }
+}
+
 /** VmRSS and its high-water mark; 0 when the process is gone. Pages that processes share are counted in each. */
 export function residentBytes(pid: number): { readonly now: number; readonly highest: number } {
   const status = read(`/proc/${pid}/status`);

@@ -40,6 +40,8 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
   const startedAt = new Date();
   mkdirSync(options.dataFolder, { recursive: true });
   const folder = mkdtempSync(join(options.dataFolder, 'run-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', remove);
   const { found, missing } = await findPeers(options.peers);
   try {
     const tournaments = setUp(options, found, folder);
@@ -65,7 +67,8 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Report> {
     };
   } finally {
     for (const { program } of found) await program.stop?.();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    remove();
+    process.removeListener('exit', remove);
   }
 }
 
