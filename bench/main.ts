@@ -8,6 +8,7 @@ import { type Flags, parseFlags } from './flags.ts';
 import { plan } from './plan.ts';
 import { killIfThere, processTree } from './process-tree.ts';
 import { compareReports } from './report/compare.ts';
+import { figureSummary } from './report/figure-rows.ts';
 import { html } from './report/html.ts';
 import { machineText, writeMarkdown } from './report/markdown.ts';
 import { mergeReports } from './report/merge.ts';
@@ -37,6 +38,7 @@ function show(report: Report): void {
   console.log(machineText(report));
   const tables = [...blocks(report).map(blockTable), omissionTable(report), figureTable(report)];
   for (const table of tables) if (table.rows.length > 0) console.log(`\n${plainTable(table)}`);
+  console.log(`\n${figureSummary(report)}`);
   for (const mistake of report.mistakes) console.log(`\nWRONG: ${mistake}`);
 }
 

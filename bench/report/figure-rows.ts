@@ -23,6 +23,23 @@ export function figureRows({ figures: values }: Pick<Report, 'figures'>): Figure
   });
 }
 
+/** How many rows reach what they are to reach, and which do not. */
+export function figureSummary(report: Pick<Report, 'figures'>): string {
+  const rows = figureRows(report);
+  const count = (verdict: Verdict) => rows.filter((row) => row.verdict === verdict).length;
+  const missed = rows.filter(({ verdict }) => verdict === 'MISSED').map(missedText);
+  return (
+    `Of ${rows.length} rows ${count('aim reached')} reach the aim, ${count('reached')} what must be, ${missed.length} miss it, and ` +
+    `${count('not measured')} are not measured.${missed.length > 0 ? ` Missed: ${missed.join('; ')}.` : ''}`
+  );
+}
+
+function missedText(row: FigureRow): string {
+  const [what, against, must] = figureCells(row);
+  const median = formatValue(summary(row.samples).median, row.figure.unit);
+  return `${what}${against === '' ? '' : ` against ${against}`} (${median}, must be ${must})`;
+}
+
 /** By the median. */
 function judge({ better, must, aim }: Figure, samples: readonly number[]): Verdict {
   const { median } = summary(samples);

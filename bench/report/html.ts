@@ -1,5 +1,6 @@
 /** A report as one page that needs nothing else: no script, no font and no picture from anywhere. */
 import { ratios } from '../statistics.ts';
+import { figureSummary } from './figure-rows.ts';
 import { machineText } from './markdown.ts';
 import type { Report } from './report.ts';
 import { escapeXml, linePlot, type PlotRow, samplePlot } from './svg.ts';
@@ -40,6 +41,7 @@ export function html(report: Report): string {
     `<h1>Millrace benchmarks</h1><p>${escapeXml(machineText(report))}</p>`,
     ...wrong,
     tableHtml(figureTable(report)),
+    `<p>${escapeXml(figureSummary(report))}</p>`,
     ...curves(report),
     ...blocks(report).map((block) => blockHtml(block, report)),
     peers.length > 0 ? `<h2>Peers</h2><ul>${peers.join('')}</ul>` : '',

@@ -1,6 +1,7 @@
 /** A report as Markdown: what docs/BENCHMARKS.md holds. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Machine } from '../machine.ts';
+import { figureSummary } from './figure-rows.ts';
 import type { Report } from './report.ts';
 import { blocks, blockTable, figureTable, omissionTable, type Table } from './tables.ts';
 import { formatValue } from './values.ts';
@@ -23,6 +24,7 @@ export function markdown(report: Report): string {
     machineText(report),
     ...(report.mistakes.length > 0 ? [`**WRONG**: ${report.mistakes.join('; ')}`] : []),
     tableText(figureTable(report)),
+    figureSummary(report),
     ...blocks(report).map(blockTable).map(tableText),
     ...(peers.length > 0 ? ['## Peers', peers.join('\n')] : []),
     ...(report.omissions.length > 0 ? [tableText(omissionTable(report))] : []),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { figures } from '../figures.ts';
-import { figureRows } from './figure-rows.ts';
+import { figureRows, figureSummary } from './figure-rows.ts';
 import { html } from './html.ts';
 import { markdown, writeMarkdown } from './markdown.ts';
 import { readReport } from './report.ts';
@@ -148,6 +148,19 @@ describe('figureRows', () => {
     expect(verdicts([2.5], 'word-count/generator/duckdb')).toBe('MISSED');
     expect(verdicts([6.4], 'speed-up/workers')).toBe('MISSED');
     expect(verdicts([7.3], 'speed-up/workers')).toBe('aim reached');
+  });
+
+  it('are summed up, and those that are missed are named with both values', () => {
+    const [duckdb, spark] = ['word-count/generator/duckdb', 'word-count/generator/spark'] as const;
+    const values = [
+      { figure: duckdb, of: '200 MB', samples: [1.5] },
+      { figure: duckdb, of: '1 GB', samples: [3, 2, 3] },
+      { figure: spark, of: '', samples: [0.25] },
+    ];
+    expect(figureSummary({ figures: values })).toBe(
+      `Of ${figures.length + 1} rows 1 reach the aim, 1 what must be, 1 miss it, and ${figures.length - 2} are not measured. ` +
+        'Missed: word count, user map with yield: 1 GB against DuckDB (3x, must be <= 2.4x).',
+    );
   });
 
   it('has a row for every figure', () => {
