@@ -10,6 +10,8 @@ import type { World } from './world.ts';
 export const leaseMs: number = limits.heartbeatTimeoutMsDefault;
 /** A client that found no coordinator asks again. */
 const retryMs = 500;
+/** Nor does it wait for one that stands still. */
+const patienceMs = 20_000;
 const startWithinMs = 5_000;
 
 export class Cluster {
@@ -82,7 +84,8 @@ export class Cluster {
   /** As a client does: until a coordinator has taken the job durably. What was taken is never sent again, so it must not be lost. */
   submit(job: SimJob, to?: SimCoordinator): void {
     if (this.#world.checker.wasAccepted(job.jobId)) return;
-    const asked = to?.node.isAlive ? to : this.#submitNow(job);
+    const isThere = to?.node.isAlive && to.node.pausedForMs < patienceMs;
+    const asked = isThere ? to : this.#submitNow(job);
     this.#world.schedule.at(this.#world.schedule.nowMs + retryMs, () => this.submit(job, asked));
   }
 

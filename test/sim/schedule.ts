@@ -70,6 +70,7 @@ export class SimNode implements Clock {
   readonly #skewMs: number;
   #turnedMs = 0;
   readonly #deaths = new Set<() => void>();
+  #pausedSinceMs = 0;
   #pausedUntilMs = 0;
   /** What has reached it while it stood still. */
   readonly #deferred: (() => void)[] = [];
@@ -113,12 +114,18 @@ export class SimNode implements Clock {
   }
 
   pause(ms: number): void {
+    if (!this.isPaused) this.#pausedSinceMs = this.#schedule.nowMs;
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#schedule.nowMs + ms);
     this.#schedule.at(this.#pausedUntilMs, () => this.#goOn());
   }
 
   get isPaused(): boolean {
     return this.#pausedUntilMs > this.#schedule.nowMs;
+  }
+
+  /** How long it has stood still; 0 while it runs. */
+  get pausedForMs(): number {
+    return this.isPaused ? this.#schedule.nowMs - this.#pausedSinceMs : 0;
   }
 
   /** Ends a pause early. */

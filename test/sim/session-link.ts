@@ -12,6 +12,8 @@ import { Connection } from './network.ts';
 import type { SimNode } from './schedule.ts';
 import type { World } from './world.ts';
 
+/** A worker gives up a connection that answers no ping for so long: with what it then says next. */
+const keepaliveMs = 10_000;
 const { Session: wire } = loadWorkerService().service;
 
 type ClientStream = ReturnType<WorkerControlClient['session']>;
@@ -31,6 +33,7 @@ class SessionLink {
   readonly #world: World;
   readonly #node: SimNode;
   readonly #connection: Connection | undefined;
+  readonly #serverNode: SimNode | undefined;
   readonly #serverName: string;
   /** Of the coordinator that speaks, once it has said it. */
   #epoch = 0;
@@ -52,6 +55,7 @@ class SessionLink {
       node.after(world.between(1, 200), () => this.#clientOver(status.UNAVAILABLE, 'nobody listens there'));
       return;
     }
+    this.#serverNode = server.node;
     this.#connection = new Connection(world, node, server.node, (side) => {
       if (side === 'client') this.#clientOver(status.UNAVAILABLE, 'the connection broke');
       else this.#serverOver();
@@ -86,6 +90,7 @@ class SessionLink {
     if (this.#isClientOver) return;
     const bytes = wire.requestSerialize(this.#world.mutant?.toCoordinator?.(message) ?? message);
     this.#world.trace(`${this.#node.name} says `, bytes, () => JSON.stringify(message));
+    if ((this.#serverNode?.pausedForMs ?? 0) > keepaliveMs) return this.#connection?.breakUp();
     const deliver = () => this.#server.emit('data', wire.requestDeserialize(bytes));
     this.#connection?.send('server', deliver);
     // A hello is the first of its stream; anything else may come again without harm.

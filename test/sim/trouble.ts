@@ -61,12 +61,12 @@ export class Trouble {
       .filter((node) => node.isAlive);
   }
 
-  /** Mostly the one that leads. */
+  /** Mostly the one that leads. Those that wait for its lease to end are mostly left alone: else nobody would ever follow it. */
   #anyCoordinator(): SimCoordinator | undefined {
     const { leader, coordinators } = this.#cluster;
     const { random } = this.#world;
     const any = random.pick(coordinators.filter(({ node }) => node.isAlive));
-    return random.chance(0.7) ? (leader ?? any) : any;
+    return random.chance(0.7) ? leader : any;
   }
 
   #anyName(): string {
@@ -123,7 +123,8 @@ export class Trouble {
     // Up to ten leases.
     const ms = random.chance(0.3) ? this.#world.between(10_000, 100_000) : this.#world.between(500, 10_000);
     if (faults.strikes('worker paused')) random.pick(this.#alive)?.node.pause(ms);
-    if (faults.strikes('coordinator paused')) this.#anyCoordinator()?.node.pause(ms);
+    const coordinator = this.#anyCoordinator();
+    if (coordinator && faults.strikes('coordinator paused')) coordinator.node.pause(ms);
   }
 
   #turnClocks(): void {
@@ -146,11 +147,10 @@ export class Trouble {
   #troubleCoordinators(): void {
     const { faults, random } = this.#world;
     const { coordinators } = this.#cluster;
-    if (faults.strikes('coordinator killed')) this.#anyCoordinator()?.node.kill();
-    if (faults.strikes('coordinator stopped')) {
-      const coordinator = this.#anyCoordinator();
-      coordinator?.node.run(() => void coordinator.close());
-    }
+    const killed = this.#anyCoordinator();
+    if (killed && faults.strikes('coordinator killed')) killed.node.kill();
+    const stopped = this.#anyCoordinator();
+    if (stopped && faults.strikes('coordinator stopped')) stopped.node.run(() => void stopped.close());
     if (!this.#isLawless && faults.strikes('coordinator deposed')) {
       this.#isHasty = true;
       const at = random.below(coordinators.length);
@@ -185,15 +185,26 @@ export class Trouble {
     this.#world.trace('the faults are over');
     network.heal();
     disk.weather.clear();
-    for (const node of this.#nodes) node.resume();
+    const stuck = this.#stuckForGood();
+    for (const node of this.#nodes) if (node !== stuck) node.resume();
+    stuck?.pause(hourMs);
     for (const dead of this.#cluster.workers) if (!dead.isAlive) await dead.start();
     while (this.#alive.filter(({ drains }) => !drains).length < workersMin) await this.#cluster.addWorker();
     this.#world.schedule.at(this.#world.schedule.nowMs + 3 * leaseMs, () => this.checkLead());
   }
 
+  /** A coordinator that never goes on, while another one can lead: nobody may wait for it. */
+  #stuckForGood(): SimNode | undefined {
+    const nodes = this.#cluster.coordinators.map(({ node }) => node).filter(({ isAlive }) => isAlive);
+    const canLead = nodes.some(({ isPaused }) => !isPaused);
+    return canLead && this.#world.random.chance(0.5) ? nodes.find(({ isPaused }) => isPaused) : undefined;
+  }
+
   /** Whoever was deposed has noticed, and whoever is left has taken the lead. */
   checkLead(): void {
-    const names = this.#cluster.leaders.map(({ node, epoch }) => `${node.name} (epoch ${epoch})`);
+    const names = this.#cluster.leaders
+      .filter(({ node }) => !node.isPaused)
+      .map(({ node, epoch }) => `${node.name} (epoch ${epoch})`);
     if (names.length !== 1) this.#world.checker.fail(`these lead: ${names.join(', ') || 'nobody'} (I11)`);
   }
 }

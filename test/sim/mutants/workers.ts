@@ -1,4 +1,5 @@
 /** Bugs of how workers come, stay and go. */
+import { limits } from '../../../lib/limits.ts';
 import { Session } from '../../../worker/control/session.ts';
 import { type Mutant, mute, patchMethod } from './mutant.ts';
 
@@ -40,5 +41,14 @@ export const workerMutants: readonly Mutant[] = [
     name: 'outputs that a restarted worker brings are not looked at',
     plan: { 'worker restarted': 0.4 },
     event: (event) => (event.type === 'worker-joined' ? { ...event, held: [] } : undefined),
+  },
+  {
+    name: 'a worker waits for ever for the welcome of a coordinator that stands still',
+    plan: { 'coordinator paused': 0.3, 'coordinator deposed': 0.1 },
+    patch() {
+      const { welcomeTimeoutMs } = limits;
+      Object.assign(limits, { welcomeTimeoutMs: 24 * 3_600_000 });
+      return () => Object.assign(limits, { welcomeTimeoutMs });
+    },
   },
 ];
