@@ -37,6 +37,7 @@ export interface JobOptions {
   readonly durability?: Durability;
   readonly onNondeterminism?: NonDeterminismPolicy;
   readonly ifExists?: IfExists;
+  readonly profile?: boolean;
 }
 
 export function parseInteger(text: string): number {
@@ -150,7 +151,8 @@ export function addJobOptions(command: Command): void {
       new Option('--if-exists <WHAT>', 'when the output folder has objects already')
         .choices(['fail', 'replace', 'append'])
         .default('fail'),
-    );
+    )
+    .option('--profile', 'say where the time went, by stage and by function of the job');
 }
 
 export function addSlotMemory(command: Command): void {
@@ -190,5 +192,6 @@ export function submitOptionsOf(options: JobOptions, output: string): SubmitOpti
     ...(options.durability !== undefined && { durability: options.durability }),
     ...(options.onNondeterminism !== undefined && { onNondeterminism: options.onNondeterminism }),
     ...(options.ifExists !== undefined && { ifExists: options.ifExists }),
+    ...(options.profile && { profile: true }),
   };
 }

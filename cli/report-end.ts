@@ -4,6 +4,7 @@ import type { JobView } from '../lib/job-view.ts';
 import { sourceExcerpt, topFrame } from '../lib/user-stack.ts';
 import { say } from './output.ts';
 import { renderFailure } from './render/error.ts';
+import { renderProfile } from './render/profile.ts';
 import { stderrPaint } from './render/style.ts';
 import { renderSummary } from './render/summary.ts';
 
@@ -27,7 +28,8 @@ export function exitCodeOf(view: JobView): number {
 export function reportEnd(view: JobView, options: ReportOptions): void {
   const paint = stderrPaint();
   if (view.state === 'COMPLETED') {
-    if (!options.quiet) say(renderSummary(view, options, paint).join('\n'));
+    if (!options.quiet)
+      say([...renderSummary(view, options, paint), ...renderProfile(view, paint)].join('\n'));
     return;
   }
   const { showCommands } = options;

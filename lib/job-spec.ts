@@ -52,6 +52,8 @@ export interface JobSpec {
   readonly durability?: Durability | undefined;
   /** Missing: `rerun-reduces`. */
   readonly onNondeterminism?: NonDeterminismPolicy | undefined;
+  /** Tasks say where their time went; missing: not. */
+  readonly profile?: boolean | undefined;
   readonly submittedAtMs: number;
   /** The number of the first output object: 0, or what follows the existing ones for `append`. */
   readonly partOffset: number;

@@ -3,6 +3,7 @@ import type { AttemptFailure } from './attempt-failure.ts';
 import type { OutputFormat } from './formats.ts';
 import type { JobId } from './ids.ts';
 import type { Counters, Durability, ParamValue } from './job-spec.ts';
+import type { Profile } from './profile.ts';
 
 export const jobStates = [
   'SUBMITTED',
@@ -100,6 +101,8 @@ export interface JobView {
   readonly counters: Counters;
   readonly failedAttempts: readonly FailedAttemptView[];
   readonly damagedSegments: readonly DamageView[];
+  /** Of a job with `--profile`: over attempts that this coordinator heard the end of; null without it, and until the first ended. */
+  readonly profile: Profile | null;
   /** Why the job FAILED or was CANCELLED; null otherwise. */
   readonly cause: JobCause | null;
 }

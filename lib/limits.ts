@@ -160,6 +160,8 @@ export const limits = {
   /** Pairs of one record that are held until it is through; what yielded more can no longer be taken back. */
   heldPairsMax: 50_000,
   heldPairBytesMax: 4 * MiB,
+  /** Of a function in a profile. */
+  functionNameCharsMax: 200,
   /** Of the message of a failed attempt, and of its stack. */
   failureCharsMax: 8 * KiB,
   /** Of a part that a worker stages: its address, and the store's handle of it. */

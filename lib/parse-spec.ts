@@ -35,6 +35,7 @@ export function parseSubmittedSpec(text: string): SubmittedSpec {
     onNondeterminism: optional(json.onNondeterminism, (value) =>
       oneOf(value, nonDeterminismPolicies, 'onNondeterminism (--on-nondeterminism)'),
     ),
+    profile: optional(json.profile, (value) => boolean(value, 'profile (--profile)')),
   };
 }
 

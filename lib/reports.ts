@@ -3,6 +3,7 @@ import type { AttemptFailure } from './attempt-failure.ts';
 import type { BadRecordsReport } from './bad-records.ts';
 import type { AttemptId, WorkerId } from './ids.ts';
 import type { Counters, OpenPart, PairCounts, SegmentCounts, StagedPart } from './job-spec.ts';
+import type { Profile } from './profile.ts';
 
 export interface WorkerInfo {
   readonly workerId: WorkerId;
@@ -88,6 +89,8 @@ export interface AttemptReport {
    * that are still there.
    */
   readonly again?: boolean;
+  /** Of a job with `--profile`. */
+  readonly profile?: Profile | undefined;
 }
 
 /**

@@ -24,6 +24,11 @@ export function userSourceUrl(path: string): string {
   );
 }
 
+/** The path that {@link userSourceUrl} was given; undefined for a source that is not the user's. */
+export function userSourcePath(url: string): string | undefined {
+  return url.startsWith(userScheme) ? decodePath('', url.slice(userScheme.length)) : undefined;
+}
+
 /**
  * The frames of the user's own files in the stack of whatever was thrown, one a line, its causes after it; at most 8 KiB; empty when
  * there is none. Frames of Node and of Millrace are left out. Without bundled frames (a job imported directly, as tests do) files

@@ -3,7 +3,16 @@
  * users import. The packages of which nearly every command needs most are in these files; docs/decisions/0018 has the reasons.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -58,10 +67,12 @@ const external = Object.keys(dependencies);
 const never = Object.keys(devDependencies).filter((name) => name.startsWith('@types/') || name === 'vitest');
 
 async function bundle(entries) {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: entries.map((entry) => `${entry}.ts`),
-    outdir: fresh,
+    // Where they will be: source maps name the sources relative to that.
+    outdir: dist,
+    write: false,
     outbase: root,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -85,6 +96,11 @@ async function bundle(entries) {
     metafile: true,
     logLevel: 'warning',
   });
+  for (const { path, contents } of outputFiles) {
+    const place = join(fresh, relative(dist, path));
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(place, contents);
+  }
   return Object.keys(metafile.inputs);
 }
 

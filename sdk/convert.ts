@@ -3,6 +3,7 @@ import { type ClusterView, type WorkerView, workerStates } from '../lib/cluster-
 import { MillraceError } from '../lib/errors.ts';
 import { toJobId } from '../lib/ids.ts';
 import { type JobView, jobStates, type PhaseView } from '../lib/job-view.ts';
+import { stages } from '../lib/profile.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -83,6 +84,8 @@ export function parseJobView(text: string): JobView {
   const differences = view.nonDeterministic;
   check(Array.isArray(differences) && differences.every(isDifference), 'nonDeterministic', differences);
   check(isObject(view.counters), 'counters', view.counters);
+  // Missing: of a coordinator before there were profiles.
+  check(view.profile == null || isProfile(view.profile), 'profile', view.profile);
   check(view.cause === null || isCause(view.cause), 'cause', view.cause);
   check(isNumber(view.submittedAtMs), 'submittedAtMs', view.submittedAtMs);
   for (const name of ['startedAtMs', 'endedAtMs'] as const) {
@@ -140,6 +143,20 @@ function isDifference(value: unknown): boolean {
     value.attempts.every(
       (made) => isObject(made) && isNumber(made.attempt) && typeof made.worker === 'string',
     )
+  );
+}
+
+function isProfile(value: unknown): boolean {
+  if (!isObject(value) || !isObject(value.micros) || !Array.isArray(value.functions)) return false;
+  const { micros, functions } = value as { micros: Json; functions: unknown[] };
+  if (!stages.every((stage) => isNumber(micros[stage]))) return false;
+  return functions.every(
+    (one) =>
+      isObject(one) &&
+      typeof one.name === 'string' &&
+      typeof one.file === 'string' &&
+      isNumber(one.line) &&
+      isNumber(one.micros),
   );
 }
 

@@ -53,6 +53,8 @@ export interface SubmitOptions {
    * output is that of one run; `fail` ends the job, naming map and partitions.
    */
   readonly onNondeterminism?: NonDeterminismPolicy;
+  /** Tasks say where their time went: `profile` of the job's view. Costs a few per cent; default false. */
+  readonly profile?: boolean;
 }
 
 const reducersDefault = 4;
@@ -208,13 +210,15 @@ function compileBudget(maxBadRecords: number | string | undefined): Pick<Submitt
 function compilePolicies({
   durability,
   onNondeterminism,
-}: SubmitOptions): Pick<SubmittedSpec, 'durability' | 'onNondeterminism'> {
+  profile,
+}: SubmitOptions): Pick<SubmittedSpec, 'durability' | 'onNondeterminism' | 'profile'> {
   const policyOption = 'onNondeterminism (--on-nondeterminism)';
   return {
     ...(durability && { durability: oneOf(durability, durabilities, 'durability (--durability)') }),
     ...(onNondeterminism && {
       onNondeterminism: oneOf(onNondeterminism, nonDeterminismPolicies, policyOption),
     }),
+    ...(profile && { profile: true }),
   };
 }
 

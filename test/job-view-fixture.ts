@@ -38,6 +38,7 @@ export function makeView(fields: Partial<JobView> = {}): JobView {
     counters: {},
     failedAttempts: [],
     damagedSegments: [],
+    profile: null,
     cause: null,
     ...fields,
   };

@@ -50,6 +50,7 @@ export function createJob(spec: JobSpec, order: number, restored: RestoredJob | 
     unlocated: new Set(),
     mapsCopied: 0,
     counters: new Map(),
+    profile: undefined,
     discards: [],
     restored,
     failedAttempts: [],

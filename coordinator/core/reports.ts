@@ -6,6 +6,7 @@ import { assert } from '../../lib/assert.ts';
 import { attemptKey, formatAttempt } from '../../lib/ids.ts';
 import type { AttemptSums } from '../../lib/job-event.ts';
 import type { StagedPart } from '../../lib/job-spec.ts';
+import { addProfiles } from '../../lib/profile.ts';
 import type { AttemptOutcome, AttemptReport, MapReport, ReduceReport } from '../../lib/reports.ts';
 import { noCounts } from '../../lib/segment-digest.ts';
 import { cancelAttempt, endAttempt, placeOf, releaseTask } from './attempts.ts';
@@ -124,6 +125,7 @@ function lossIn({ consumed, reduced }: ReduceReport): string | undefined {
 function takeReport(turn: Turn, attempt: Attempt, report: AttemptReport): void {
   const { id, worker } = attempt;
   const { outcome, counters } = report;
+  attempt.job.profile = addProfiles(attempt.job.profile, report.profile);
   if (outcome.kind === 'failed') return attemptFailed(turn, attempt, outcome.failure);
   const base = { id, workerId: worker.id, counters, keys: [] };
   const sums = sumsOf(outcome);

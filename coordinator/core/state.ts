@@ -49,6 +49,7 @@ import type {
   JobState,
 } from '../../lib/job-view.ts';
 import { limits } from '../../lib/limits.ts';
+import type { Profile } from '../../lib/profile.ts';
 import type { AttemptProgress, PartOpened, WorkerInfo, WorkerUsage } from '../../lib/reports.ts';
 import type { Lane } from './choose-worker.ts';
 import type { DigestTable } from './digests.ts';
@@ -209,6 +210,8 @@ export interface Job {
   /** Maps whose accepted output is in the store as well. */
   mapsCopied: number;
   readonly counters: Map<string, number>;
+  /** In no journal: it says what the attempts cost of which this coordinator heard. */
+  profile: Profile | undefined;
   /** Staged parts that must not be published: revoked ones, and those of attempts that lost. */
   readonly discards: PartOpened[];
   /** Undefined for a job that this coordinator was given itself. */

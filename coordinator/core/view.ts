@@ -41,6 +41,7 @@ export function viewOf(job: Job): JobView {
     counters: Object.fromEntries(job.counters),
     failedAttempts: [...job.failedAttempts],
     damagedSegments: [...job.damages],
+    profile: job.profile ?? null,
     cause: job.cause,
   };
 }

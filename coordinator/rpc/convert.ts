@@ -8,6 +8,7 @@ import { MillraceError } from '../../lib/errors.ts';
 import { type AttemptId, type TaskKind, toJobId, toWorkerId, type WorkerId } from '../../lib/ids.ts';
 import type { Counters, OpenPart, SegmentCounts, StagedPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
+import { hotFunctionsMax, noMicros, type Profile, stages } from '../../lib/profile.ts';
 import {
   type AttemptOutcome,
   type AttemptPhase,
@@ -36,6 +37,7 @@ import type { Hello__Output as WireHello } from '../../proto/gen/millrace/v1/Hel
 import type { Locations as WireLocations } from '../../proto/gen/millrace/v1/Locations.ts';
 import type { MapDone__Output as WireMapDone } from '../../proto/gen/millrace/v1/MapDone.ts';
 import type { PartOpened__Output as WirePartOpened } from '../../proto/gen/millrace/v1/PartOpened.ts';
+import type { Profile__Output as WireProfile } from '../../proto/gen/millrace/v1/Profile.ts';
 import type { ReduceDone__Output as WireReduceDone } from '../../proto/gen/millrace/v1/ReduceDone.ts';
 import type { Report__Output as WireReport } from '../../proto/gen/millrace/v1/Report.ts';
 import type { StagedPart__Output as WireStagedPart } from '../../proto/gen/millrace/v1/StagedPart.ts';
@@ -123,6 +125,7 @@ export function reportIn(wire: WireReport): AttemptReport {
     outcome: outcomeIn(wire),
     counters: countersIn(wire.counters),
     ...(wire.again ? { again: true } : {}),
+    ...(wire.profile ? { profile: profileIn(wire.profile) } : {}),
   };
 }
 
@@ -213,6 +216,21 @@ function countersIn(wire: Record<string, number>): Counters {
   const counters: Record<string, number> = Object.create(null);
   for (const [name, value] of entries) if (Number.isFinite(value)) counters[name] = value;
   return counters;
+}
+
+/** Stages that are not known here, of a newer worker, are left out. */
+function profileIn({ stageMicros, functions }: WireProfile): Profile {
+  const micros = noMicros();
+  for (const stage of stages) micros[stage] = count(stageMicros[stage] ?? 0, `stage_micros of ${stage}`);
+  return {
+    micros,
+    functions: functions.slice(0, hotFunctionsMax).map(({ name, file, line, micros: spent }) => ({
+      name: name.slice(0, limits.functionNameCharsMax),
+      file: file.slice(0, limits.uriCharsMax),
+      line,
+      micros: count(spent, 'micros of a function'),
+    })),
+  };
 }
 
 /** Its texts are shown, logged and kept many times over: cut to size, whoever wrote them. */

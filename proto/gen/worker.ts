@@ -15,6 +15,7 @@ import type { FetchTrouble as _millrace_v1_FetchTrouble, FetchTrouble__Output as
 import type { Finding as _millrace_v1_Finding, Finding__Output as _millrace_v1_Finding__Output } from './millrace/v1/Finding.ts';
 import type { Heartbeat as _millrace_v1_Heartbeat, Heartbeat__Output as _millrace_v1_Heartbeat__Output } from './millrace/v1/Heartbeat.ts';
 import type { Hello as _millrace_v1_Hello, Hello__Output as _millrace_v1_Hello__Output } from './millrace/v1/Hello.ts';
+import type { HotFunction as _millrace_v1_HotFunction, HotFunction__Output as _millrace_v1_HotFunction__Output } from './millrace/v1/HotFunction.ts';
 import type { JobInfo as _millrace_v1_JobInfo, JobInfo__Output as _millrace_v1_JobInfo__Output } from './millrace/v1/JobInfo.ts';
 import type { Location as _millrace_v1_Location, Location__Output as _millrace_v1_Location__Output } from './millrace/v1/Location.ts';
 import type { Locations as _millrace_v1_Locations, Locations__Output as _millrace_v1_Locations__Output } from './millrace/v1/Locations.ts';
@@ -22,6 +23,7 @@ import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_L
 import type { MapDone as _millrace_v1_MapDone, MapDone__Output as _millrace_v1_MapDone__Output } from './millrace/v1/MapDone.ts';
 import type { PartOpened as _millrace_v1_PartOpened, PartOpened__Output as _millrace_v1_PartOpened__Output } from './millrace/v1/PartOpened.ts';
 import type { Peer as _millrace_v1_Peer, Peer__Output as _millrace_v1_Peer__Output } from './millrace/v1/Peer.ts';
+import type { Profile as _millrace_v1_Profile, Profile__Output as _millrace_v1_Profile__Output } from './millrace/v1/Profile.ts';
 import type { ReduceDone as _millrace_v1_ReduceDone, ReduceDone__Output as _millrace_v1_ReduceDone__Output } from './millrace/v1/ReduceDone.ts';
 import type { Report as _millrace_v1_Report, Report__Output as _millrace_v1_Report__Output } from './millrace/v1/Report.ts';
 import type { ReportAnswer as _millrace_v1_ReportAnswer, ReportAnswer__Output as _millrace_v1_ReportAnswer__Output } from './millrace/v1/ReportAnswer.ts';
@@ -55,6 +57,7 @@ export interface ProtoGrpcType {
       Finding: MessageTypeDefinition<_millrace_v1_Finding, _millrace_v1_Finding__Output>
       Heartbeat: MessageTypeDefinition<_millrace_v1_Heartbeat, _millrace_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_millrace_v1_Hello, _millrace_v1_Hello__Output>
+      HotFunction: MessageTypeDefinition<_millrace_v1_HotFunction, _millrace_v1_HotFunction__Output>
       JobInfo: MessageTypeDefinition<_millrace_v1_JobInfo, _millrace_v1_JobInfo__Output>
       Location: MessageTypeDefinition<_millrace_v1_Location, _millrace_v1_Location__Output>
       Locations: MessageTypeDefinition<_millrace_v1_Locations, _millrace_v1_Locations__Output>
@@ -62,6 +65,7 @@ export interface ProtoGrpcType {
       MapDone: MessageTypeDefinition<_millrace_v1_MapDone, _millrace_v1_MapDone__Output>
       PartOpened: MessageTypeDefinition<_millrace_v1_PartOpened, _millrace_v1_PartOpened__Output>
       Peer: MessageTypeDefinition<_millrace_v1_Peer, _millrace_v1_Peer__Output>
+      Profile: MessageTypeDefinition<_millrace_v1_Profile, _millrace_v1_Profile__Output>
       ReduceDone: MessageTypeDefinition<_millrace_v1_ReduceDone, _millrace_v1_ReduceDone__Output>
       Report: MessageTypeDefinition<_millrace_v1_Report, _millrace_v1_Report__Output>
       ReportAnswer: MessageTypeDefinition<_millrace_v1_ReportAnswer, _millrace_v1_ReportAnswer__Output>

@@ -30,6 +30,7 @@ import type { SlotPool } from '../user/slot-pool.ts';
 import type { Assignment, JobInfo, Locations } from './convert.ts';
 import { inheritScratch } from './inherit-scratch.ts';
 import { keepReport } from './kept-report.ts';
+import { MainProfile } from './main-profile.ts';
 import { MapCopies, type MapOutput } from './map-copies.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { RepeatReports } from './repeat-reports.ts';
@@ -85,6 +86,7 @@ export class Attempts implements SessionHandlers {
   readonly #usage: UsageMeter;
   readonly #repeats: RepeatReports;
   readonly #copies: MapCopies;
+  readonly #mainProfile = new MainProfile();
   readonly #replaced: readonly WorkerId[];
   #workerId: WorkerId;
   #scratch: Scratch;
@@ -259,6 +261,7 @@ export class Attempts implements SessionHandlers {
       channels,
       stores,
       copies: this.#copies,
+      mainProfile: this.#mainProfile,
       scratch: this.#scratch,
       fetchMemory: this.#fetchMemory,
       addressOf: (worker: WorkerId) => this.#addresses.get(worker),

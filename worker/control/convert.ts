@@ -13,6 +13,7 @@ import {
   type WorkerId,
 } from '../../lib/ids.ts';
 import type { JobSpec, Split, StagedPart } from '../../lib/job-spec.ts';
+import type { Profile } from '../../lib/profile.ts';
 import type {
   AttemptProgress,
   AttemptReport,
@@ -141,8 +142,13 @@ export function heartbeatOut(attempts: readonly AttemptProgress[], usage: Worker
   };
 }
 
-export function reportOut({ attempt, outcome, counters, again = false }: AttemptReport): WireReport {
-  const report = { attempt: attemptIdOut(attempt), counters: { ...counters }, again };
+export function reportOut({ attempt, outcome, counters, again = false, profile }: AttemptReport): WireReport {
+  const report = {
+    attempt: attemptIdOut(attempt),
+    counters: { ...counters },
+    again,
+    ...(profile && { profile: profileOut(profile) }),
+  };
   switch (outcome.kind) {
     case 'sample-done':
       return { ...report, sampleDone: { keys: outcome.keys.map((key) => Buffer.from(key)) } };
@@ -179,6 +185,10 @@ export function reportOut({ attempt, outcome, counters, again = false }: Attempt
       // The wire type is the union laid flat: each kind fills its own fields.
       return { ...report, failed: { ...outcome.failure } satisfies WireFailure };
   }
+}
+
+function profileOut({ micros, functions }: Profile) {
+  return { stageMicros: { ...micros }, functions: [...functions] };
 }
 
 function stagedPartOut(part: StagedPart) {

@@ -13,6 +13,7 @@ import { failpoint } from '../../lib/failpoints.ts';
 import type { AttemptId, JobId, WorkerId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart } from '../../lib/job-spec.ts';
 import { limits } from '../../lib/limits.ts';
+import { addProfiles } from '../../lib/profile.ts';
 import type {
   AttemptOutcome,
   AttemptPhase,
@@ -39,6 +40,7 @@ import type { SlotResult, SlotTask } from '../user/slot-messages.ts';
 import type { PoolTicket, SlotPool } from '../user/slot-pool.ts';
 import { classifyFailure } from '../user/task-failure.ts';
 import type { Assignment, JobInfo } from './convert.ts';
+import type { MainProfile } from './main-profile.ts';
 import type { MapCopies } from './map-copies.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { Scratch } from './scratch.ts';
@@ -52,6 +54,7 @@ export interface AttemptPorts {
   readonly channels: PeerChannels;
   readonly stores: Stores;
   readonly copies: MapCopies;
+  readonly mainProfile: MainProfile;
   readonly scratch: Scratch;
   readonly fetchMemory: MemoryBudget;
   addressOf(worker: WorkerId): string | undefined;
@@ -100,9 +103,9 @@ export class RunningAttempt {
   /** Runs to the end and gives its report; for a cancelled attempt too. The folder of the attempt stays for the caller to remove. */
   async run(): Promise<AttemptReport> {
     try {
-      const { end, counters } = await this.#runKind();
+      const { end, counters, profile } = await this.#runProfiled();
       const outcome = end.kind === 'failed' ? end : await this.#outcomeOf(end.result, counters);
-      return { attempt: this.id, outcome, counters };
+      return { attempt: this.id, outcome, counters, profile };
     } catch (thrown) {
       return { attempt: this.id, outcome: { kind: 'failed', failure: this.#classify(thrown) }, counters: {} };
     } finally {
@@ -134,6 +137,17 @@ export class RunningAttempt {
     if (this.#inputs) {
       this.#sayHeld([...this.#held.keys()]);
     }
+  }
+
+  async #runProfiled(): Promise<TaskEnd> {
+    if (!this.#job.spec.profile) return this.#runKind();
+    const { mainProfile } = this.#ports;
+    const begun = mainProfile.begin();
+    // At once: locations that come before a reduce fetches would be lost.
+    const [ended] = await Promise.allSettled([this.#runKind(), begun]);
+    const ofMain = mainProfile.end();
+    if (ended.status === 'rejected') throw ended.reason;
+    return { ...ended.value, profile: addProfiles(ended.value.profile, ofMain) };
   }
 
   async #runKind(): Promise<TaskEnd> {

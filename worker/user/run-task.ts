@@ -1,6 +1,7 @@
 /** One task from its data to its result: loads the job, makes the context, runs the map or reduce side. For slot threads and in-process runs. */
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { Counters } from '../../lib/job-spec.ts';
+import type { Profile } from '../../lib/profile.ts';
 import type { Stores } from '../../lib/store/resolve.ts';
 import type { UserJob } from '../../lib/user-job.ts';
 import { runMapTask } from '../map/map-task.ts';
@@ -35,6 +36,8 @@ export interface RunTaskPorts {
 export interface TaskEnd {
   readonly end: SlotEnd;
   readonly counters: Counters;
+  /** Of a job with `--profile`, from the thread that ran it. */
+  readonly profile?: Profile | undefined;
 }
 
 /** Never throws: whatever happens to a task is a result or a failure. */

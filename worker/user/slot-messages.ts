@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { AttemptFailure } from '../../lib/attempt-failure.ts';
 import type { AttemptId } from '../../lib/ids.ts';
 import type { Counters, JobSpec, OpenPart, Split } from '../../lib/job-spec.ts';
+import type { Profile } from '../../lib/profile.ts';
 import type { MapTaskResult } from '../map/map-task.ts';
 import type { ReduceTaskResult, SegmentOrigin } from '../reduce/reduce-task.ts';
 import type { ScratchShare } from '../shuffle/scratch-space.ts';
@@ -65,6 +66,7 @@ export type FromSlot =
       readonly type: 'ended';
       readonly end: SlotEnd;
       readonly counters: Counters;
+      readonly profile?: Profile | undefined;
       /** The thread's state is not to be trusted any more: it takes no other task. */
       readonly tainted: boolean;
     };

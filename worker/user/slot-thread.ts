@@ -8,6 +8,7 @@ import { MillraceError } from '../../lib/errors.ts';
 import { failpoint } from '../../lib/failpoints.ts';
 import { limits } from '../../lib/limits.ts';
 import { createStores } from '../../lib/store/resolve.ts';
+import type { ThreadProfiler } from '../profile/thread-profiler.ts';
 import type { TaskContext } from './context.ts';
 import { createHeapGuard } from './heap-guard.ts';
 import { viewProgress } from './progress.ts';
@@ -28,6 +29,7 @@ const s3Port = Promise.withResolvers<MessagePort>();
 const stores = createStores({ s3: askedS3Access(s3Port.promise), patienceMs: limits.s3PatienceMs });
 const checkMemory = createHeapGuard((workerData as SlotData).memoryBytesMax);
 let running: Running | undefined;
+let profiler: ThreadProfiler | undefined;
 
 process.setSourceMapsEnabled(true);
 
@@ -83,6 +85,7 @@ async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
   const mine: Running = { task: withBuffers(task), abort: new AbortController(), context: undefined };
   running = mine;
   failpoint('slot.started');
+  const profiling = task.spec.profile ? await startProfiler() : undefined;
   const ended = await runTask(mine.task, {
     stores,
     progress: viewProgress(memory),
@@ -97,11 +100,20 @@ async function run(task: SlotTask, memory: SharedArrayBuffer): Promise<void> {
       mine.context = context;
     },
   });
+  const profile = profiling?.stop(task.kind === 'reduce' ? 'reduce' : 'map');
   // Condemned meanwhile: that was the attempt's one end.
   if (running !== mine) return;
   running = undefined;
   failpoint('slot.result');
-  send({ type: 'ended', ...ended, tainted: false });
+  send({ type: 'ended', ...ended, profile, tainted: false });
+}
+
+/** Loaded when it is wanted, so that other jobs pay nothing. */
+async function startProfiler(): Promise<ThreadProfiler> {
+  const { ThreadProfiler } = await import('../profile/thread-profiler.ts');
+  profiler ??= new ThreadProfiler();
+  profiler.start();
+  return profiler;
 }
 
 /** A Buffer arrives as a plain Uint8Array; the same memory, seen as a Buffer again. */

@@ -199,7 +199,7 @@ export class Slot {
     const current = this.#current;
     this.#current = undefined;
     current?.stopTimers();
-    current?.end({ end: end.end, counters: end.counters });
+    current?.end({ end: end.end, counters: end.counters, profile: end.profile });
   }
 
   #stop(failure: AttemptFailure): void {

@@ -5,6 +5,7 @@ import type { SampleDone as _millrace_v1_SampleDone, SampleDone__Output as _mill
 import type { MapDone as _millrace_v1_MapDone, MapDone__Output as _millrace_v1_MapDone__Output } from '../../millrace/v1/MapDone.ts';
 import type { ReduceDone as _millrace_v1_ReduceDone, ReduceDone__Output as _millrace_v1_ReduceDone__Output } from '../../millrace/v1/ReduceDone.ts';
 import type { AttemptFailure as _millrace_v1_AttemptFailure, AttemptFailure__Output as _millrace_v1_AttemptFailure__Output } from '../../millrace/v1/AttemptFailure.ts';
+import type { Profile as _millrace_v1_Profile, Profile__Output as _millrace_v1_Profile__Output } from '../../millrace/v1/Profile.ts';
 
 export interface Report {
   'attempt'?: (_millrace_v1_AttemptId | null);
@@ -14,6 +15,7 @@ export interface Report {
   'failed'?: (_millrace_v1_AttemptFailure | null);
   'counters'?: ({[key: string]: number | string});
   'again'?: (boolean);
+  'profile'?: (_millrace_v1_Profile | null);
   'outcome'?: "sampleDone"|"mapDone"|"reduceDone"|"failed";
 }
 
@@ -25,5 +27,6 @@ export interface Report__Output {
   'failed'?: (_millrace_v1_AttemptFailure__Output | null);
   'counters': ({[key: string]: number});
   'again': (boolean);
+  'profile': (_millrace_v1_Profile__Output | null);
   'outcome'?: "sampleDone"|"mapDone"|"reduceDone"|"failed";
 }

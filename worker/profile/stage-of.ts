@@ -1,0 +1,59 @@
+/** To which stage a sample belongs: the innermost function on its stack whose file is of one decides. */
+import type { Stage } from '../../lib/profile.ts';
+
+/** One function on a stack: `file` is a path of ours, `worker/map/spill.ts`; neither is set for Node's own and for packages. */
+export interface Frame {
+  readonly name: string;
+  readonly isUser: boolean;
+  readonly file?: string | undefined;
+}
+
+/** What runs on the thread: the main one serves and fetches. */
+export type ProfiledThread = 'map' | 'reduce' | 'main';
+
+/**
+ * By the beginning of their path, the first that fits. Files of none, such as codecs and run files, work for whoever calls them.
+ */
+export const stageFiles: readonly (readonly [path: string, stage: Stage])[] = [
+  ['worker/map/read-split', 'read'],
+  ['worker/map/readers/piece-source', 'read'],
+  ['worker/map/readers/', 'decode'],
+  ['worker/map/record-batch', 'decode'],
+  ['lib/decompress', 'decode'],
+  ['lib/line-blocks', 'decode'],
+  ['lib/word-bytes', 'decode'],
+  ['worker/map/sort-', 'sort'],
+  ['worker/map/combine', 'sort'],
+  ['worker/map/spill', 'spill'],
+  ['worker/map/publish', 'spill'],
+  ['worker/map/merge-spills', 'merge'],
+  ['worker/shuffle/merge', 'merge'],
+  ['worker/map/', 'emit'],
+  ['worker/reduce/group', 'group'],
+  ['worker/reduce/run-reducer', 'group'],
+  ['worker/reduce/fetch-', 'fetch'],
+  ['worker/reduce/write-', 'write'],
+  ['lib/output/', 'write'],
+  ['worker/reduce/', 'group'],
+  ['worker/shuffle/serve', 'serve'],
+  ['worker/shuffle/fetch', 'fetch'],
+  ['worker/shuffle/segment-store', 'fetch'],
+  ['worker/shuffle/verify-segment', 'fetch'],
+];
+
+const byName: Readonly<Record<string, Stage>> = {
+  '(idle)': 'idle',
+  '(garbage collector)': 'gc',
+};
+
+/** Innermost first. */
+export function stageOf(stack: Iterable<Frame>, thread: ProfiledThread): Stage {
+  for (const { name, isUser, file } of stack) {
+    const known = byName[name];
+    if (known) return known;
+    if (isUser) return thread === 'reduce' ? 'user-reduce' : 'user-map';
+    const stage = file && stageFiles.find(([path]) => file.startsWith(path))?.[1];
+    if (stage) return stage;
+  }
+  return 'engine';
+}
