@@ -13,6 +13,7 @@ test('own code is known by its source and by what is built of it', () => {
 test('jobs and tests beside it, packages, and all other files are not', () => {
   for (const path of [
     'examples/grep.ts',
+    'bench/jobs/grep.ts',
     'test/types/x.ts',
     'node_modules/x/lib/y.js',
     '../lib/x.ts',

@@ -4,15 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const codeRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 const packageFolder = basename(codeRoot) === 'dist' ? dirname(codeRoot) : codeRoot;
-const codeFolders: ReadonlySet<string> = new Set([
-  'lib',
-  'sdk',
-  'worker',
-  'coordinator',
-  'cli',
-  'proto',
-  'bench',
-]);
+const codeFolders: ReadonlySet<string> = new Set(['lib', 'sdk', 'worker', 'coordinator', 'cli', 'proto']);
 
 /** The path of one of our files within the package, `sdk/bundle.ts` or `chunks/x.js`; undefined for any other file. */
 export function ownPath(path: string): string | undefined {

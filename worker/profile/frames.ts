@@ -37,9 +37,8 @@ export class FrameSources {
     const source = entry && 'originalSource' in entry ? entry.originalSource : undefined;
     if (!isBundle)
       return { ...none, file: source?.startsWith('file:') ? ownPath(fileURLToPath(source)) : own };
+    const file = source === undefined ? undefined : userSourcePath(source);
     // Our own code in a bundle works for whoever calls it.
-    if (source === undefined) return { ...none, isUser: true };
-    const file = userSourcePath(source);
     return file === undefined
       ? none
       : { name, isUser: true, file, line: (entry as { originalLine: number }).originalLine + 1 };

@@ -12,20 +12,33 @@ export interface Frame {
 export type ProfiledThread = 'map' | 'reduce' | 'main';
 
 /**
- * By the beginning of their path, the first that fits. Files of none, such as codecs and run files, work for whoever calls them.
+ * By the beginning of their path, where a file does more than one thing with its function: the first that fits. Files of none, such
+ * as codecs, work for whoever calls them.
  */
-export const stageFiles: readonly (readonly [path: string, stage: Stage])[] = [
+export const stagePlaces: readonly (readonly [place: string, stage: Stage])[] = [
   ['worker/map/read-split', 'read'],
   ['worker/map/readers/piece-source', 'read'],
   ['worker/map/readers/', 'decode'],
-  ['worker/map/record-batch', 'decode'],
+  ['worker/map/record-', 'decode'],
   ['lib/decompress', 'decode'],
   ['lib/line-blocks', 'decode'],
   ['lib/word-bytes', 'decode'],
+  ['worker/map/sort-buffer.ts:sorted', 'sort'],
+  ['worker/map/sort-buffer.ts:addEncoded', 'sort'],
+  // Sorted pairs are copied from where they lie.
+  ['worker/map/sort-buffer.ts:advance', 'spill'],
+  ['worker/map/sort-buffer.ts:#touch', 'spill'],
+  ['worker/map/sort-buffer', 'emit'],
   ['worker/map/sort-', 'sort'],
+  ['worker/map/pair-collector.ts:#drain', 'sort'],
+  ['worker/map/table-entries', 'sort'],
+  ['worker/map/combine.ts:writePairs', 'spill'],
   ['worker/map/combine', 'sort'],
   ['worker/map/spill', 'spill'],
-  ['worker/map/publish', 'spill'],
+  ['worker/map/publish', 'write'],
+  ['worker/shuffle/run-file.ts:append', 'spill'],
+  ['worker/shuffle/run-file.ts:finish', 'spill'],
+  ['worker/shuffle/run-file.ts:#', 'spill'],
   ['worker/map/merge-spills', 'merge'],
   ['worker/shuffle/merge', 'merge'],
   ['worker/map/', 'emit'],
@@ -52,7 +65,7 @@ export function stageOf(stack: Iterable<Frame>, thread: ProfiledThread): Stage {
     const known = byName[name];
     if (known) return known;
     if (isUser) return thread === 'reduce' ? 'user-reduce' : 'user-map';
-    const stage = file && stageFiles.find(([path]) => file.startsWith(path))?.[1];
+    const stage = file && stagePlaces.find(([place]) => `${file}:${name}`.startsWith(place))?.[1];
     if (stage) return stage;
   }
   return 'engine';

@@ -46,6 +46,7 @@ test('the innermost function of a stage has the time, and what works for anybody
     ['(root)', '(garbage collector)'],
     ['(root)', '(idle)'],
     ['(root)', '(program)'],
+    ['run@worker/user/slot-thread.ts', 'start@worker/profile/thread-profiler.ts', 'post@'],
     ['(root)', 'write@worker/map/spill.ts', 'append@worker/shuffle/run-file.ts', 'writeSync@'],
   );
   const { micros, functions } = summarize(profile, 'map', sources);

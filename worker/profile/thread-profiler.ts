@@ -2,12 +2,17 @@
  * The sampling profiler of V8 on the thread that this runs on: nothing is measured in the code itself, so that a job without a profile
  * costs nothing, and one with it a stack a millisecond.
  */
-import { Session } from 'node:inspector';
+import { console as inspected, Session } from 'node:inspector';
 import { type HotFunction, hottest, noMicros, type Profile } from '../../lib/profile.ts';
 import { type CallFrame, FrameSources, type SourceFrame } from './frames.ts';
 import { type ProfiledThread, stageOf } from './stage-of.ts';
 
 const sampleEveryMicros = 1_000;
+/** How long samples are taken for nobody, because the next task may come. */
+const restMs = 1_000;
+
+/** What is sampled in it, such as V8 that begins to record, is no part of the task. */
+const ownFile = 'worker/profile/thread-profiler.ts';
 
 /** As V8 gives it. */
 export interface CpuProfile {
@@ -21,29 +26,58 @@ export interface CpuProfile {
   readonly timeDeltas?: readonly number[] | undefined;
 }
 
+/** Unique in the process: whoever else records on this thread is told about our recordings, and we about theirs. */
+let recordings = 0;
+
+/**
+ * The first recording of a thread costs V8 some 30 ms, because it looks at all code there is, and one that begins while another runs hardly
+ * anything. So the next one begins before the last one ends, and rests between tasks.
+ */
 export class ThreadProfiler {
   readonly #session = new Session();
   readonly #sources = new FrameSources();
+  #title: string | undefined;
+  #finished: CpuProfile | undefined;
+  #rest: NodeJS.Timeout | undefined;
 
   constructor() {
     this.#session.connect();
+    this.#session.on('Profiler.consoleProfileFinished', ({ params }) => {
+      if (params.title === this.#title) this.#finished = params.profile;
+    });
     this.#session.post('Profiler.enable');
     this.#session.post('Profiler.setSamplingInterval', { interval: sampleEveryMicros });
   }
 
   start(): void {
-    this.#session.post('Profiler.start');
+    clearTimeout(this.#rest);
+    this.#record();
   }
 
   /** What was sampled since the start. */
   stop(thread: ProfiledThread): Profile {
-    let profile: CpuProfile = { nodes: [] };
-    // The inspector of the own thread answers before `post` returns.
-    this.#session.post('Profiler.stop', (error, answer) => {
-      if (error) throw error;
-      profile = answer.profile;
-    });
-    return summarize(profile, thread, this.#sources);
+    const profile = this.#record();
+    this.#rest = setTimeout(() => this.#finish(), restMs).unref();
+    return summarize(profile ?? { nodes: [] }, thread, this.#sources);
+  }
+
+  /** Begins a recording, and gives the one before. */
+  #record(): CpuProfile | undefined {
+    const title = `millrace ${recordings++}`;
+    inspected.profile(title);
+    const before = this.#finish();
+    this.#title = title;
+    return before;
+  }
+
+  /** The inspector of the own thread tells what was recorded before `profileEnd` returns. */
+  #finish(): CpuProfile | undefined {
+    if (this.#title === undefined) return undefined;
+    inspected.profileEnd(this.#title);
+    this.#title = undefined;
+    const profile = this.#finished;
+    this.#finished = undefined;
+    return profile;
   }
 }
 
@@ -67,6 +101,7 @@ export function summarize(
   const functions: HotFunction[] = [];
   for (const [id, time] of spent) {
     const stack = stackOf(id, frames, parents);
+    if (stack.some(({ file }) => file === ownFile)) continue;
     const stage = stageOf(stack, thread);
     micros[stage] += time;
     const user =
