@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { MillraceError } from '../lib/errors.ts';
 import { type JobOptions, submitOptionsOf } from './options.ts';
 import { buildProgram } from './program.ts';
 
@@ -99,11 +98,5 @@ describe('commands', () => {
   it('need their id', async () => {
     const error = await parse('status').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(CommanderError);
-  });
-
-  it.each(['bench'])('say that %s is not part of this version', async (name) => {
-    await expect(parse(name)).rejects.toThrow(
-      new MillraceError('invalid-argument', `'millrace ${name}' is not part of this version`),
-    );
   });
 });

@@ -39,7 +39,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(output: string, ...flags: string[]): JobView {
   const args = [cliPath, 'run', 'burn.ts', '-i', 'in.txt', '-o', output, '-r', '1', '--json', '-q', ...flags];
-  return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 }));
+  return JSON.parse(
+    execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 }),
+  );
 }
 
 test('a job that burns in map shows its function there, by its line', () => {
