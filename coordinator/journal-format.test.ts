@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
-import { toWorkerId } from '../lib/ids.ts';
+import { type JobId, toWorkerId } from '../lib/ids.ts';
+import { makeSplits } from '../test/core/make.ts';
 import type { PersistRecord } from './core/effects.ts';
-import { decodeEntry, decodeSnapshot, encodeEntry, recordLines } from './journal-format.ts';
+import {
+  decodeEntry,
+  decodeSnapshot,
+  type EncodedEntry,
+  encodeEntry,
+  recordPieces,
+} from './journal-format.ts';
 
 const head = { version: 3, seq: 7, epoch: 3, nonce: 'n', previous: 5, host: 'h', pid: 1 } as const;
 const records: PersistRecord[] = [
@@ -14,8 +21,12 @@ const golden =
   '{"type":"worker-gone","at":6,"workerId":"w1"}\n' +
   '{"crc32":2568212449}\n';
 
+function encodeLines(text: string): EncodedEntry {
+  return encodeEntry(head, [{ text, endsEntry: true }]);
+}
+
 test('an entry of version 3 is these bytes, and they are read back', () => {
-  const { bytes, crc32 } = encodeEntry(head, recordLines(records));
+  const { bytes, crc32 } = encodeEntry(head, recordPieces(records));
   expect(bytes.toString()).toBe(golden);
   expect(decodeEntry(bytes, 7, 'log/7')).toEqual({ head, records, bytes: bytes.length, crc32 });
 });
@@ -39,7 +50,7 @@ test('what an older version wrote, which had no checksum, is named as such, with
 });
 
 test('a record that this version does not know stops the start, naming it', () => {
-  const { bytes } = encodeEntry(head, ['{"type":"job-paused","at":1}\n']);
+  const { bytes } = encodeLines('{"type":"job-paused","at":1}\n');
   expect(() => decodeEntry(bytes, 7, 'log/7')).toThrow(/another version.*"job-paused"/);
 });
 
@@ -54,7 +65,7 @@ test.each(['', '\n', '{}\n', 'something else\n', '\0'.repeat(300)])(
 
 test('a line that is no record is corrupt although the checksum is right', () => {
   for (const line of ['[]', '1', 'x', '{"type":"worker-gone"}']) {
-    const { bytes } = encodeEntry(head, [`${line}\n`]);
+    const { bytes } = encodeLines(`${line}\n`);
     expect(() => decodeEntry(bytes, 7, 'log/7')).toThrow(expect.objectContaining({ code: 'corrupt' }));
   }
 });
@@ -63,4 +74,15 @@ test('a snapshot says where epochs began; an entry in its place is corrupt', () 
   const snapshot = { ...head, epochStarts: [1, 4] };
   expect(decodeSnapshot(encodeEntry(snapshot, []).bytes, 7, 'snapshots/7').head).toEqual(snapshot);
   expect(() => decodeSnapshot(encodeEntry(head, []).bytes, 7, 'snapshots/7')).toThrow(/where epochs began/);
+});
+
+test('the plan of a large job is a line like any other, made in pieces that are small, in an entry of its own', () => {
+  const splits = makeSplits(12_345);
+  const plan: PersistRecord = { type: 'job-planned', at: 5, jobId: 'j1' as JobId, splits };
+  const pieces = [...recordPieces([records[0]!, plan, records[1]!])];
+  const entries = pieces.map(({ text, endsEntry }) => (endsEntry ? `${text}#` : text)).join('');
+  const lines = [records[0], plan, records[1]].map((record) => `${JSON.stringify(record)}\n#`);
+  expect(entries).toBe(lines.join(''));
+  const longest = Math.max(...pieces.map(({ text }) => text.length));
+  expect(longest).toBeLessThan(JSON.stringify(splits).length / 10);
 });

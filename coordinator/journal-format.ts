@@ -39,6 +39,8 @@ export interface Snapshot extends Entry {
 
 export const journalVersion = 3;
 const seqDigits = 12;
+/** About 200 KB of JSON: a millisecond of work. */
+const splitsPerPiece = 1_000;
 const newline = 0x0a;
 
 /** All there are: what another version wrote is refused, not skipped. */
@@ -69,18 +71,41 @@ export function parseSeqName(name: string): number | undefined {
   return name.length === seqDigits && /^\d+$/.test(name) ? Number(name) : undefined;
 }
 
-/** Whole records, a JSON object a line, in pieces of bounded size; a single record that is larger is a piece of its own. */
-export function* recordLines(records: readonly PersistRecord[]): Generator<string> {
-  let lines = '';
+/** Lines of an entry or snapshot, or a part of one line. */
+export interface Piece {
+  readonly text: string;
+  /** What comes next may be in an entry of its own. */
+  readonly endsEntry: boolean;
+}
+
+/**
+ * Records, a JSON object a line, in pieces of bounded size that can be encoded with other work between them: the plan of a large job is ten
+ * megabytes, and is made part by part. Entries hold whole records; a single one that is larger than they should be has its own.
+ */
+export function* recordPieces(records: readonly PersistRecord[]): Generator<Piece> {
+  let text = '';
   for (const record of records) {
-    const line = `${JSON.stringify(record)}\n`;
-    if (lines !== '' && lines.length + line.length > limits.journalEntryCharsMax) {
-      yield lines;
-      lines = '';
+    const isLarge = record.type === 'job-planned' && record.splits.length > splitsPerPiece;
+    const line = isLarge ? '' : `${JSON.stringify(record)}\n`;
+    if (text !== '' && (isLarge || text.length + line.length > limits.journalEntryCharsMax)) {
+      yield { text, endsEntry: true };
+      text = '';
     }
-    lines += line;
+    text += line;
+    if (isLarge) yield* planPieces(record);
   }
-  if (lines !== '') yield lines;
+  if (text !== '') yield { text, endsEntry: true };
+}
+
+/** The same bytes as from JSON.stringify(). */
+function* planPieces(record: Extract<PersistRecord, { type: 'job-planned' }>): Generator<Piece> {
+  const { splits, ...rest } = record;
+  yield { text: `${JSON.stringify(rest).slice(0, -1)},"splits":[`, endsEntry: false };
+  for (let at = 0; at < splits.length; at += splitsPerPiece) {
+    const list = JSON.stringify(splits.slice(at, at + splitsPerPiece)).slice(1, -1);
+    yield { text: at === 0 ? list : `,${list}`, endsEntry: false };
+  }
+  yield { text: ']}\n', endsEntry: true };
 }
 
 export interface EncodedEntry {
@@ -89,11 +114,32 @@ export interface EncodedEntry {
   readonly crc32: number;
 }
 
-export function encodeEntry(head: EntryHead | SnapshotHead, lines: Iterable<string>): EncodedEntry {
-  const pieces = [Buffer.from(`${JSON.stringify(head)}\n`)];
-  for (const piece of lines) pieces.push(Buffer.from(piece));
-  const sum = pieces.reduce((sumSoFar, piece) => crc32(piece, sumSoFar), 0);
-  return { bytes: Buffer.concat([...pieces, Buffer.from(lastLine(sum))]), crc32: sum };
+/** An entry or snapshot in the making. */
+export class EntryEncoder {
+  readonly #pieces: Buffer[] = [];
+  #crc32 = 0;
+
+  constructor(head: EntryHead | SnapshotHead) {
+    this.add(`${JSON.stringify(head)}\n`);
+  }
+
+  add(text: string): void {
+    const bytes = Buffer.from(text);
+    this.#crc32 = crc32(bytes, this.#crc32);
+    this.#pieces.push(bytes);
+  }
+
+  finish(): EncodedEntry {
+    const bytes = Buffer.concat([...this.#pieces, Buffer.from(lastLine(this.#crc32))]);
+    return { bytes, crc32: this.#crc32 };
+  }
+}
+
+/** At once: for what is known to be small. */
+export function encodeEntry(head: EntryHead | SnapshotHead, pieces: Iterable<Piece>): EncodedEntry {
+  const encoder = new EntryEncoder(head);
+  for (const { text } of pieces) encoder.add(text);
+  return encoder.finish();
 }
 
 /** Throws `corrupt` for what is not whole, `wrong-state` for what another version wrote; both name `uri`. */

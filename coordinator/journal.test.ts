@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
+import type { JobId } from '../lib/ids.ts';
 import { collectBytes } from '../lib/iterables.ts';
 import { limits } from '../lib/limits.ts';
 import { createLog } from '../lib/log.ts';
 import { createStores } from '../lib/store/resolve.ts';
 import type { Store, StoreLocation } from '../lib/store/store.ts';
 import { fileUri } from '../lib/store/uri.ts';
+import { makeSplits } from '../test/core/make.ts';
 import type { PersistRecord } from './core/effects.ts';
 import { StoreJournal } from './journal.ts';
 
@@ -55,7 +57,7 @@ function withPut(
 ): StoreLocation {
   const store: Store = Object.assign(Object.create(place.store), { putIfAbsent });
   // Private fields are reached through the object that has them.
-  for (const name of ['list', 'read', 'head'] as const) {
+  for (const name of ['list', 'read', 'head', 'remove'] as const) {
     Object.assign(store, { [name]: place.store[name].bind(place.store) });
   }
   return { ...place, store };
@@ -113,6 +115,36 @@ test('records beyond the size of an entry go on in the next one, whole and in or
   await journal.append([record(0, 'x'.repeat(limits.journalEntryCharsMax * 2)), ...records]);
   const found = Object.values(await entries(place));
   expect(found.map((lines) => lines.slice(1).map((line) => line.at))).toEqual([[], [0], [1, 2], [3, 4]]);
+});
+
+test('while the plan of a large job is encoded, into an entry or a snapshot, others run', async () => {
+  const place = createStores().locate(`mem://${randomUUID()}/`);
+  let turns = 0;
+  const turnsAtPut: number[] = [];
+  const watched = withPut(place, (key, bytes) => {
+    turnsAtPut.push(turns);
+    return place.store.putIfAbsent(key, bytes);
+  });
+  const journal = await StoreJournal.open(watched, { clock: new ManualClock(), log });
+  const plan: PersistRecord = {
+    type: 'job-planned',
+    at: 1,
+    jobId: 'j1' as JobId,
+    splits: makeSplits(20_000),
+  };
+  let isOver = false;
+  const others = (async () => {
+    for (; !isOver; turns++) await new Promise(setImmediate);
+  })();
+  await journal.append([plan]);
+  journal.snapshot([plan]);
+  await journal.close();
+  isOver = true;
+  await others;
+  const [, beforeEntry, beforeSnapshot] = turnsAtPut;
+  expect(beforeEntry).toBeGreaterThan(5);
+  expect(beforeSnapshot! - beforeEntry!).toBeGreaterThan(5);
+  expect((await open(place)).takeReplayed()).toEqual([plan]);
 });
 
 describe('a put whose answer is lost', () => {

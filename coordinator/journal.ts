@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import { MillraceError } from '../lib/errors.ts';
 import { failpoint } from '../lib/failpoints.ts';
@@ -14,7 +15,15 @@ import type { StoreLocation } from '../lib/store/store.ts';
 import type { PersistRecord } from './core/effects.ts';
 import { Fence } from './fence.ts';
 import { Chain, JournalFolder, readChain } from './journal-chain.ts';
-import { type EntryHead, encodeEntry, journalVersion, recordLines, seqName } from './journal-format.ts';
+import {
+  type EncodedEntry,
+  EntryEncoder,
+  type EntryHead,
+  encodeEntry,
+  journalVersion,
+  recordPieces,
+  seqName,
+} from './journal-format.ts';
 import { Snapshots } from './journal-snapshots.ts';
 
 export interface Journal {
@@ -97,17 +106,26 @@ export class StoreJournal implements Journal {
   }
 
   async append(records: readonly PersistRecord[]): Promise<void> {
-    for (const lines of recordLines(records)) {
-      const seq = this.#chain.lastSeq + 1;
-      const { bytes, crc32 } = encodeEntry(this.#head(seq, this.epoch, this.#chain.lastCrc32), [lines]);
-      failpoint('journal.append-before');
-      const other = await this.#put(seq, bytes, retryMs);
-      if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
-      this.#chain.lastSeq = seq;
-      this.#chain.lastCrc32 = crc32;
-      failpoint('journal.append-after');
-      this.#snapshots?.appended(bytes.length);
+    let encoder: EntryEncoder | undefined;
+    for (const { text, endsEntry } of recordPieces(records)) {
+      encoder ??= new EntryEncoder(this.#nextHead());
+      encoder.add(text);
+      if (endsEntry) {
+        await this.#appendEntry(encoder.finish());
+        encoder = undefined;
+      } else await turnOfEventLoop();
     }
+  }
+
+  async #appendEntry({ bytes, crc32 }: EncodedEntry): Promise<void> {
+    const seq = this.#chain.lastSeq + 1;
+    failpoint('journal.append-before');
+    const other = await this.#put(seq, bytes, retryMs);
+    if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
+    this.#chain.lastSeq = seq;
+    this.#chain.lastCrc32 = crc32;
+    failpoint('journal.append-after');
+    this.#snapshots?.appended(bytes.length);
   }
 
   /**
@@ -171,6 +189,10 @@ export class StoreJournal implements Journal {
     const last = (await this.#folder.entries()).at(-1) ?? 0;
     const snapshot = (await this.#folder.snapshots()).at(-1) ?? 0;
     return last === seq && snapshot < seq;
+  }
+
+  #nextHead(): EntryHead {
+    return this.#head(this.#chain.lastSeq + 1, this.epoch, this.#chain.lastCrc32);
   }
 
   #head(seq: number, epoch: number, previous: number): EntryHead {

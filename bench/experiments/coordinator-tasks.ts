@@ -62,6 +62,12 @@ async function run({ runs, folder, say }: ExperimentContext): Promise<Findings> 
       unit: 's',
       samples: uses.map((use) => use.stallP99Ms / 1000),
     },
+    {
+      ...lower,
+      metric: 'event loop late, most',
+      unit: 's',
+      samples: uses.map((use) => use.stallMsMax / 1000),
+    },
   ];
   return {
     results,

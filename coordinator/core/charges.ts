@@ -47,7 +47,10 @@ export function chargesOf({ kind, trouble }: Task): TaskCharges {
     failures: trouble?.failures ?? 0,
     deaths: [...(trouble?.deaths ?? [])],
     failedOn: [...(trouble?.failedOn ?? [])],
-    userFaults: [...(trouble?.userFaults ?? [])],
+    userFaults: [...(trouble?.userFaults ?? [])].map(([fingerprint, reporters]) => [
+      fingerprint,
+      [...reporters],
+    ]),
     // A map's outputs were condemned, not the map: those that there are now may be others.
     sentBack: kind === 'reduce' ? (trouble?.condemned ?? 0) : 0,
   };

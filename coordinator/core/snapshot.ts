@@ -50,13 +50,18 @@ function planRecords(
 /** What must be dropped is opened and never accepted. The current part of an attempt comes after one that it gave up. */
 function partRecords(job: Job, at: number): PersistRecord[] {
   const opened = new Map<string, PartOpened>();
-  const tasks = [...job.map.tasks, ...job.reduce.tasks];
-  const alive = tasks.flatMap((task) => [...openPartsOf(task), ...badPartOf(job, task)]);
-  const all = [...job.discards, ...(job.restored?.openParts.values() ?? []), ...alive];
-  for (const { attempt, part } of all) {
+  const open = ({ attempt, part }: PartOpened) => {
     const key = `${attemptKey(attempt)} ${part.token}`;
     opened.delete(key);
     opened.set(key, { attempt, part });
+  };
+  for (const part of job.discards) open(part);
+  for (const part of job.restored?.openParts.values() ?? []) open(part);
+  for (const { tasks } of [job.map, job.reduce]) {
+    for (const task of tasks) {
+      if (task.attempts.length > 0) openPartsOf(task).forEach(open);
+      if (task.accepted?.bad) badPartOf(job, task).forEach(open);
+    }
   }
   const records = [...opened.values()].map((one): PersistRecord => ({ type: 'part-opened', at, ...one }));
   return [...records, ...outputTable(job).tasks.flatMap((task) => resultRecords(task, at))];

@@ -14,6 +14,10 @@ const coordinator = await startCoordinator({ listen: '127.0.0.1:0', storeUri });
 const stalls = monitorEventLoopDelay({ resolution: timerMs });
 let cpu = process.cpuUsage();
 
+function lateMs(delayNs: number): number {
+  return Math.max(0, delayNs / 1e6 - timerMs);
+}
+
 process.on('message', () => {
   const { user, system } = process.cpuUsage(cpu);
   stalls.disable();
@@ -21,7 +25,8 @@ process.on('message', () => {
   const use: CoordinatorUse = {
     cpuSeconds: (user + system) / 1e6,
     heapBytes: process.memoryUsage().heapUsed,
-    stallP99Ms: Math.max(0, stalls.percentile(99) / 1e6 - timerMs),
+    stallP99Ms: lateMs(stalls.percentile(99)),
+    stallMsMax: lateMs(stalls.max),
   };
   stalls.reset();
   stalls.enable();

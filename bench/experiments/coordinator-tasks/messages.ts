@@ -19,6 +19,8 @@ export interface CoordinatorUse {
   readonly heapBytes: number;
   /** By how much a timer was late, at the 99th percentile. */
   readonly stallP99Ms: number;
+  /** When it was most late: while a job is planned, or while a snapshot is written. */
+  readonly stallMsMax: number;
 }
 
 /** To the workers: count from now on, and say when so many maps were answered. */

@@ -3,7 +3,7 @@
 import { Candidate } from '../../../coordinator/candidate.ts';
 import type { PersistRecord } from '../../../coordinator/core/effects.ts';
 import { StoreJournal } from '../../../coordinator/journal.ts';
-import { encodeEntry, journalVersion, recordLines, seqName } from '../../../coordinator/journal-format.ts';
+import { encodeEntry, journalVersion, recordPieces, seqName } from '../../../coordinator/journal-format.ts';
 import { writeLeader } from '../../../coordinator/leader-file.ts';
 import { ManualClock } from '../../../lib/clock.ts';
 import { toWorkerId } from '../../../lib/ids.ts';
@@ -36,11 +36,11 @@ function writeJournal(random: Random, withSnapshot: boolean): Map<string, Buffer
     const beginsEpoch = seq === 1 || seq === 4;
     const records = beginsEpoch ? [] : Array.from({ length: 1 + random.below(4) }, () => recordOf(random));
     decided.push(...records);
-    const entry = encodeEntry(head, recordLines(records));
+    const entry = encodeEntry(head, recordPieces(records));
     objects.set(`log/${seqName(seq)}`, entry.bytes);
     previous = entry.crc32;
     if (seq !== 7 || !withSnapshot) continue;
-    const snapshot = encodeEntry({ ...head, previous, epochStarts: [1, 4] }, recordLines(decided));
+    const snapshot = encodeEntry({ ...head, previous, epochStarts: [1, 4] }, recordPieces(decided));
     objects.set(`snapshots/${seqName(seq)}`, snapshot.bytes);
     for (const gone of [2, 3, 5, 6, 7]) objects.delete(`log/${seqName(gone)}`);
   }
