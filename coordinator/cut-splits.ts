@@ -89,19 +89,20 @@ class SplitPacker {
     this.#bytes += bytes;
   }
 
-  /** Adds `pieces` splits of one object, equal to within one record. */
-  addCut(object: InputObject, pieces: number, recordBytes: number): void {
+  /** Adds `count` splits of one object, equal to within one record. */
+  addCut(object: InputObject, count: number, recordBytes: number): void {
     this.#close();
-    checkSplits(this.#splits.length + pieces);
+    checkSplits(this.#splits.length + count);
+    const { uri, etag, bytes: objectBytes } = object;
     const records = object.bytes / recordBytes;
-    const shortPiece = Math.floor(records / pieces);
-    const longPieces = records - shortPiece * pieces;
-    for (let index = 0; index < pieces; index++) {
+    const shortPiece = Math.floor(records / count);
+    const longPieces = records - shortPiece * count;
+    for (let index = 0; index < count; index++) {
       const start = (index * shortPiece + Math.min(index, longPieces)) * recordBytes;
       const end = ((index + 1) * shortPiece + Math.min(index + 1, longPieces)) * recordBytes;
-      this.#pieces.push({ ...wholeObject(object), start, end });
-      this.#bytes = end - start;
-      this.#close();
+      // A literal of its own, with all fields: there may be a million, and a copy of another object takes half as much again.
+      const pieces = [{ uri, start, end, objectBytes, etag }];
+      this.#splits.push({ pieces, bytes: end - start, hosts: noHosts });
     }
   }
 
@@ -112,7 +113,8 @@ class SplitPacker {
 
   #close(): void {
     if (this.#pieces.length === 0) return;
-    this.#splits.push({ pieces: this.#pieces, bytes: this.#bytes, hosts: noHosts });
+    // An array that has grown has room for more.
+    this.#splits.push({ pieces: this.#pieces.slice(), bytes: this.#bytes, hosts: noHosts });
     checkSplits(this.#splits.length);
     this.#pieces = [];
     this.#bytes = 0;

@@ -1,6 +1,7 @@
 /** A map output was accepted, from whomever and again or not: what follows from it for the reduces of its job. */
 import { assert } from '../../lib/assert.ts';
 import type { WorkerId } from '../../lib/ids.ts';
+import type { Counters } from '../../lib/job-spec.ts';
 import type { AttemptReport, MapReport } from '../../lib/reports.ts';
 import { addCounts, noCounts } from '../../lib/segment-digest.ts';
 import { commitWhenDone } from './complete.ts';
@@ -40,6 +41,8 @@ export function outputAccepted(turn: Turn, { job, map, worker, report, before }:
   if (job.restored) commitWhenDone(turn, job);
 }
 
+/** Shared: most maps have none. */
+const noCounters: Counters = {};
 const noKeys: readonly Uint8Array[] = [];
 
 /** What is kept of a map's report once it is accepted. */
@@ -50,7 +53,8 @@ export function mapResult(
 ): Accepted {
   const { inputRecords, inputBytes, segments, part, bad } = report;
   const counts = segments.reduce(addCounts, noCounts);
-  return { id, workerId, inputRecords, inputBytes, counts, counters, part, bad, keys: noKeys };
+  const kept = Object.keys(counters).length === 0 ? noCounters : counters;
+  return { id, workerId, inputRecords, inputBytes, counts, counters: kept, part, bad, keys: noKeys };
 }
 
 /** A map is done: reduces may start, and all maps may be. */
