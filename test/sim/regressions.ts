@@ -35,10 +35,4 @@ export const regressions: readonly Regression[] = [
     plan: { 'coordinator paused': 0.3, 'coordinator deposed': 0.1 },
     seeds: 12,
   },
-  {
-    name: 'a report that comes twice after a takeover',
-    broke: 'Its attempt had been refused, was adopted by the second one as if it still ran, and accepted.',
-    plan: { 'coordinator killed': 0.1, 'message twice': 0.3, 'worker paused': 0.1, 'worker restarted': 0.05 },
-    seeds: 12,
-  },
 ];

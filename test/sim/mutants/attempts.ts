@@ -133,6 +133,7 @@ export const attemptMutants: readonly Mutant[] = [
   },
   {
     name: 'what a worker does not run any more after a reconnect is not noticed',
+    plan: { 'stream broken': 0.1, 'store slow': 0.3 },
     event(event, state) {
       if (event.type !== 'worker-joined') return undefined;
       const known = state.workers.get(event.worker.workerId)?.attempts.values() ?? [];
