@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { until, untilNone } from '../test/until.ts';
 import { figures } from './figures.ts';
 import { processTree, residentBytes } from './process-tree.ts';
 import { readReport } from './report/report.ts';
+import { report, wallTime } from './report/test-report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,7 +21,7 @@ const at = (name: string) => join(folder, name);
 
 describe('the benchmark', () => {
   it('measures a scenario beside a peer, writes every kind of report, and compares with itself', () => {
-    const report = ['--json', at('a.json'), '--html', at('a.html'), '--markdown', at('a.md')];
+    const files = ['--json', at('a.json'), '--html', at('a.html'), '--markdown', at('a.md')];
     const first = bench(
       '--scenarios',
       'grep',
@@ -32,7 +33,7 @@ describe('the benchmark', () => {
       '1',
       '--data',
       at('data'),
-      ...report,
+      ...files,
     );
     expect(first).toMatchObject({ status: 0 });
     for (const { what } of figures) expect(first.stdout).toContain(what);
@@ -52,6 +53,15 @@ describe('the benchmark', () => {
     const merged = bench('--from', [at('a.json'), at('a.json')].join(','), '--json', at('both.json'));
     expect(merged).toMatchObject({ status: 0 });
     expect(readReport(at('both.json')).results).toHaveLength(results.length);
+  });
+
+  it('fails when something is worse than in an earlier report, and says what', () => {
+    writeFileSync(at('before.json'), JSON.stringify(report({ results: [wallTime('millrace', [1, 1, 1])] })));
+    writeFileSync(at('after.json'), JSON.stringify(report({ results: [wallTime('millrace', [2, 2, 2])] })));
+    const { status, stdout } = bench('--from', at('after.json'), '--compare', at('before.json'));
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/word-count, 200 MB.* millrace +wall time +2x .* worse/);
+    expect(stdout).toMatch(/1 results compared, 1 worse/);
   });
 
   it('ends all that it started when it is interrupted, and leaves only input behind', async () => {
