@@ -31,6 +31,7 @@ const beside: readonly string[] = [
   'latency-bound',
   'start-up-share',
   'transfer-rate',
+  'profile',
   'tls',
   'minio',
   'durability',

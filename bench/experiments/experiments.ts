@@ -1,6 +1,7 @@
 /** All there are, in the order in which they run and are shown: first those that a figure asks for. */
 import { memory } from '../scenarios/memory.ts';
 import { durability, minio } from '../scenarios/minio.ts';
+import { profile } from '../scenarios/profile.ts';
 import { tls } from '../scenarios/tls.ts';
 import { warmSubmit } from '../scenarios/warm-submit.ts';
 import { coordinatorTasks } from './coordinator-tasks.ts';
@@ -25,6 +26,7 @@ export const experiments: readonly Experiment[] = [
   latencyBound,
   startUpShare,
   transferRate,
+  profile,
   tls,
   minio,
   durability,
