@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { JobView } from '../../lib/job-view.ts';
 import { type Client, connect } from '../../sdk/client.ts';
 import type { JobHandle } from '../../sdk/handle.ts';
@@ -110,7 +110,7 @@ export class LimitedCluster implements AsyncDisposable {
     const member = this.#members[index]!;
     if (cores === member.cores) return;
     const before = member.group;
-    const name = `millrace-${process.pid}-${this.#groups++}`;
+    const name = `${basename(this.folder)}-${this.#groups++}`;
     member.group = cores === undefined ? undefined : new CpuGroup(name, cores);
     member.cores = cores;
     this.#limit(index);
