@@ -22,7 +22,7 @@ import { dropPart, dropUnwanted, isPlaced, partAccepted, persistOpened, placesOf
 import { cutWhenSampled } from './plan.ts';
 import { reportBack } from './recovery.ts';
 import { resumeReported, takeOutputAgain } from './resume.ts';
-import { rememberSpeed } from './speed.ts';
+import { rememberSpeed, rememberUnfinished } from './speed.ts';
 import type { Accepted, Attempt } from './state.ts';
 import { tell, tellTrouble } from './story.ts';
 import { isAcceptedOf, markDone, rememberDuration, replaceAccepted } from './tasks.ts';
@@ -183,8 +183,10 @@ function accept(turn: Turn, attempt: Attempt, accepted: Accepted, sums: AttemptS
   replaceAccepted(job, task, accepted);
   measure(turn, attempt, accepted.inputBytes);
   answer(turn, worker, attempt.id, true);
-  for (const other of task.attempts)
+  for (const other of task.attempts) {
+    measureUnfinished(turn, other, accepted.inputBytes);
     cancelAttempt(turn, other, `${formatAttempt(attempt.id)} finished first`);
+  }
   tell(turn.state, job, task, 'accepted', again, placeOf(attempt));
 }
 
@@ -196,6 +198,12 @@ function measure(turn: Turn, attempt: Attempt, inputBytes: number): void {
   if (task.kind === 'map') rememberSpeed(worker, table, turn.now - assignedAtMs, inputBytes);
   const fromMs = task.kind === 'reduce' ? Math.max(assignedAtMs, job.mapsDoneAtMs ?? 0) : assignedAtMs;
   rememberDuration(table, turn.now - fromMs, inputBytes);
+}
+
+function measureUnfinished(turn: Turn, attempt: Attempt, inputBytes: number): void {
+  const { job, task, worker, assignedAtMs, id, status } = attempt;
+  if (task.kind !== 'map' || status !== 'running' || id.epoch !== turn.state.config.epoch) return;
+  rememberUnfinished(worker, job.map, turn.now - assignedAtMs, inputBytes);
 }
 
 function mapAccepted(turn: Turn, attempt: Attempt, report: MapReport, before: Accepted | undefined): void {

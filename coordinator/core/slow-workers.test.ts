@@ -81,6 +81,23 @@ test('a reduce that only fetches goes back from a worker whose first map is late
   expect(driver.on('w1')).toEqual(['r0.0', 'r3.1']);
 });
 
+test('a worker whose only map a backup did first is known as slow, and gets no reduce', () => {
+  const driver = withSlow(16, 5, 8);
+  driver.tick(mapMs);
+  driver.failed('w4', 'j1/r3.0', { kind: 'cancelled', message: 'w4 is slow' });
+  expect(driver.on('w1')).toContain('m3.1');
+  driver.tick(10_000);
+  driver.mapped('w1', 'j1/m3.1');
+  driver.failed('w4', 'j1/m3.0', { kind: 'cancelled', message: 'm3.1 finished first' });
+  driver.tick(500);
+  expect(driver.on('w4')).toEqual([]);
+  // It has been held back all through the maps; what counts is how long reduces could have run.
+  for (const [at, id] of fast.entries()) driver.fetchedAll(id, `j1/r${at}.0`);
+  driver.tick(500);
+  driver.reduced('w1', 'j1/r0.0', 16);
+  expect(driver.on('w4')).toEqual([]);
+});
+
 test('a job of milliseconds keeps its reduces where they are, however long a worker takes to start its first map', () => {
   const driver = new Driver();
   driver.join('w1', { slots: 1 });

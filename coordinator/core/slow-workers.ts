@@ -40,7 +40,13 @@ function holdsBack(state: CoreState, { job, table }: Open, worker: Worker, other
   if (!isUnderWay) return false;
   worker.heldBackAtMs ??= state.now;
   const meanMs = meanMsOf(table);
-  return meanMs === undefined || state.now - worker.heldBackAtMs < meanMs * tasksLost(worker);
+  if (meanMs === undefined) return true;
+  // No reduce ends before the maps do.
+  const sinceMs =
+    table.kind === 'reduce'
+      ? Math.max(worker.heldBackAtMs, job.mapsDoneAtMs ?? state.now)
+      : worker.heldBackAtMs;
+  return state.now - sinceMs < meanMs * tasksLost(worker);
 }
 
 /** All that waits is done by then, with a task for each of them to finish first. */

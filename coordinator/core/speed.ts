@@ -31,6 +31,17 @@ export function rememberSpeed(worker: Worker, table: TaskTable, ms: number, inpu
   worker.speed = Math.min(speedMax, Math.max(speedMin, history.expectedMs / history.actualMs));
 }
 
+/**
+ * A map of this table that another attempt did first had run for `ms`: its worker is at most so fast. The map itself is not to blame, so that nothing
+ * that the worker did before speaks against it.
+ */
+export function rememberUnfinished(worker: Worker, table: TaskTable, ms: number, inputBytes: number): void {
+  const expectedMs = expectedMsOf(table, inputBytes);
+  if (expectedMs === undefined || workedMs(ms, expectedMs) <= expectedMs) return;
+  worker.history.actualMs = 0;
+  rememberSpeed(worker, table, ms, inputBytes);
+}
+
 /** Without what is excused. */
 function workedMs(ms: number, expectedMs: number): number {
   return ms < expectedMs ? ms : Math.max(expectedMs, ms - excusedMs);
