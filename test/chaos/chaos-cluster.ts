@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { ClusterView } from '../../lib/cluster-view.ts';
 import { type Client, connect } from '../../sdk/client.ts';
 import { Bucket } from '../e2e/bucket.ts';
+import { runCli } from '../e2e/cli-process.ts';
 import { FaultProxy } from '../faults/fault-proxy.ts';
 import type { Minio } from '../minio/start-minio.ts';
 import { Supervised } from '../process-supervisor.ts';
@@ -28,6 +29,8 @@ export interface ChaosOptions {
   readonly heartbeatTimeoutMs: number;
   /** Workers fetch from each other without a proxy, and so at a new address after each start. */
   readonly direct?: boolean;
+  /** All programs and the client show each other certificates. */
+  readonly tls?: boolean;
 }
 
 /** Of a worker whose scratch folder holds nothing of any job. */
@@ -111,7 +114,8 @@ export class ChaosCluster implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { workers, leaseMs, heartbeatTimeoutMs } = this.options;
+    const { workers, leaseMs, heartbeatTimeoutMs, tls } = this.options;
+    if (tls) await this.#makeCertificates();
     const endpoint = await this.network.expose(storeNode, () => new URL(this.requests.endpoint).host);
     const coordinators = ['coordinator-1', 'coordinator-2'];
     const addresses = await Promise.all(coordinators.map((name) => this.#expose(name, this.coordinators)));
@@ -128,7 +132,10 @@ export class ChaosCluster implements AsyncDisposable {
       const args = () => ['coordinator', ...places, ...times, '--json'];
       this.coordinators.push(await Supervised.start({ name, args, env: () => this.#env(name, endpoint) }));
     }
-    this.#client = connect({ coordinator: addresses.join(',') });
+    this.#client = connect({
+      coordinator: addresses.join(','),
+      tls: tls ? this.#certificateOf('client') : undefined,
+    });
     const names = Array.from({ length: workers }, (_, i) => `worker-${i + 1}`);
     for (const name of names) await this.#startWorker(name, addresses, endpoint);
   }
@@ -158,7 +165,27 @@ export class ChaosCluster implements AsyncDisposable {
 
   #env(name: string, endpoint: string): Record<string, string> {
     const s3 = this.#minio.env(`http://${endpoint}`);
-    return { ...s3, [nodeNameVariable]: name, NODE_OPTIONS: `--import=${preload}` };
+    return { ...s3, ...this.#tlsEnv(name), [nodeNameVariable]: name, NODE_OPTIONS: `--import=${preload}` };
+  }
+
+  async #makeCertificates(): Promise<void> {
+    const { code, stderr } = await runCli(['certs', this.#certificates]);
+    if (code !== 0) throw new Error(`millrace certs failed: ${stderr}`);
+  }
+
+  get #certificates(): string {
+    return join(this.folder, 'certificates');
+  }
+
+  #certificateOf(role: 'coordinator' | 'worker' | 'client') {
+    const file = (name: string) => join(this.#certificates, `${name}.pem`);
+    return { ca: file('ca'), cert: file(role), key: file(`${role}-key`) };
+  }
+
+  #tlsEnv(name: string): Record<string, string> {
+    if (!this.options.tls) return {};
+    const { ca, cert, key } = this.#certificateOf(name.startsWith('worker') ? 'worker' : 'coordinator');
+    return { MILLRACE_TLS_CA: ca, MILLRACE_TLS_CERT: cert, MILLRACE_TLS_KEY: key };
   }
 
   async #missing(): Promise<string[]> {

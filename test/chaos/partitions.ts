@@ -1,15 +1,21 @@
 /**
- * The long form of the partitions: every scenario, several times, and a table. `npm run test:partitions [-- RUNS [WORD…]]`, by default 5 runs, of those
- * scenarios whose names have all the words. What went wrong leaves the logs of all programs in `.millrace/partitions/`. Exit code 1 then.
+ * The long form of the partitions: every scenario, several times, and a table. `npm run test:partitions [-- [--tls] RUNS [WORD…]]`, by default 5 runs, of
+ * those scenarios whose names have all the words. What went wrong leaves the logs of all programs in `.millrace/partitions/`. Exit code 1 then.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { summary } from '../../bench/statistics.ts';
 import { type Minio, startMinio } from '../minio/start-minio.ts';
 import { ChaosCluster } from './chaos-cluster.ts';
 import { runScenario, runUndisturbed, type ScenarioOutcome } from './run-scenario.ts';
 import { heartbeatTimeoutMs, leaseMs, type Scenario, scenarios } from './scenarios.ts';
 
+const { values, positionals } = parseArgs({
+  options: { tls: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const { tls } = values;
 const workers = 3;
 const logs = join(import.meta.dirname, '../../.millrace/partitions');
 
@@ -26,7 +32,7 @@ async function runOften(minio: Minio, scenario: Scenario, runs: number): Promise
   const failures: string[] = [];
   let undisturbedSeconds = Number.NaN;
   for (let run = 0; run < runs; ) {
-    await using cluster = await ChaosCluster.start(minio, { workers, leaseMs, heartbeatTimeoutMs });
+    await using cluster = await ChaosCluster.start(minio, { workers, leaseMs, heartbeatTimeoutMs, tls });
     const undisturbed = await runUndisturbed(cluster, 'undisturbed');
     undisturbedSeconds = undisturbed.seconds;
     try {
@@ -65,12 +71,12 @@ function print({ scenario, outcomes, undisturbedSeconds, failures }: Row, runs: 
   for (const failure of failures) console.log(`FAILED: ${scenario.name}: ${failure}`);
 }
 
-const [runsWanted = '5', ...wordsWanted] = process.argv.slice(2);
+const [runsWanted = '5', ...wordsWanted] = positionals;
 const runs = Number(runsWanted);
 const chosen = scenarios.filter(({ name }) => wordsWanted.every((word) => name.includes(word)));
 await using minio = await startMinio();
 console.log(
-  `2 coordinators (lease ${leaseMs} ms), ${workers} workers (lease ${heartbeatTimeoutMs} ms), MinIO`,
+  `2 coordinators (lease ${leaseMs} ms), ${workers} workers (lease ${heartbeatTimeoutMs} ms), MinIO${tls ? ', mutual TLS' : ''}`,
 );
 console.log(
   '| cut off | right | seconds: median (most) | undisturbed | after healing | maps again | reduces again | new leader |',
