@@ -53,8 +53,8 @@ export function fullTable({ peers, bytes, runs, slowRuns }: FullTableOptions): P
     scenarios: named(['word-count']),
     peers: counters.filter(isWanted),
   });
-  const isShort = ({ expectedSeconds }: Experiment) => expectedSeconds(runs) <= shortSeconds;
   const hasFigure = ({ name }: Experiment) => !beside.includes(name);
+  const isShort = (each: Experiment) => hasFigure(each) && each.expectedSeconds(runs) <= shortSeconds;
   const long = shortestFirst(experiments.filter((each) => !isShort(each)));
   const usual = { ...nothing, peers: fast, sizes: [bytes], runs };
   const large = { ...usual, sizes: [bytes * largeTimes], runs: 1 };

@@ -107,7 +107,9 @@ export class SmallCluster implements AsyncDisposable {
       env: { ...process.env, ...this.#options.env },
     });
     this.#programs.push(child);
-    process.once('exit', () => child.kill('SIGKILL'));
+    const killAtExit = () => child.kill('SIGKILL');
+    process.once('exit', killAtExit);
+    child.once('exit', () => process.removeListener('exit', killAtExit));
     const ended = once(child, 'exit').then(([code]) =>
       Promise.reject(new Error(`millrace ${args[0]} exited with ${code}`)),
     );

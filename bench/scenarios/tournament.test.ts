@@ -77,7 +77,7 @@ describe('Tournament', () => {
     const { results, omissions } = tournamentFindings(run);
     expect(new Set(results.map(({ subject }) => subject))).toEqual(new Set(['p']));
     const why = expect.stringContaining('no memory');
-    expect(omissions).toEqual([{ group: 'word-count', subject: 'broken', why }]);
+    expect(omissions).toEqual([{ group: 'word-count, 10 B', subject: 'broken', why }]);
   });
 
   it('divides by the runs of the same rounds', () => {
@@ -102,7 +102,7 @@ describe('Tournament', () => {
     await run.round(0, all);
     expect(run.samples[0]!.runs).toEqual([]);
     expect(run.omissions).toEqual([
-      { group: 'word-count', subject: 'p', why: 'after 0 runs no time was left (--budget)' },
+      { group: 'word-count, 10 B', subject: 'p', why: 'after 0 runs no time was left (--budget)' },
     ]);
   });
 

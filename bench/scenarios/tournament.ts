@@ -8,6 +8,7 @@ import type { Omission } from '../result.ts';
 import { answerDigest, answerMistake } from './answer.ts';
 import type { Scenario } from './scenarios.ts';
 import { type Subject, shuffledBytes } from './subject.ts';
+import { sizeText } from './tournament-findings.ts';
 
 export interface Setting {
   readonly scenario: Scenario;
@@ -154,8 +155,9 @@ export class Tournament {
 
   #leaveOut(subject: Subject, why: string): void {
     this.#out.add(subject);
-    this.omissions.push({ group: this.setting.scenario.name, subject: subject.name, why });
-    this.setting.say(`  ${subject.name.padEnd(24)} left out: ${why}`);
+    const { scenario, bytes, say } = this.setting;
+    this.omissions.push({ group: `${scenario.name}, ${sizeText(bytes)}`, subject: subject.name, why });
+    say(`  ${subject.name.padEnd(24)} left out: ${why}`);
   }
 
   #expectedSeconds({ runs, subject }: Samples): number {
