@@ -57,6 +57,14 @@ it.each([
   expect(fromRpcError(serviceError(code, 'x'), 'h:1').code).toBe(expected);
 });
 
+it('takes a stream that ended without any status for a coordinator that ended: another one is asked', () => {
+  const details = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+  expect(fromRpcError(serviceError(status.INTERNAL, details), 'h:1')).toMatchObject({
+    code: 'unavailable',
+    message: `the coordinator at h:1 ended while it was asked (${details})`,
+  });
+});
+
 it('lets an error that is none of gRPC keep its meaning', () => {
   expect(fromRpcError(Object.assign(new Error('full'), { code: 'ENOSPC' }), 'h:1').code).toBe('no-space');
 });

@@ -25,11 +25,7 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
       );
     case status.CANCELLED:
       // Not by this side, which has reasons of its own then: a coordinator that ends, in order or deposed, cancels what is open.
-      return new MillraceError(
-        'unavailable',
-        `the coordinator at ${address} ended while it was asked (${shorten(details)})`,
-        { cause: thrown },
-      );
+      return endedMeanwhile(thrown, address, details);
     case status.UNIMPLEMENTED:
       return new MillraceError(
         'unavailable',
@@ -39,10 +35,19 @@ export function fromRpcError(thrown: unknown, address: string): MillraceError {
     case status.RESOURCE_EXHAUSTED:
       return new MillraceError('limit-exceeded', details, { cause: thrown });
     default:
+      if (brokenStream.test(details)) return endedMeanwhile(thrown, address, details);
       return new MillraceError('internal', `the coordinator at ${address} failed: ${details}`, {
         cause: thrown,
       });
   }
+}
+
+/** As grpc-js says it, as INTERNAL, of a stream that ended before any status came. */
+const brokenStream = /^Received RST_STREAM with code \d/;
+
+function endedMeanwhile(cause: ServiceError, address: string, details: string): MillraceError {
+  const message = `the coordinator at ${address} ended while it was asked (${shorten(details)})`;
+  return new MillraceError('unavailable', message, { cause });
 }
 
 /** Whether a coordinator said it, and not the transport. */

@@ -176,9 +176,11 @@ await describeWithMinio('jobs on MinIO', (minio) => {
     while (!names.includes('outcome.json')) {
       names = (await bucket.keys(home)).map((key) => key.slice(home.length));
     }
-    expect(names).toEqual([
+    const eventFiles = names.filter((name) => name.startsWith('events/'));
+    // On a busy machine the job takes longer than one of them is open.
+    expect(eventFiles).toEqual(eventFiles.map((_, index) => `events/00000${index + 1}.jsonl`));
+    expect(names.filter((name) => !name.startsWith('events/'))).toEqual([
       expect.stringMatching(/^bundle-[0-9a-f]{64}\.mjs$/),
-      'events/000001.jsonl',
       'map-outputs.jsonl',
       'outcome.json',
       'spec.json',
@@ -195,7 +197,7 @@ await describeWithMinio('jobs on MinIO', (minio) => {
       map: { total: 6, done: 6 },
       reduce: { done: 3 },
     });
-    const events = await bucket.jsonLines(`${home}events/000001.jsonl`);
+    const events = (await Promise.all(eventFiles.map((name) => bucket.jsonLines(`${home}${name}`)))).flat();
     const states = events.filter(({ type }) => type === 'job-state').map(({ state }) => state);
     expect(states).toEqual(['SUBMITTED', 'MAPPING', 'REDUCING', 'COMMITTING', 'COMPLETED']);
     const ends = events.filter(({ type }) => type === 'attempt-ended');
