@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sortMistake, validateSort } from './sort-validator.ts';
 
@@ -51,6 +52,18 @@ describe('validateSort', () => {
   it('notices a record that came twice in place of another', () => {
     const output = summaryOf([sorted[0]!, sorted[0]!, ...sorted.slice(2)]);
     expect(sortMistake(input, output)).toBe('the records are not those of the input');
+  });
+
+  it('adds exactly for more records than a number can sum', () => {
+    const path = join(folder, 'many');
+    const large = Array.from({ length: 200 }, (_, index) =>
+      record('same', String.fromCharCode(48 + (index % 70))),
+    )
+      .map((text) => ({ text, crc: crc32(text) }))
+      .reduce((most, one) => (one.crc > most.crc && one.crc % 2 === 1 ? one : most));
+    writeFileSync(path, large.text.repeat(10_000));
+    const { checksum, records } = validateSort(Array.from({ length: 300 }, () => path));
+    expect(checksum).toBe(BigInt(records) * BigInt(large.crc));
   });
 
   it('refuses a file that does not consist of whole records', () => {

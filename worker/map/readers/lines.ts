@@ -10,9 +10,11 @@ const newline = 10;
 const carriageReturn = 13;
 
 /**
- * One string per line, decoded on its own: cutting slices out of one decoded chunk is faster for lines below 50 bytes, but a
- * single such slice that the user keeps would hold the whole chunk in memory.
+ * So many bytes of ASCII lines are decoded at once, and the lines cut out of that: it costs half of a call into native code for each. A
+ * line that the user keeps holds as much in memory, which is why it is not the whole block.
  */
+const textBytesMax = 4096;
+
 export class LineBatch implements RecordBatch<string> {
   readonly uri: string;
   record = '';
@@ -21,7 +23,10 @@ export class LineBatch implements RecordBatch<string> {
   lines = 0;
   readonly #bytes: Buffer;
   readonly #blockOffset: number;
-  readonly #encoding: 'latin1' | 'utf8';
+  readonly #isAscii: boolean;
+  /** Whole lines, decoded, of the bytes from `#textStart` on; only of ASCII, where a byte is a character. */
+  #text = '';
+  #textStart = 0;
   #at = 0;
   /** Of the current line, without its line end. */
   #start = 0;
@@ -31,25 +36,54 @@ export class LineBatch implements RecordBatch<string> {
     this.uri = uri;
     this.#bytes = block.bytes;
     this.#blockOffset = block.offset;
-    // Equal for ASCII, and latin1 is the faster one.
-    this.#encoding = isAscii(block.bytes) ? 'latin1' : 'utf8';
+    this.#isAscii = isAscii(block.bytes);
   }
 
   next(): boolean {
     const bytes = this.#bytes;
     const start = this.#at;
     if (start >= bytes.length) return false;
-    const found = bytes.indexOf(newline, start);
-    let end = found;
-    if (found < 0) end = bytes.length;
-    else if (found > start && bytes[found - 1] === carriageReturn) end--;
-    this.#at = found < 0 ? end : found + 1;
     this.offset = this.#blockOffset + start;
-    this.record = bytes.toString(this.#encoding, start, end);
     this.#start = start;
-    this.#end = end;
     this.lines++;
+    if (this.#isAscii) this.#cut(start);
+    else this.#decode(start);
     return true;
+  }
+
+  #cut(start: number): void {
+    if (start >= this.#textStart + this.#text.length) this.#decodeText(start);
+    const text = this.#text;
+    const from = start - this.#textStart;
+    const found = text.indexOf('\n', from);
+    let end = found < 0 ? text.length : found;
+    this.#at = this.#textStart + (found < 0 ? end : found + 1);
+    if (found > from && text.charCodeAt(found - 1) === carriageReturn) end--;
+    this.record = text.slice(from, end);
+    this.#end = this.#textStart + end;
+  }
+
+  /** At least the line from `start` on. */
+  #decodeText(start: number): void {
+    const bytes = this.#bytes;
+    let end = Math.min(start + textBytesMax, bytes.length);
+    if (end < bytes.length) {
+      let last = bytes.lastIndexOf(newline, end - 1);
+      if (last < start) last = bytes.indexOf(newline, end);
+      end = last < 0 ? bytes.length : last + 1;
+    }
+    this.#text = bytes.toString('latin1', start, end);
+    this.#textStart = start;
+  }
+
+  #decode(start: number): void {
+    const bytes = this.#bytes;
+    const found = bytes.indexOf(newline, start);
+    let end = found < 0 ? bytes.length : found;
+    this.#at = found < 0 ? end : found + 1;
+    if (found > start && bytes[found - 1] === carriageReturn) end--;
+    this.record = bytes.toString('utf8', start, end);
+    this.#end = end;
   }
 
   raw(): RawRecord {
