@@ -109,10 +109,10 @@ describe('cutSplits', () => {
   });
 });
 
-test('without a wanted size there are sixteen splits, of 8 to 32 MiB each', () => {
+test('without a wanted size there are eight splits, of 8 to 32 MiB each', () => {
   const auto = { splitBytes: undefined, maps: undefined };
   const MiB = 1024 * 1024;
-  expect(cutSplits([object('a', 200 * MiB)], lines, auto)).toHaveLength(16);
+  expect(cutSplits([object('a', 200 * MiB)], lines, auto)).toHaveLength(8);
   expect(cutSplits([object('a', 20 * MiB)], lines, auto)).toHaveLength(3);
   expect(cutSplits([object('a', 10_240 * MiB)], lines, auto)).toHaveLength(320);
 });

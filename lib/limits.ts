@@ -32,7 +32,7 @@ export const limits = {
   segmentsMax: 2_000_000_000,
   splitBytesMin: 1,
   /** Without `--split-size` and `--maps`: as many splits as this, of at least and at most so many bytes each. */
-  splitsWanted: 16,
+  splitsWanted: 8,
   splitBytesAutoMin: 8 * MiB,
   splitBytesAutoMax: 32 * MiB,
   /** A line, a JSONL or CSV record, a whole file. */
