@@ -216,6 +216,25 @@ describe('whether it still leads', () => {
     await expect(second.confirmLead()).resolves.toBeUndefined();
   });
 
+  test('cannot be answered while what came after its own entries is damaged, and may be asked again', async () => {
+    const place = createStores().locate(`mem://${randomUUID()}/`);
+    const first = await open(place);
+    await open(place);
+    const key = `${place.key}log/000000000002`;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of place.store.read(key)) chunks.push(chunk);
+    const whole = Buffer.concat(chunks);
+    await place.store.put(key, Buffer.from(whole).fill(0, 20, 21));
+    await expect(first.confirmLead()).rejects.toMatchObject({
+      code: 'store-failed',
+      message: expect.stringMatching(
+        /^whether another coordinator leads cannot be seen: .*log\/000000000002 is not a whole part/,
+      ),
+    });
+    await place.store.put(key, whole);
+    await expect(first.confirmLead()).rejects.toThrow(/^another coordinator leads/);
+  });
+
   test('is not answered by an append of its own that is under way', async () => {
     const place = createStores().locate(`mem://${randomUUID()}/`);
     const answer = Promise.withResolvers<void>();

@@ -129,14 +129,19 @@ export class StoreJournal implements Journal {
   }
 
   /**
-   * Throws `wrong-state` when another coordinator has taken the lead, and what the store throws. Who is told that it leads may be deposed a
-   * moment later: only an append decides.
+   * Throws `wrong-state` when another coordinator has taken the lead, `store-failed` when that cannot be seen, and what the store throws.
+   * Who is told that it leads may be deposed a moment later: only an append decides.
    */
   async confirmLead(): Promise<void> {
     const { lastSeq } = this.#chain;
     // Of its own there is one at most, an append that is under way. A successor's first entry is never removed.
     for (const seq of (await this.#folder.entries()).filter((one) => one > lastSeq)) {
-      const other = await this.#readOther(seq);
+      const other = await this.#readOther(seq).catch((thrown: unknown) => {
+        if (!(thrown instanceof MillraceError) || thrown.code !== 'corrupt') throw thrown;
+        // Read badly, or written badly by whoever it was: in time an append says which.
+        const message = `whether another coordinator leads cannot be seen: ${thrown.message}`;
+        throw new MillraceError('store-failed', message, { cause: thrown });
+      });
       // Removed since it was listed: there is more to see.
       if (other === 'trimmed') return this.confirmLead();
       if (other) throw anotherLeads(`${this.#folder.uri}${seqName(seq)}`, this.epoch, other);
