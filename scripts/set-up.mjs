@@ -113,8 +113,10 @@ function link() {
   symlinkSync(target, at(bin.link));
 }
 
-if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+export function setUp() {
   install();
   build();
   link();
 }
+
+if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) setUp();

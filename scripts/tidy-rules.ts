@@ -215,10 +215,12 @@ const isRoot = (path: string) =>
   /^(examples|bench\/(micro|peers|jobs|preloads|experiments))\/|^[^/]+\.ts$|\.d\.m?ts$/.test(path);
 const isTestSupport = (path: string) => /(^|\/)(test-[a-z-]+\.ts$|fixtures\/)/.test(path);
 
-/** What package.json and the test configuration start: `dist/x.js`, `node x.ts` and `'./x.ts'` in them name the entry points. */
+/** What package.json and the test configuration start: `dist/x.js`, `node x.ts`, `run.mjs x.ts` and `'./x.ts'` in them name the entry points. */
 export function entryPoints(config: string): string[] {
   const built = [...config.matchAll(/dist\/([\w/-]+)\.js/g)].map(([, name]) => `${name}.ts`);
-  const started = [...config.matchAll(/(?:node |'\.\/)([\w/-]+\.(?:ts|mjs))/g)].map(([, name]) => name ?? '');
+  const started = [...config.matchAll(/(?<=node |run\.mjs |'\.\/)([\w/-]+\.(?:ts|mjs))/g)].map(
+    ([, name]) => name ?? '',
+  );
   return [...built, ...started];
 }
 

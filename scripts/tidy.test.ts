@@ -180,9 +180,9 @@ describe('dead files', () => {
   it('are not what package.json starts', () => {
     expect(
       entryPoints(
-        `{"bin": "dist/cli/main.js", "tidy": "node scripts/tidy.ts"} reporters: ['./scripts/r.ts']`,
+        `{"bin": "dist/cli/main.js", "tidy": "node scripts/tidy.ts", "sim": "node scripts/run.mjs sim.ts"} reporters: ['./scripts/r.ts']`,
       ),
-    ).toEqual(['cli/main.ts', 'scripts/tidy.ts', 'scripts/r.ts']);
+    ).toEqual(['cli/main.ts', 'scripts/tidy.ts', 'scripts/run.mjs', 'sim.ts', 'scripts/r.ts']);
   });
 });
 
