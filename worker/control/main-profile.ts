@@ -8,16 +8,18 @@ const own = ['serve', 'fetch'] as const;
 
 export class MainProfile {
   #users = 0;
+  /** Kept: the first recording of one costs much more than the next. */
   #profiler: ThreadProfiler | undefined;
+  #isSampling = false;
 
   /** Samples from now on, until each `begin` had its `end`. */
   async begin(): Promise<void> {
     this.#users++;
     // Loaded when a job has a profile, so that others pay nothing.
     const { ThreadProfiler } = await import('../profile/thread-profiler.ts');
-    if (this.#profiler) return;
-    this.#profiler = new ThreadProfiler();
-    this.#profiler.start();
+    this.#profiler ??= new ThreadProfiler();
+    if (!this.#isSampling) this.#profiler.start();
+    this.#isSampling = true;
   }
 
   /** What was served and fetched since anybody last asked: of several jobs at once, who asks first has it. */
@@ -25,8 +27,8 @@ export class MainProfile {
     const profiler = this.#profiler;
     assert(profiler, 'a profile that ends has begun');
     const { micros: all } = profiler.stop('main');
-    if (--this.#users > 0) profiler.start();
-    else this.#profiler = undefined;
+    this.#isSampling = --this.#users > 0;
+    if (this.#isSampling) profiler.start();
     const micros = noMicros();
     for (const stage of own) micros[stage] = all[stage];
     return { micros, functions: [] };
