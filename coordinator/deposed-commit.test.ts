@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
-import { collectBytes } from '../lib/iterables.ts';
 import type { JobSpec } from '../lib/job-spec.ts';
 import { createLog } from '../lib/log.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { readManifest } from '../lib/success-manifest.ts';
-import { facts, outputSpec, stageParts, tryOf } from '../test/output-fixture.ts';
+import { facts, namesBelow, outputSpec, stageParts, textAt, tryOf } from '../test/output-fixture.ts';
 import { JobWatchers } from './job-watchers.ts';
 import { StoreJournal } from './journal.ts';
 import type { Happening } from './loop.ts';
@@ -35,17 +34,8 @@ function open(): Promise<StoreJournal> {
 const confirmLead = () => journal.confirmLead();
 const tries = () => ({ ...tryOf(), confirmLead });
 
-async function names(): Promise<string[]> {
-  const { store, key } = stores.locate(outputUri);
-  const found: string[] = [];
-  for await (const object of store.list(key)) found.push(object.key.slice(key.length));
-  return found;
-}
-
-async function text(name: string): Promise<string> {
-  const { store, key } = stores.locate(`${outputUri}${name}`);
-  return (await collectBytes(store.read(key))).toString();
-}
+const names = () => namesBelow(stores, outputUri);
+const text = (name: string) => textAt(stores, `${outputUri}${name}`);
 
 /** Another job, by whoever leads. */
 async function commitOther(): Promise<JobSpec> {

@@ -221,9 +221,7 @@ describe('whether it still leads', () => {
     const first = await open(place);
     await open(place);
     const key = `${place.key}log/000000000002`;
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of place.store.read(key)) chunks.push(chunk);
-    const whole = Buffer.concat(chunks);
+    const whole = await collectBytes(place.store.read(key));
     await place.store.put(key, Buffer.from(whole).fill(0, 20, 21));
     await expect(first.confirmLead()).rejects.toMatchObject({
       code: 'store-failed',

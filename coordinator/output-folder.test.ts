@@ -5,7 +5,7 @@ import { MillraceError } from '../lib/errors.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import { createStores, type Stores } from '../lib/store/resolve.ts';
 import { readManifest } from '../lib/success-manifest.ts';
-import { facts, outputSpec, stageParts, tryOf } from '../test/output-fixture.ts';
+import { facts, namesBelow, outputSpec, stageParts, textAt, tryOf } from '../test/output-fixture.ts';
 import { checkOutput, discardStaged, publishOutput, unpublishOutput } from './output-folder.ts';
 
 let stores: Stores;
@@ -19,19 +19,8 @@ const specOf = (ifExists: IfExists, partOffset = 0) => outputSpec(outputUri, ifE
 
 const stage = (spec: JobSpec, texts: readonly string[]) => stageParts(stores, spec, texts);
 
-async function names(): Promise<string[]> {
-  const { store, key } = stores.locate(outputUri);
-  const found: string[] = [];
-  for await (const object of store.list(key)) found.push(object.key.slice(key.length));
-  return found;
-}
-
-async function text(name: string): Promise<string> {
-  const { store, key } = stores.locate(`${outputUri}${name}`);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of store.read(key)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+const names = () => namesBelow(stores, outputUri);
+const text = (name: string) => textAt(stores, `${outputUri}${name}`);
 
 async function commit(ifExists: IfExists, texts: string[], partOffset = 0): Promise<JobSpec> {
   const spec = specOf(ifExists, partOffset);

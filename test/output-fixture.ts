@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Mock, vi } from 'vitest';
 import type { CommitTries } from '../coordinator/output-folder.ts';
-import { toJobId } from '../lib/ids.ts';
+import { collectBytes } from '../lib/iterables.ts';
 import type { IfExists, JobSpec, StagedPart } from '../lib/job-spec.ts';
 import type { Stores } from '../lib/store/resolve.ts';
+import { makeSpec } from './core/make.ts';
 
 export const facts = {
   inputRecords: 3,
@@ -16,26 +17,8 @@ export const facts = {
 };
 
 export function outputSpec(outputUri: string, ifExists: IfExists, partOffset = 0): JobSpec {
-  return {
-    jobId: toJobId(randomUUID()),
-    name: 'test',
-    bundle: { uri: 'mem://x/b', sha256: '', bytes: 0 },
-    input: { kind: 'lines' },
-    output: { kind: 'tsv', compression: 'none' },
-    inputPatterns: [],
-    outputUri,
-    ifExists,
-    params: {},
-    reducers: 2,
-    partition: 'hash',
-    splitBytes: 1,
-    maps: undefined,
-    priority: 0,
-    attemptsMax: 4,
-    taskTimeoutMs: 1,
-    submittedAtMs: 0,
-    partOffset,
-  };
+  const bundle = { uri: 'mem://x/b', sha256: '', bytes: 0 };
+  return makeSpec(randomUUID(), { bundle, outputUri, ifExists, partOffset, reducers: 2 });
 }
 
 /** Under the names of reduces, from the first part of the job on. */
@@ -55,4 +38,17 @@ export function stageParts(stores: Stores, spec: JobSpec, texts: readonly string
 /** Of a coordinator that leads. */
 export function tryOf(): CommitTries & { readonly begin: Mock<() => void> } {
   return { confirmLead: async () => undefined, hasBegun: false, begin: vi.fn<() => void>() };
+}
+
+/** Of the objects below a folder, relative to it. */
+export async function namesBelow(stores: Stores, uri: string): Promise<string[]> {
+  const { store, key } = stores.locate(uri);
+  const found: string[] = [];
+  for await (const object of store.list(key)) found.push(object.key.slice(key.length));
+  return found;
+}
+
+export async function textAt(stores: Stores, uri: string): Promise<string> {
+  const { store, key } = stores.locate(uri);
+  return (await collectBytes(store.read(key))).toString();
 }
