@@ -1,7 +1,7 @@
 /** What runs of one job under several conditions come to: the wall time of each condition, and figures that are ratios of two of them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FigureValue, Findings, Parameters, Result } from '../result.ts';
+import type { Parameters, Result } from '../result.ts';
 import type { Run } from './limited-cluster.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
@@ -13,6 +13,8 @@ export const jobs = {
 } as const;
 
 export type JobName = keyof typeof jobs;
+
+export const jobNames = Object.keys(jobs) as JobName[];
 
 export interface Measured {
   readonly group: string;
@@ -65,14 +67,6 @@ export function ratioResult(
     samples: ratios(measured, condition, base, options),
     parameters,
   };
-}
-
-export function findingsOf(
-  results: readonly Result[],
-  figures: readonly FigureValue[] = [],
-  series: Findings['series'] = [],
-): Findings {
-  return { results, series, figures, omissions: [] };
 }
 
 /** For `whyNot` of what needs workers with a fraction of a processor. */

@@ -1,7 +1,6 @@
 /** Runs of one job under several conditions, one after the other in every round, so that what else the machine does strikes all of them alike. */
-import type { Run } from './limited-cluster.ts';
-
-export interface Condition {
+/** Something that is run under this condition, and leaves an output. */
+export interface Condition<Run extends { readonly digest: string }> {
   readonly name: string;
   /** Whether it takes part in this round, from 0; default: in every one. */
   readonly isIn?: (round: number) => boolean;
@@ -9,8 +8,8 @@ export interface Condition {
 }
 
 /** The runs of each condition, by its name. Each round begins with another one. Throws when an output differs from the first. */
-export async function interleave(
-  conditions: readonly Condition[],
+export async function interleave<Run extends { readonly digest: string }>(
+  conditions: readonly Condition<Run>[],
   rounds: number,
 ): Promise<Map<string, readonly Run[]>> {
   const runs = new Map<string, Run[]>(conditions.map(({ name }) => [name, []]));

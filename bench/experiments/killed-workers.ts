@@ -3,9 +3,8 @@
  * of two in a word count. On its disk, which brings its map output back, and with the disk lost; against no death.
  */
 import type { FigureId } from '../figures.ts';
-import { type Findings, together } from '../result.ts';
+import { type Findings, nothingFound, together } from '../result.ts';
 import {
-  findingsOf,
   type JobName,
   jobs,
   type Measured,
@@ -93,5 +92,5 @@ async function runCase({ runs, input, say }: ExperimentContext, one: Case): Prom
     of: death.name,
     samples: ratios(measured, death.name, none),
   }));
-  return findingsOf([...wallTimes(measured), ...results], figures);
+  return { ...nothingFound, results: [...wallTimes(measured), ...results], figures };
 }

@@ -1,7 +1,7 @@
 /** A map that waits for something else: more slots and more workers than processors gain as long as processors are idle. */
 import { join } from 'node:path';
-import type { Findings } from '../result.ts';
-import { findingsOf, type Measured, ratioResult, ratios, sayRatios, wallTimes } from './cluster-findings.ts';
+import { type Findings, nothingFound } from '../result.ts';
+import { type Measured, ratioResult, ratios, sayRatios, wallTimes } from './cluster-findings.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { interleave } from './interleave.ts';
 import { LimitedCluster, type Work } from './limited-cluster.ts';
@@ -39,10 +39,13 @@ async function run({ runs, input, say }: ExperimentContext): Promise<Findings> {
     const samples = ratios(measured, condition, small, { isSpeedUp: true });
     sayRatios(say, `${condition} to ${small}, times as fast`, samples);
   }
-  return findingsOf([
-    ...wallTimes(measured),
-    ...[wide, many].map((condition) =>
-      ratioResult(measured, condition, small, { metric: 'speed-up', isSpeedUp: true }),
-    ),
-  ]);
+  return {
+    ...nothingFound,
+    results: [
+      ...wallTimes(measured),
+      ...[wide, many].map((condition) =>
+        ratioResult(measured, condition, small, { metric: 'speed-up', isSpeedUp: true }),
+      ),
+    ],
+  };
 }

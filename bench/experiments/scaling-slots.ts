@@ -1,8 +1,7 @@
 /** What a second slot gains on a machine of two processors: one worker with one slot and one with two, without limits. */
-import type { Findings } from '../result.ts';
+import { type Findings, nothingFound } from '../result.ts';
 import {
-  findingsOf,
-  type JobName,
+  jobNames,
   jobs,
   type Measured,
   ratioResult,
@@ -30,7 +29,7 @@ async function run({ runs, input, say }: ExperimentContext): Promise<Findings> {
   await using one = await LimitedCluster.start({ workers: 1, slots: 1 });
   await using two = await LimitedCluster.start({ workers: 1, slots: 2 });
   const found = [];
-  for (const of of Object.keys(jobs) as JobName[]) {
+  for (const of of jobNames) {
     const { job, kind } = jobs[of];
     const work = { job, input: [input(kind, bytes)], ...shape };
     const conditions = [
@@ -49,8 +48,9 @@ async function run({ runs, input, say }: ExperimentContext): Promise<Findings> {
       figure: { figure: 'speed-up/slots', of, samples } as const,
     });
   }
-  return findingsOf(
-    found.flatMap(({ results }) => results),
-    found.map(({ figure }) => figure),
-  );
+  return {
+    ...nothingFound,
+    results: found.flatMap(({ results }) => results),
+    figures: found.map(({ figure }) => figure),
+  };
 }

@@ -2,10 +2,10 @@
  * 1, 2, 4 and 8 workers of a fifth of a processor each, so that eight are fewer than two processors: the same input on more workers (strong scaling), and an
  * input that grows with them (weak scaling). The counts between the first and the last take part in the first round only.
  */
-import type { Findings, Series } from '../result.ts';
+import { type Findings, nothingFound, type Series } from '../result.ts';
 import {
-  findingsOf,
   type JobName,
+  jobNames,
   jobs,
   type Measured,
   ratioResult,
@@ -42,13 +42,14 @@ async function run(context: ExperimentContext): Promise<Findings> {
   for (const workers of counts)
     byCount.set(workers, clusters.use(await LimitedCluster.start({ workers, coresEach })));
   const found = [];
-  for (const of of Object.keys(jobs) as JobName[]) found.push(await strong(context, byCount, of));
+  for (const of of jobNames) found.push(await strong(context, byCount, of));
   const weakFindings = await weak(context, byCount);
-  return findingsOf(
-    [...found.flatMap(({ results }) => results), ...weakFindings.results],
-    found.map(({ figure }) => figure),
-    [...found.map(({ curve }) => curve), weakFindings.curve],
-  );
+  return {
+    ...nothingFound,
+    results: [...found.flatMap(({ results }) => results), ...weakFindings.results],
+    figures: found.map(({ figure }) => figure),
+    series: [...found.map(({ curve }) => curve), weakFindings.curve],
+  };
 }
 
 async function strong(
@@ -76,7 +77,7 @@ async function strong(
         ratioResult(measured, nameOf(count), nameOf(1), { metric: 'speed-up', isSpeedUp: true }),
       ),
   ];
-  const points = curveOf(measured, (ratio) => ratio);
+  const points = curveOf(measured);
   const curve: Series = {
     group: name,
     plot: 'strong scaling',
@@ -97,7 +98,7 @@ async function weak({ input, say }: ExperimentContext, clusters: ReadonlyMap<num
     return { job, input: [path], maps: 8 * count, reducers: count };
   };
   const measured = await measure('word count', { bytesEach: bytes, scaling: 'weak' }, 1, clusters, workOf);
-  const points = curveOf(measured, (ratio) => ratio);
+  const points = curveOf(measured);
   say(`word count, an input that grows with the workers: ${points.map(([, y]) => y.toFixed(2)).join(' ')}`);
   const curve: Series = {
     group: name,
@@ -135,9 +136,9 @@ function nameOf(count: number): string {
   return count === 1 ? '1 worker' : `${count} workers`;
 }
 
-function curveOf(measured: Measured, scale: (ratio: number) => number): [number, number][] {
+function curveOf(measured: Measured): [number, number][] {
   return counts.map((count) => {
     const [ratio = 1] = ratios(measured, nameOf(count), nameOf(1), { isSpeedUp: true });
-    return [count, scale(ratio)];
+    return [count, ratio];
   });
 }

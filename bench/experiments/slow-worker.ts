@@ -2,9 +2,8 @@
  * One worker of eight has a tenth of the processor of the others: with backup tasks and without, against no slow worker. Eight with such a one are
  * 7.1 workers, so that a job that is bound by processors takes 1.127 times as long at best.
  */
-import type { Findings } from '../result.ts';
+import { type Findings, nothingFound } from '../result.ts';
 import {
-  findingsOf,
   jobs,
   type Measured,
   ratioResult,
@@ -61,5 +60,9 @@ async function run({ runs, input, say }: ExperimentContext): Promise<Findings> {
   );
   for (const { subject, samples } of results) sayRatios(say, `${subject}, to ${none}`, samples);
   const samples = ratios(measured, withBackups, none);
-  return findingsOf([...wallTimes(measured), ...results], [{ figure: 'slow-worker', of, samples }]);
+  return {
+    ...nothingFound,
+    results: [...wallTimes(measured), ...results],
+    figures: [{ figure: 'slow-worker', of, samples }],
+  };
 }

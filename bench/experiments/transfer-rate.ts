@@ -6,8 +6,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptSums, JobEventLine } from '../../lib/job-event.ts';
 import { until } from '../../test/until.ts';
-import type { Findings, Series } from '../result.ts';
-import { findingsOf, jobs, wallTimes, whyNoLimits } from './cluster-findings.ts';
+import { type Findings, nothingFound, type Series } from '../result.ts';
+import { jobs, wallTimes, whyNoLimits } from './cluster-findings.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { LimitedCluster, type Work } from './limited-cluster.ts';
 
@@ -46,7 +46,7 @@ async function run({ input, say }: ExperimentContext): Promise<Findings> {
     say(`sort, ${line}, MB/s by the second: ${points.map(([, y]) => y.toFixed(0)).join(' ')}`);
   const parameters = { workers, coresEach, bytes, ...shape };
   const runs = new Map([['8 workers', [done]]]);
-  return findingsOf(wallTimes({ group: name, of: 'sort', parameters, runs }), [], series);
+  return { ...nothingFound, results: wallTimes({ group: name, of: 'sort', parameters, runs }), series };
 }
 
 /** Complete once the outcome is there. */

@@ -1,6 +1,6 @@
 /** DuckDB, from the npm package with its prebuilt library. */
 import { join } from 'node:path';
-import { grepPattern } from '../scenarios/scenario-name.ts';
+import { grepPattern, scenarioNames } from '../scenarios/scenario-name.ts';
 import { installedFolder, notInstalled, recipes } from './installed.ts';
 import type { Peer } from './peer.ts';
 
@@ -9,17 +9,7 @@ const query = join(import.meta.dirname, 'duckdb/query.mjs');
 export const duckdb: Peer = {
   name: 'duckdb',
   title: 'DuckDB',
-  scenarios: [
-    'word-count',
-    'sort',
-    'grep',
-    'inverted-index',
-    'p99',
-    'start-up',
-    'group',
-    'map-only',
-    'small-files',
-  ],
+  scenarios: scenarioNames,
   isSlow: false,
   isDefault: true,
   async find() {

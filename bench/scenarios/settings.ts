@@ -1,6 +1,7 @@
 /** The same job under several settings, in every round one after the other; answers must be equal. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { interleave } from '../experiments/interleave.ts';
 import type { Measured } from '../measure.ts';
 import type { Parameters, Result } from '../result.ts';
 
@@ -19,19 +20,17 @@ export async function compareSettings(
   conditions: readonly Condition[],
   { runs, folder }: { readonly runs: number; readonly folder: string },
 ): Promise<Result[]> {
-  const measured = new Map<string, Measured[]>(conditions.map(({ name }) => [name, []]));
-  let right: string | undefined;
-  for (let round = 0; round < runs; round++) {
-    for (const turn of conditions.keys()) {
-      const condition = conditions[(round + turn) % conditions.length]!;
-      const output = join(folder, 'output');
-      measured.get(condition.name)!.push(await condition.run(output));
-      const digest = await condition.digest(output);
-      right ??= digest;
-      if (digest !== right) throw new Error(`${group}: ${condition.name} gave another answer`);
-      rmSync(output, { recursive: true, force: true });
-    }
-  }
+  const output = join(folder, 'output');
+  const runOf = async (condition: Condition) => {
+    const measured = await condition.run(output);
+    const digest = await condition.digest(output);
+    rmSync(output, { recursive: true, force: true });
+    return { ...measured, digest };
+  };
+  const measured = await interleave(
+    conditions.map((condition) => ({ name: condition.name, run: () => runOf(condition) })),
+    runs,
+  );
   const result = (
     subject: string,
     metric: string,

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { startOrDispose } from '../../test/start-or-dispose.ts';
 import { type Measured, measure } from '../measure.ts';
 import { cliPath } from '../paths.ts';
 import { cpuSeconds } from '../process-tree.ts';
@@ -34,13 +35,7 @@ export class SmallCluster implements AsyncDisposable {
   /** Resolves when all workers listen. */
   static async start(options: SmallClusterOptions): Promise<SmallCluster> {
     const cluster = new SmallCluster(options);
-    try {
-      await cluster.#start();
-      return cluster;
-    } catch (error) {
-      await cluster[Symbol.asyncDispose]();
-      throw error;
-    }
+    return await startOrDispose(cluster, () => cluster.#start());
   }
 
   /** Process ids of the workers. */
